@@ -1,0 +1,119 @@
+/**
+ * The hybrid as resolved from its file: every default filled in, every secret at hand, every
+ * simulated backend still marked as such. The proxy is given this with addresses in place of
+ * `simulated`, so that it cannot tell.
+ */
+
+export type Residency = 'local' | 'cloud';
+
+/** What a key, a model or a request demands: anywhere with local first, or never the cloud. */
+export type ResidencyRule = 'local-first' | 'local-only';
+
+export type Wire = 'ollama' | 'azure-openai' | 'openai';
+
+export interface SimulatedSpark {
+  readonly kind: 'spark';
+  /** Engine profile: `gpt-oss-120b@ollama`. One for each model the box has. */
+  readonly profiles: readonly string[];
+  readonly parallel: number;
+  /** Whether the models are in memory when the run begins. */
+  readonly isWarm: boolean;
+  readonly keepAliveMs: number;
+  /** Scale of all durations: 1 is real speed, 0.1 is ten times faster. Printed. */
+  readonly timeScale: number;
+}
+
+export interface SimulatedCloud {
+  readonly kind: 'cloud';
+  readonly ttftMsP50: number;
+  readonly ttftMsP95: number;
+  readonly tokensPerSecond: number;
+  /** Admission per minute; Infinity when unlimited. */
+  readonly tokensPerMinute: number;
+  readonly requestsPerMinute: number;
+  /** How it behaves when asked to continue a text: `well`, or badly in one of these ways. */
+  readonly continues: 'well' | 'start-over' | 'repeat' | 'preamble' | 'language' | 'refuse';
+  readonly timeScale: number;
+}
+
+export interface BackendSystem {
+  readonly name: string;
+  readonly wire: Wire;
+  /** In order of preference. For a simulated backend: empty until it is opened. */
+  readonly urls: readonly string[];
+  /** Dial this instead of the URL's own host (a fault shim); TLS still names the URL's host. */
+  readonly via?: { readonly host: string; readonly port: number };
+  readonly simulate?: SimulatedSpark | SimulatedCloud;
+  readonly apiKey?: string;
+  readonly apiVersion?: string;
+  readonly residency: Residency;
+  readonly deployment?: { readonly type: string; readonly region?: string };
+  /** Requests it serves at once; what exceeds it queues here or spills. */
+  readonly slots: number;
+  readonly connectMs: number;
+  readonly firstTokenMs: number;
+  readonly stallMs: number;
+  /** USD per million tokens, when the user knows better than the price table. */
+  readonly price?: {
+    readonly input: number;
+    readonly cachedInput?: number;
+    readonly output: number;
+  };
+}
+
+export interface Candidate {
+  readonly backend: string;
+  /** The name the backend knows the model by; on Azure the deployment. */
+  readonly model: string;
+  /** Context window asked of Ollama; prompts are never cut. */
+  readonly numCtx?: number;
+  /** Model id in the price table, when the deployment's name is not one. */
+  readonly priceModel?: string;
+}
+
+export interface ModelSystem {
+  readonly name: string;
+  readonly candidates: readonly Candidate[];
+}
+
+export interface KeySystem {
+  readonly name: string;
+  readonly key: string;
+  readonly residency: ResidencyRule;
+  readonly tokensPerMinute?: number;
+}
+
+export interface Economics {
+  readonly fx?: { readonly usdJpy: number; readonly asOf: string; readonly source: string };
+  readonly box?: {
+    readonly capexJpy: number;
+    readonly lifeMonths: number;
+    readonly tariffJpyPerKwh: number;
+    readonly idleWatts: number;
+    readonly busyWatts: number;
+  };
+  /** Cloud models to compare with; `configured` stands for the first cloud candidate. */
+  readonly counterfactuals: readonly string[];
+  readonly spendMaxUsd?: number;
+}
+
+export interface System {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly state:
+    | { readonly kind: 'memory'; readonly retainDays: number }
+    | { readonly kind: 'sqlite'; readonly path: string; readonly retainDays: number };
+  readonly keys: readonly KeySystem[];
+  readonly backends: readonly BackendSystem[];
+  readonly models: readonly ModelSystem[];
+  readonly midStream: 'fail' | 'continue';
+  /** What commits the proxy to a backend: the first visible text, or reasoning as well. */
+  readonly commitOn: 'text' | 'reasoning';
+  readonly cold: 'spill' | 'wait';
+  readonly spill: { readonly queueMax: number; readonly waitMsMax: number };
+  readonly breaker: {
+    readonly hardFailures: number;
+    readonly softFailures: number;
+    readonly openForMs: number;
+  };
+  readonly economics: Economics;
+}

@@ -1,0 +1,115 @@
+/**
+ * The proxy's heart, free of transport: what it is given, and what it is asked to do.
+ *
+ * No server, no HTTP client and no database is imported here or below `respond`. Fastify, undici
+ * and SQLite are adapters around these interfaces, so the same heart runs on the wire and in
+ * virtual time.
+ */
+
+import type { Attempt } from '../../log/entry.ts';
+import type { GenerationEvent } from '../../protocol/generation.ts';
+import type {
+  FunctionTool,
+  Item,
+  ResponseResource,
+  TextFormat,
+  ToolChoice,
+} from '../../protocol/responses.ts';
+import type { IdSource } from '../../random/id.ts';
+import type { Random } from '../../random/random.ts';
+import type { Candidate, ResidencyRule, System } from '../../system/system.ts';
+import type { Clock } from '../../time/clock.ts';
+
+/** One call of one backend: the conversation whole, in our own items, no foreign ids. */
+export interface UpstreamCall {
+  readonly candidate: Candidate;
+  readonly instructions?: string;
+  readonly input: readonly Item[];
+  readonly tools: readonly FunctionTool[];
+  readonly toolChoice: ToolChoice;
+  readonly isParallelToolCalls: boolean;
+  readonly format: TextFormat;
+  readonly reasoningEffort?: string;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly maxOutputTokens?: number;
+  /** Text already shown to the reader, to be continued; set on a continuing failover only. */
+  readonly continues?: string;
+  /** `traceparent` of this attempt. */
+  readonly trace: string;
+  readonly span: string;
+  /** Told when the request's first byte is handed to the socket, and when response headers come. */
+  readonly onSent?: (at: number, localPort?: number) => void;
+  readonly onHeaders?: (at: number) => void;
+}
+
+/** A backend, as the heart sees it. Never throws: what goes wrong is a `failure` event. */
+export interface Upstream {
+  readonly name: string;
+  open(call: UpstreamCall, signal: AbortSignal): AsyncIterable<GenerationEvent>;
+  /** A cheap question that shows whether it is there; rejects, or resolves with what is loaded. */
+  probe(signal: AbortSignal): Promise<{ readonly loadedModels?: readonly string[] }>;
+  close(): Promise<void>;
+}
+
+/** One finished or running response, as kept. */
+export interface StoredResponse {
+  readonly id: string;
+  /** Name of the key that made it; another key's responses are not found. */
+  readonly owner: string;
+  readonly previousId?: string;
+  /** The input items of this turn alone, each with an id. */
+  readonly input: readonly Item[];
+  readonly resource: ResponseResource;
+  /** Milliseconds since 1970. */
+  readonly createdAtWall: number;
+}
+
+export interface StateStore {
+  put(response: StoredResponse): Promise<void>;
+  get(id: string): Promise<StoredResponse | undefined>;
+  /** The response and its ancestors, eldest first; undefined when any is missing. */
+  chain(id: string): Promise<readonly StoredResponse[] | undefined>;
+  item(id: string, owner: string): Promise<Item | undefined>;
+  delete(id: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Where an answer goes. Each `write` is one whole SSE frame, or the whole JSON body. */
+export interface Reply {
+  head(status: number, headers: Readonly<Record<string, string>>): void;
+  /** False when the reader is slow: await `drained` before writing more. */
+  write(chunk: string): boolean;
+  drained(): Promise<void>;
+  end(): void;
+  /** Aborts when the client has left. */
+  readonly gone: AbortSignal;
+}
+
+/** Who asks, as established by the transport. */
+export interface Caller {
+  /** Name of the key; `anonymous` on an open proxy. */
+  readonly name: string;
+  readonly residency: ResidencyRule;
+  /** From the client's `traceparent`, or minted: 32 hexadecimal digits. */
+  readonly trace: string;
+  /** `x-request-id` of this request. */
+  readonly requestId: string;
+}
+
+export interface ProxyParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: IdSource;
+  readonly store: StateStore;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly system: System;
+  /** Given each attempt once it is over. The run's arm is added by the receiver. */
+  readonly record: (attempt: Omit<Attempt, 'arm'>) => void;
+  /** USD of an attempt, or undefined when its model has no known price. */
+  readonly priceOf: (backend: string, model: string, usage: Attempt['usage']) => number | undefined;
+  /** Asked before each call of a cloud backend; false once the spend limit is reached. */
+  readonly maySpend: () => boolean;
+  /** Tokens of a text, for estimates and the prompt-cut check. */
+  readonly countTokens: (text: string) => number;
+}

@@ -1,0 +1,75 @@
+/**
+ * Time, as something a program is given.
+ *
+ * Nothing outside this room reads the machine's clock or sets a timer. That one rule lets the whole
+ * hybrid, proxy and faults included, be replayed from a seed in virtual time.
+ *
+ * Instants are milliseconds since the run's origin, with a fraction. The origin is handed to every
+ * thread, so instants taken in different threads compare.
+ */
+
+/** A source of time: the machine's own, or a virtual one that a test advances. */
+export interface Clock {
+  /** Milliseconds since the run's origin. Monotonic. */
+  now(): number;
+  /** The time of day for people: milliseconds since 1970. Never used to measure. */
+  wall(): number;
+  /** Calls `run` at the instant or after it, never before. Disposing cancels. */
+  at(instant: number, run: () => void): Disposable;
+  /** Resolves after `ms`, never early. Rejects with the signal's reason when that aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** `sleep` for any clock, out of its `at`. */
+export const sleepWith = (
+  clock: Pick<Clock, 'now' | 'at'>,
+  ms: number,
+  signal?: AbortSignal,
+): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(reasonOf(signal));
+      return;
+    }
+    const leave = () => {
+      timer[Symbol.dispose]();
+      if (signal) reject(reasonOf(signal));
+    };
+    const timer = clock.at(clock.now() + ms, () => {
+      signal?.removeEventListener('abort', leave);
+      resolve();
+    });
+    signal?.addEventListener('abort', leave, { once: true });
+  });
+
+/** Thrown by `within` when the deadline passes first. */
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError';
+}
+
+/**
+ * Waits for a promise, but not past `ms`. What the promise does later is ignored, so that a wait
+ * that cannot be cancelled (undici while connecting) still lets its caller go on in time.
+ */
+export const within = async <T>(
+  clock: Clock,
+  ms: number,
+  what: string,
+  promise: Promise<T>,
+): Promise<T> => {
+  let timer: Disposable | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = clock.at(clock.now() + ms, () =>
+      reject(new DeadlineError(`${what} took longer than ${ms} ms`)),
+    );
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    timer?.[Symbol.dispose]();
+    promise.catch(() => undefined);
+  }
+};
+
+const reasonOf = (signal: AbortSignal): Error =>
+  signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
