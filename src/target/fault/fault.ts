@@ -28,8 +28,9 @@ export type FaultAction =
       readonly body: string;
     };
 
-/** One turn of one session, and the token after which the fault acts. Sessions count from 1. */
+/** One turn of one session, both from 1; of any workload unless one is named by its index. */
 export interface FaultAddress {
+  readonly workload?: number;
   readonly session: number;
   readonly turn: number;
 }
