@@ -1,0 +1,30 @@
+/** `spillway schema`: the JSON Schema of a file, for editors. */
+
+import type { CommandModule } from 'yargs';
+
+import { scenarioSchema } from '../../scenario/schema.ts';
+import { systemSchema } from '../../system/schema.ts';
+
+interface SchemaArguments {
+  readonly kind: 'system' | 'scenario';
+}
+
+export const schemaCommand: CommandModule<object, SchemaArguments> = {
+  command: 'schema <kind>',
+  describe: 'Print the JSON Schema of a file',
+  builder: (yargs) =>
+    yargs
+      .positional('kind', {
+        choices: ['system', 'scenario'] as const,
+        demandOption: true,
+        describe: 'Which file',
+      })
+      .example('$0 schema scenario > scenario.schema.json', 'for completion in an editor'),
+  handler: ({ kind }) => {
+    const schema = {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      ...(kind === 'system' ? systemSchema : scenarioSchema),
+    };
+    process.stdout.write(`${JSON.stringify(schema, undefined, 2)}\n`);
+  },
+};

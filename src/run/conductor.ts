@@ -1,0 +1,234 @@
+/**
+ * The conductor: builds the world of each arm, owns its threads, drives it to its end, closes
+ * everything, and leaves a run folder.
+ *
+ *     backends ──▶ shims ──▶ proxy ──▶ load ──▶ begin ──▶ … ──▶ done ──▶ close, in reverse
+ *
+ * Everything that happens is written to the log as it happens; the report is made from the log
+ * alone, also when the run was interrupted.
+ */
+
+import { join } from 'node:path';
+
+import { analyse } from '../analysis/analyse.ts';
+import type { Analysis } from '../analysis/analysis.ts';
+import type { LogEntry, Manifest, RunEnd } from '../log/entry.ts';
+import { readLog } from '../log/reader.ts';
+import { type LogWriter, openLogWriter } from '../log/writer.ts';
+import { renderRun } from '../report/render.ts';
+import type { Language } from '../report/words.ts';
+import type { Arm, Scenario } from '../scenario/scenario.ts';
+import { type Clock, within } from '../time/clock.ts';
+import { originNow, systemClock } from '../time/system-clock.ts';
+import type { BackendStageInfo } from './backend-stage.ts';
+import type { LoadStageInfo } from './load-stage.ts';
+import { isSpending, manifestOf } from './manifest.ts';
+import { openStage, type StageHandle } from './open-stage.ts';
+import { pricesOf } from './price.ts';
+import type { ProxyStageInfo } from './proxy-stage.ts';
+import { RunError } from './run-error.ts';
+import { openRunFolder, writeFiles } from './run-folder.ts';
+import type { StageEntry } from './stage.ts';
+
+export interface RunOptions {
+  /** Folder that run folders are made in. */
+  readonly reports: string;
+  readonly spillway: string;
+  readonly runId: string;
+  readonly command: string;
+  readonly language: Language;
+  readonly isThreaded: boolean;
+  /** Replay against this proxy instead of our own. */
+  readonly target?: string;
+  readonly isLocalOnly: boolean;
+  /** Sees every entry, for the progress display. */
+  readonly watch: (entry: LogEntry, arm: string) => void;
+  /** Aborted by Ctrl-C (`interrupted`) or SIGTERM (`terminated`). */
+  readonly stop: AbortSignal;
+}
+
+export interface RunResult {
+  readonly folder: string;
+  readonly analysis: Analysis;
+}
+
+/** Time between the opening of an arm and its first instant, so that no start is late. */
+const leadMs = 100;
+
+/** Runs every arm of a scenario and renders what came of it. */
+export const conduct = async (scenario: Scenario, options: RunOptions): Promise<RunResult> => {
+  const origin = originNow();
+  const clock = systemClock(origin);
+  const startedAt = new Date(clock.wall());
+  const folder = openRunFolder(options.reports, scenario.name, startedAt, options.runId);
+  const log = await openLogWriter(join(folder, 'log.ndjson'));
+  const manifest = manifestOf(scenario, {
+    spillway: options.spillway,
+    runId: options.runId,
+    startedAt,
+    command: options.command,
+    ...(options.target !== undefined && { target: options.target }),
+    clockResolutionMs: resolutionOf(clock),
+    plan: planOf(scenario),
+  });
+  log.write(manifest);
+  let failure: unknown;
+  let end: RunEnd | undefined;
+  try {
+    end = await runArms(scenario, options, { origin, clock, log });
+  } catch (error) {
+    failure = error;
+  }
+  const message = failure instanceof Error ? failure.message : undefined;
+  log.write({
+    ...(end ?? { kind: 'end', why: 'failed', ...(message !== undefined && { message }) }),
+    at: clock.now(),
+  });
+  await log.close();
+  if (failure !== undefined) throw failure;
+
+  return { folder, analysis: await renderFolder(folder, options.language) };
+};
+
+/** Renders a run folder from its log alone. */
+export const renderFolder = async (folder: string, language: Language): Promise<Analysis> => {
+  const log = await readLog(join(folder, 'log.ndjson'));
+  const analysis = analyse(log);
+  const files = await renderRun(analysis, { language });
+  const manifest = `${JSON.stringify(log.manifest, undefined, 2)}\n`;
+  writeFiles(folder, new Map([['manifest.json', manifest], ...files]));
+  return analysis;
+};
+
+interface RunGround {
+  readonly origin: bigint;
+  readonly clock: Clock;
+  readonly log: LogWriter;
+}
+
+const runArms = async (
+  scenario: Scenario,
+  options: RunOptions,
+  ground: RunGround,
+): Promise<RunEnd> => {
+  for (const [index, arm] of scenario.arms.entries()) {
+    const end = await runArm(scenario, arm, index, options, ground);
+    if (end) return end;
+  }
+  return { kind: 'end', at: ground.clock.now(), why: 'finished' };
+};
+
+/** Runs one arm; an end means that the run is over before its time. */
+const runArm = async (
+  scenario: Scenario,
+  arm: Arm,
+  index: number,
+  options: RunOptions,
+  { origin, clock, log }: RunGround,
+): Promise<RunEnd | undefined> => {
+  if (options.stop.aborted) return endOf(options.stop);
+  const spent = Promise.withResolvers<RunEnd>();
+  const emit = (entry: StageEntry): void => {
+    if (entry.kind === 'end') {
+      spent.resolve(entry);
+      return;
+    }
+    const named = { arm: arm.name, ...entry };
+    log.write(named);
+    options.watch(named, arm.name);
+  };
+  const stage = {
+    origin,
+    // The arms of a run are paired: same sessions, same starts, same faults.
+    seed: String(scenario.seed),
+    isThreaded: options.isThreaded,
+    emit,
+  };
+  await using world = new AsyncDisposableStack();
+  const url = await openTarget(scenario, arm, options, stage, world);
+  const load = world.use(
+    await openStage<LoadStageInfo>(
+      'load',
+      {
+        url: url.proxy,
+        armIndex: index,
+        workloads: arm.workloads,
+        keys: arm.system.keys,
+        defaultModel: arm.system.models[0]?.name ?? '',
+        phases: scenario.phases,
+        thinkScale: scenario.thinkScale,
+        directory: scenario.directory,
+        isLocalOnly: options.isLocalOnly,
+      },
+      stage,
+    ),
+  );
+  const beginAt = clock.now() + leadMs;
+  url.backends?.tell('begin', beginAt);
+  for (const fault of armedFaults(arm, beginAt)) emit(fault);
+  load.tell('begin', beginAt);
+
+  return awaitEnd(load, options.stop, spent.promise, clock);
+};
+
+/** Opens backends, shims and proxy, unless the target is somebody else's. */
+const openTarget = async (
+  scenario: Scenario,
+  arm: Arm,
+  options: RunOptions,
+  stage: Parameters<typeof openStage>[2],
+  world: AsyncDisposableStack,
+): Promise<{ readonly proxy: string; readonly backends?: StageHandle<BackendStageInfo> }> => {
+  if (options.target !== undefined) return { proxy: options.target };
+  const backends = world.use(
+    await openStage<BackendStageInfo>('backends', { system: arm.system, faults: arm.faults }, stage),
+  );
+  const { spendMaxUsd } = arm.system.economics;
+  const proxy = world.use(
+    await openStage<ProxyStageInfo>(
+      'proxy',
+      {
+        system: {
+          ...arm.system,
+          listen: { host: '127.0.0.1', port: 0 },
+          backends: backends.info.backends,
+        },
+        prices: pricesOf(arm.system),
+        areIdsSeeded: true,
+        ...(isSpending(arm.system) && { spendMaxUsd: spendMaxUsd ?? 0 }),
+      },
+      stage,
+    ),
+  );
+  return { proxy: proxy.info.url, backends };
+};
+
+/** Waits until the load is done, the user stops it, or the spend limit is reached. */
+const awaitEnd = async (
+  load: StageHandle<LoadStageInfo>,
+  stop: AbortSignal,
+  spent: Promise<RunEnd>,
+  clock: Clock,
+): Promise<RunEnd | undefined> => {
+  const stopped = Promise.withResolvers<RunEnd>();
+  const leave = (): void => stopped.resolve(endOf(stop));
+  stop.addEventListener('abort', leave, { once: true });
+  try {
+    const end = await Promise.race([load.done.then(() => undefined), stopped.promise, spent]);
+    if (!end) return undefined;
+    load.tell('stop');
+    // What is in flight is cancelled and logged as such.
+    await within(clock, stopMsMax, 'stopping the load', load.done);
+    return end;
+  } finally {
+    stop.removeEventListener('abort', leave);
+  }
+};
+
+const stopMsMax = 5000;
+
+const endOf = (stop: AbortSignal): RunEnd => ({
+  kind: 'end',
+  at: 0,
+  why: stop.reason === 'terminated' ? 'terminated' : 'interrupted',
+});

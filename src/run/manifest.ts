@@ -1,0 +1,109 @@
+/** The first line of the run log: what is run, with what, on what. */
+
+import { cpus, totalmem } from 'node:os';
+
+import { counterfactualPrices, pricesOf } from './price.ts';
+import { engineProfile } from '../engine/profile.ts';
+import type { Manifest } from '../log/entry.ts';
+import { metrics } from '../metric/table.ts';
+import { describeScenario } from '../scenario/describe.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { withoutSecrets } from '../system/resolve.ts';
+import type { BackendSystem, System } from '../system/system.ts';
+
+export interface ManifestFacts {
+  readonly spillway: string;
+  readonly runId: string;
+  readonly startedAt: Date;
+  readonly command: string;
+  readonly target?: string;
+  readonly clockResolutionMs: number;
+  readonly plan: Manifest['plan'];
+}
+
+export const manifestOf = (scenario: Scenario, facts: ManifestFacts): Manifest => {
+  const systems = scenario.arms.map(({ system }) => system);
+  const backends = new Map(
+    systems.flatMap((system) => system.backends.map((backend) => [backend.name, backend])),
+  );
+  const economics = systems[0]?.economics;
+  const box = economics?.box;
+  return {
+    kind: 'manifest',
+    format: 1,
+    spillway: facts.spillway,
+    runId: facts.runId,
+    name: scenario.name,
+    question: scenario.question,
+    startedAt: facts.startedAt.toISOString(),
+    seed: scenario.seed,
+    command: facts.command,
+    arms: scenario.arms.map(({ name }) => name),
+    description: describeScenario(scenario),
+    scenario: {
+      file: scenario.file,
+      thinkScale: scenario.thinkScale,
+      arms: scenario.arms.map(({ name, workloads, faults }) => ({ name, workloads, faults })),
+    },
+    systems: Object.fromEntries(
+      scenario.arms.map(({ name, system }) => [name, withoutSecrets(system)]),
+    ),
+    backends: [...backends.values()].map(backendFacts),
+    placement: facts.target === undefined ? 'edge: the proxy beside the load' : 'foreign target',
+    ...(facts.target !== undefined && { target: facts.target }),
+    phases: scenario.phases,
+    thinkScale: scenario.thinkScale,
+    limits: scenario.limits,
+    objectives: scenario.objectives,
+    counterfactuals: systems[0] ? counterfactualPrices(systems[0]) : [],
+    prices: systems.flatMap(pricesOf).filter(isFirst),
+    economics: {
+      ...(economics?.fx && {
+        usdJpy: economics.fx.usdJpy,
+        fxAsOf: economics.fx.asOf,
+        fxSource: economics.fx.source,
+      }),
+      ...box,
+    },
+    definitions: metrics.map(({ id, formula, unit }) => ({ id, formula, unit })),
+    machine: {
+      cpu: cpus()[0]?.model.trim() ?? 'unknown',
+      cores: cpus().length,
+      memoryGb: Math.round(totalmem() / 2 ** 30),
+      platform: `${process.platform} ${process.arch}`,
+      node: process.version,
+    },
+    clockResolutionMs: facts.clockResolutionMs,
+    plan: facts.plan,
+  };
+};
+
+const backendFacts = (backend: BackendSystem): Manifest['backends'][number] => {
+  const { simulate } = backend;
+  const profiles = simulate?.kind === 'spark' ? simulate.profiles : [];
+  return {
+    name: backend.name,
+    residency: backend.residency,
+    isSimulated: simulate !== undefined,
+    isPriced: backend.residency === 'cloud',
+    wire: backend.wire,
+    ...(profiles.length > 0 && {
+      profile: profiles.join(', '),
+      profileBasis: profiles.map(basisOf).join('; '),
+    }),
+  };
+};
+
+const basisOf = (name: string): string => {
+  const profile = engineProfile(name);
+  return profile ? `${name}: ${profile.basis}` : `${name}: unknown`;
+};
+
+/** Whether the backends of a system include a cloud that costs real money. */
+export const isSpending = (system: System): boolean =>
+  system.backends.some(
+    (backend) => backend.residency === 'cloud' && backend.simulate === undefined,
+  );
+
+const isFirst = <T>(item: T, at: number, items: readonly T[]): boolean =>
+  items.findIndex((other) => JSON.stringify(other) === JSON.stringify(item)) === at;

@@ -1,0 +1,24 @@
+/** The stages of a run by name: what a thread is told to open. */
+
+import { openBackends } from './backend-stage.ts';
+import { openLoad } from './load-stage.ts';
+import { openProxy } from './proxy-stage.ts';
+import type { OpenedStage, StageContext } from './stage.ts';
+
+export type StageName = 'backends' | 'proxy' | 'load';
+
+/** Opens a stage by name. The input comes from `openStage`, which types it. */
+export const openByName = (
+  name: StageName,
+  input: unknown,
+  context: StageContext,
+): Promise<OpenedStage<unknown>> => {
+  switch (name) {
+    case 'backends':
+      return openBackends(input as Parameters<typeof openBackends>[0], context);
+    case 'proxy':
+      return openProxy(input as Parameters<typeof openProxy>[0], context);
+    case 'load':
+      return openLoad(input as Parameters<typeof openLoad>[0], context);
+  }
+};

@@ -1,0 +1,43 @@
+/** Says in a sentence or two what a scenario will do. */
+
+import type { Scenario } from './scenario.ts';
+
+/** `12 sessions/min (gamma, cv 1.2) …; spark: reset mid-stream from 60 s to 90 s; arms: a, b`. */
+export const describeScenario = (scenario: Scenario): string => {
+  const arm = scenario.arms[0];
+  const loads = (arm?.workloads ?? []).map(
+    (workload) => `${workload.name} (${workload.profile}, ${describeLoad(workload.load)})`,
+  );
+  const backends = (arm?.system.backends ?? []).map(
+    (backend) => `${backend.name}${backend.simulate ? ' (simulated)' : ''}`,
+  );
+  const arms = scenario.arms.length > 1 ? `${scenario.arms.length} arms: ` : '';
+  const names = scenario.arms.length > 1 ? `${scenario.arms.map(({ name }) => name).join(', ')}; ` : '';
+  const faults = describeFaults(scenario);
+  return `${arms}${names}${loads.join(' and ')} through the proxy to ${backends.join(' and ')}${faults}`;
+};
+
+const describeLoad = (load: Scenario['arms'][number]['workloads'][number]['load']): string => {
+  switch (load.kind) {
+    case 'open': {
+      const law = load.arrivals?.kind ?? 'gamma';
+      return `${load.sessionsPerSecond} sessions/s, ${law}`;
+    }
+    case 'closed':
+      return `${load.concurrentSessions} at a time`;
+    case 'scripted':
+      return `${load.sessions} sessions, one each ${load.every}`;
+  }
+};
+
+const describeFaults = (scenario: Scenario): string => {
+  const faults = scenario.arms[0]?.faults ?? [];
+  if (faults.length === 0) return '';
+  const words = new Map<string, number>();
+  for (const fault of faults) {
+    const word = `${fault.backend}: ${fault.action.kind}`;
+    words.set(word, (words.get(word) ?? 0) + 1);
+  }
+  const list = [...words].map(([word, times]) => (times > 1 ? `${word} × ${times}` : word));
+  return `; faults: ${list.join(', ')}`;
+};

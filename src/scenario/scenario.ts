@@ -1,0 +1,31 @@
+/** One experiment as resolved from its file: every arm with its own hybrid, load and faults. */
+
+import type { LoadedWorkloadSpec } from '../load/schema.ts';
+import type { Phases } from '../load/phase.ts';
+import type { System } from '../system/system.ts';
+import type { PlannedFault } from '../target/fault/fault.ts';
+
+/** One variant of the experiment, run on its own from beginning to end. */
+export interface Arm {
+  readonly name: string;
+  readonly system: System;
+  readonly workloads: readonly LoadedWorkloadSpec[];
+  /** Instants count from the arm's own beginning. */
+  readonly faults: readonly PlannedFault[];
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly question: string;
+  /** The file, as the user named it. */
+  readonly file: string;
+  /** Folder that paths in the file are relative to. */
+  readonly directory: string;
+  readonly seed: number;
+  readonly thinkScale: number;
+  /** Limits per request that goodput counts against: metric id to a value in its unit. */
+  readonly limits: Readonly<Record<string, number>>;
+  readonly phases: Phases;
+  readonly arms: readonly Arm[];
+  readonly objectives: readonly string[];
+}

@@ -1,0 +1,234 @@
+/**
+ * From the file to the hybrid it describes: variables filled in, defaults made explicit, and
+ * everything that names something checked to name something that is there.
+ */
+
+import { dirname, isAbsolute, join } from 'node:path';
+
+import Value from 'typebox/value';
+
+import { engineProfile, engineProfileNames } from '../engine/profile.ts';
+import type { SourceDocument } from './document.ts';
+import { type Environment, fillIn } from './environment.ts';
+import type { Mistake } from './mistake.ts';
+import { type BackendFile, type SystemFile, systemSchema } from './schema.ts';
+import type {
+  BackendSystem,
+  Economics,
+  ModelSystem,
+  SimulatedCloud,
+  SimulatedSpark,
+  System,
+} from './system.ts';
+import { closest } from './validation.ts';
+
+export interface Resolved<T> {
+  /** Absent when there are mistakes. */
+  readonly value?: T;
+  readonly mistakes: readonly Mistake[];
+}
+
+/** Resolves a system file. `value` stands in for the document's own when a variant changed it. */
+export const resolveSystem = (
+  document: SourceDocument,
+  environment: Environment,
+  changed: unknown = document.value,
+): Resolved<System> => {
+  const filled = fillIn(changed, environment, document);
+  const shape = document.differencesFrom(systemSchema, changed);
+  if (shape.length > 0 || !Value.Check(systemSchema, filled.value))
+    return { mistakes: [...shape, ...filled.mistakes] };
+  const file = filled.value;
+  const mistakes = [...filled.mistakes, ...crossCheck(file, document)];
+  if (mistakes.length > 0) return { mistakes };
+
+  return { value: systemOf(file, dirname(document.file)), mistakes: [] };
+};
+
+const systemOf = (file: SystemFile, directory: string): System => {
+  const [host, port] = splitAddress(file.listen ?? '127.0.0.1:4000');
+  const state = file.state ?? { kind: 'memory' as const };
+  const retainDays = state.retainDays ?? 30;
+  return {
+    listen: { host, port },
+    state:
+      state.kind === 'memory'
+        ? { kind: 'memory', retainDays }
+        : {
+            kind: 'sqlite',
+            path: isAbsolute(state.path) ? state.path : join(directory, state.path),
+            retainDays,
+          },
+    keys: (file.keys ?? []).map((key) => ({ residency: 'local-first', ...key })),
+    backends: Object.entries(file.backends).map(([name, backend]) => backendOf(name, backend)),
+    models: Object.entries(file.models).map(([name, candidates]) => ({ name, candidates })),
+    midStream: file.midStream === 'continue' ? 'continue' : 'fail',
+    commitOn: file.commitOn === 'reasoning' ? 'reasoning' : 'text',
+    cold: file.cold === 'wait' ? 'wait' : 'spill',
+    spill: { queueMax: 2, waitMsMax: 1500, ...file.spill },
+    breaker: { hardFailures: 1, softFailures: 3, openForMs: 5000, ...file.breaker },
+    economics: economicsOf(file),
+  };
+};
+
+const backendOf = (name: string, backend: BackendFile): BackendSystem => {
+  const urls = backend.urls ?? (backend.url === undefined ? [] : [backend.url]);
+  const isSimulated = urls[0] === 'simulated';
+  const { kind, url: _, urls: __, simulate, residency, ...rest } = backend;
+  // Only Ollama is taken to be at home; what is not known to be local is treated as a cloud.
+  const where = residency ?? (kind === 'ollama' ? 'local' : 'cloud');
+  const isLocal = where === 'local';
+  return {
+    connectMs: isLocal ? 2500 : 3000,
+    firstTokenMs: 20_000,
+    // Azure's content filter may hold text back for some 2 s at a time.
+    stallMs: isLocal ? 20_000 : 8000,
+    slots: isLocal ? (simulate?.parallel ?? 1) : 64,
+    ...rest,
+    name,
+    wire: kind,
+    residency: where,
+    urls: isSimulated ? [] : urls,
+    ...(isSimulated && {
+      simulate: kind === 'ollama' ? simulatedSpark(simulate) : simulatedCloud(simulate),
+    }),
+  };
+};
+
+const simulatedSpark = (simulate: BackendFile['simulate']): SimulatedSpark => ({
+  kind: 'spark',
+  profiles: simulate?.profiles ?? [simulate?.profile ?? 'gpt-oss-120b@ollama'],
+  parallel: simulate?.parallel ?? 1,
+  isWarm: simulate?.warm ?? true,
+  keepAliveMs: simulate?.keepAliveMs ?? 300_000,
+  timeScale: simulate?.timeScale ?? 1,
+});
+
+/** The defaults are gpt-4.1-mini's class on a standard deployment: p95/p50 of 3.2. */
+const simulatedCloud = (simulate: BackendFile['simulate']): SimulatedCloud => {
+  const ttftMsP50 = simulate?.ttftMsP50 ?? 900;
+  return {
+    kind: 'cloud',
+    ttftMsP50,
+    ttftMsP95: simulate?.ttftMsP95 ?? ttftMsP50 * 3.2,
+    tokensPerSecond: simulate?.tokensPerSecond ?? 80,
+    tokensPerMinute: simulate?.tokensPerMinute ?? Number.POSITIVE_INFINITY,
+    requestsPerMinute: simulate?.requestsPerMinute ?? Number.POSITIVE_INFINITY,
+    continues: (simulate?.continues ?? 'well') as SimulatedCloud['continues'],
+    timeScale: simulate?.timeScale ?? 1,
+  };
+};
+
+const economicsOf = (file: SystemFile): Economics => {
+  const { fx, box, counterfactuals, spendMaxJpy, spendMaxUsd } = file.economics ?? {};
+  const inYen = spendMaxJpy !== undefined && fx ? spendMaxJpy / fx.usdJpy : undefined;
+  const spendMax = spendMaxUsd ?? inYen;
+  return {
+    ...(fx && { fx }),
+    ...(box && { box }),
+    counterfactuals: counterfactuals ?? ['gpt-oss-120b', 'gpt-5-mini', 'configured'],
+    ...(spendMax !== undefined && { spendMaxUsd: spendMax }),
+  };
+};
+
+/** What no schema can say: names that must exist, choices that exclude each other. */
+const crossCheck = (file: SystemFile, document: SourceDocument): readonly Mistake[] => {
+  const mistakes: Mistake[] = [];
+  const wrong = (path: readonly (string | number)[], problem: string, hint: string): void => {
+    mistakes.push(document.mistake(path, problem, hint));
+  };
+  for (const [name, backend] of Object.entries(file.backends))
+    checkBackend(name, backend, wrong);
+  for (const [name, candidates] of Object.entries(file.models))
+    for (const [at, candidate] of candidates.entries())
+      checkCandidate(file, candidate, ['models', name, at], wrong);
+  const names = (file.keys ?? []).map(({ name }) => name);
+  for (const [at, name] of names.entries())
+    if (names.indexOf(name) < at)
+      wrong(['keys', at, 'name'], `two keys are named ${name}`, 'Give each key its own name.');
+  if (file.economics?.spendMaxJpy !== undefined && !file.economics.fx) {
+    const hint = 'Add `fx: { usdJpy: …, asOf: …, source: … }`, or use spendMaxUsd.';
+    wrong(['economics', 'spendMaxJpy'], 'expected an exchange rate beside it, found none', hint);
+  }
+  const port = splitAddress(file.listen ?? '127.0.0.1:4000')[1];
+  if (port > 65_535)
+    wrong(['listen'], `expected a port up to 65535, found ${port}`, 'Use a port such as 4000.');
+  return mistakes;
+};
+
+type Wrong = (path: readonly (string | number)[], problem: string, hint: string) => void;
+
+const checkBackend = (name: string, backend: BackendFile, wrong: Wrong): void => {
+  const path = ['backends', name];
+  if ((backend.url === undefined) === (backend.urls === undefined))
+    wrong(path, 'expected either `url` or `urls`', 'Write `url: http://spark:11434`, say.');
+  const urls = backend.urls ?? [backend.url ?? 'simulated'];
+  for (const url of urls) {
+    if (url === 'simulated' && urls.length === 1) continue;
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+      const hint = 'Write `http://host:port`, `https://host`, or `simulated`.';
+      wrong([...path, backend.urls ? 'urls' : 'url'], `expected a URL, found '${url}'`, hint);
+    }
+  }
+  if (backend.simulate && backend.url !== 'simulated')
+    wrong([...path, 'simulate'], 'only a simulated backend has this', 'Write `url: simulated`.');
+  for (const profile of profilesOf(backend)) {
+    if (engineProfile(profile)) continue;
+    const hint =
+      closest(profile, engineProfileNames) ?? `Known profiles: ${engineProfileNames.join(', ')}.`;
+    wrong([...path, 'simulate'], `no engine profile is called '${profile}'`, hint);
+  }
+};
+
+const profilesOf = (backend: BackendFile): readonly string[] =>
+  backend.simulate?.profiles ?? (backend.simulate?.profile ? [backend.simulate.profile] : []);
+
+const checkCandidate = (
+  file: SystemFile,
+  candidate: ModelSystem['candidates'][number],
+  path: readonly (string | number)[],
+  wrong: Wrong,
+): void => {
+  const names = Object.keys(file.backends);
+  const backend = file.backends[candidate.backend];
+  if (!backend) {
+    const hint = closest(candidate.backend, names) ?? `Backends here: ${names.join(', ')}.`;
+    wrong([...path, 'backend'], `no backend is called '${candidate.backend}'`, hint);
+    return;
+  }
+  if (backend.kind !== 'ollama' || backend.url !== 'simulated') return;
+  const profiles = profilesOf(backend);
+  const tags = (profiles.length > 0 ? profiles : ['gpt-oss-120b@ollama'])
+    .map((profile) => engineProfile(profile)?.tag)
+    .filter((tag) => tag !== undefined);
+  if (tags.includes(candidate.model)) return;
+  const hint = closest(candidate.model, tags) ?? `It has ${tags.join(', ')}.`;
+  const problem = `the backend ${candidate.backend} has no model '${candidate.model}'`;
+  wrong([...path, 'model'], problem, hint);
+};
+
+/** `[::1]:4000` and `127.0.0.1:4000` alike. */
+const splitAddress = (address: string): readonly [string, number] => {
+  const at = address.lastIndexOf(':');
+  return [address.slice(0, at).replaceAll(/[[\]]/g, ''), Number(address.slice(at + 1))];
+};
+
+/** The system with every secret replaced, for logs, reports and diagnostics. */
+export const withoutSecrets = (system: System): System => ({
+  ...system,
+  keys: system.keys.map((key) => ({ ...key, key: '(hidden)' })),
+  backends: system.backends.map((backend) => ({
+    ...backend,
+    ...(backend.apiKey !== undefined && { apiKey: '(hidden)' }),
+    urls: backend.urls.map(withoutCredentials),
+  })),
+});
+
+const withoutCredentials = (url: string): string => {
+  if (!URL.canParse(url)) return url;
+  const parsed = new URL(url);
+  if (parsed.username === '' && parsed.password === '') return url;
+  parsed.username = '';
+  parsed.password = '';
+  return parsed.href;
+};
