@@ -1,0 +1,150 @@
+/**
+ * What a client is told when its request is refused: OpenAI's envelope, and OpenAI's wording where
+ * clients match on it.
+ */
+
+/** A refusal with an HTTP status, thrown by the heart and worded for the client. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly type: string;
+  readonly code: string | null;
+  readonly param: string | null;
+  /** When it makes sense to ask again. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(told: {
+    readonly status: number;
+    readonly message: string;
+    readonly type?: string;
+    readonly code?: string | null;
+    readonly param?: string | null;
+    readonly retryAfterMs?: number | undefined;
+  }) {
+    super(told.message);
+    this.status = told.status;
+    this.type = told.type ?? (told.status >= 500 ? 'server_error' : 'invalid_request_error');
+    this.code = told.code ?? null;
+    this.param = told.param ?? null;
+    this.retryAfterMs = told.retryAfterMs;
+  }
+}
+
+/** The error object as it stands in every body and in the nested form of a stream's error event. */
+export interface WireError {
+  readonly message: string;
+  readonly type: string;
+  readonly param: string | null;
+  readonly code: string | null;
+}
+
+/** The error without its envelope. */
+export const wireError = ({ message, type, param, code }: ApiError): WireError => ({
+  message,
+  type,
+  param,
+  code,
+});
+
+/** The whole JSON body of an error response. */
+export const errorBody = (error: ApiError): string => JSON.stringify({ error: wireError(error) });
+
+/** The headers that go with an error: `retry-after` counts whole seconds, rounded up. */
+export const errorHeaders = (error: ApiError): Readonly<Record<string, string>> => ({
+  'content-type': 'application/json; charset=utf-8',
+  ...(error.retryAfterMs === undefined
+    ? {}
+    : { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))) }),
+});
+
+/** A parameter that cannot be used as sent. */
+export const badRequest = (message: string, param: string, code: string): ApiError =>
+  new ApiError({ status: 400, message, param, code });
+
+export const missingParameter = (param: string): ApiError =>
+  badRequest(`Missing required parameter: '${param}'.`, param, 'missing_required_parameter');
+
+export const wrongType = (param: string, expected: string, found: unknown): ApiError =>
+  badRequest(
+    `Invalid type for '${param}': expected ${expected}, but got ${kindOf(found)} instead.`,
+    param,
+    'invalid_type',
+  );
+
+export const wrongValue = (param: string, found: unknown, allowed: readonly string[]): ApiError =>
+  badRequest(
+    `Invalid value: ${quoted(found)}. Supported values are: ${allowed.map(quoted).join(', ')}.`,
+    param,
+    'invalid_value',
+  );
+
+export const unsupported = (param: string, advice: string): ApiError =>
+  badRequest(`'${param}' is not supported yet. ${advice}`, param, 'unsupported_parameter');
+
+export const modelNotFound = (model: string): ApiError =>
+  badRequest(`The model '${model}' does not exist.`, 'model', 'model_not_found');
+
+export const previousResponseNotFound = (id: string): ApiError =>
+  badRequest(
+    `Previous response with id '${id}' not found.`,
+    'previous_response_id',
+    'previous_response_not_found',
+  );
+
+export const orphanToolOutput = (callId: string): ApiError =>
+  new ApiError({
+    status: 400,
+    message: `No tool call found for function call output with call_id ${callId}.`,
+    param: 'input',
+  });
+
+export const missingToolOutput = (callId: string): ApiError =>
+  new ApiError({
+    status: 400,
+    message: `No tool output found for function call ${callId}.`,
+    param: 'input',
+  });
+
+export const itemNotFound = (id: string): ApiError =>
+  new ApiError({
+    status: 400,
+    message:
+      `Item with id '${id}' not found. Items are not persisted when \`store\` is set to false. ` +
+      'Try again with `store` set to true, or remove this item from your input.',
+    param: 'input',
+  });
+
+export const responseNotFound = (id: string): ApiError =>
+  new ApiError({ status: 404, message: `Response with id '${id}' not found.` });
+
+/** No local backend can answer, and the request may not leave. */
+export const localOnlyUnavailable = (causes: string, retryAfterMs: number): ApiError =>
+  new ApiError({
+    status: 503,
+    code: 'local_only_unavailable',
+    message: `This request is local-only and no local backend can serve it: ${causes}.`,
+    retryAfterMs,
+  });
+
+/** Every backend was tried or passed over; `causes` names each with its reason. */
+export const backendsUnavailable = (causes: string, retryAfterMs: number): ApiError =>
+  new ApiError({
+    status: 503,
+    code: 'backends_unavailable',
+    message: `No backend can serve this request: ${causes}.`,
+    retryAfterMs,
+  });
+
+/** The failure is ours: the state could not be kept, or a bound of our own was met. */
+export const serverError = (message: string): ApiError =>
+  new ApiError({ status: 500, code: 'server_error', message });
+
+const quoted = (value: unknown): string =>
+  typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
+
+const kindOf = (value: unknown): string => {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'an integer' : 'a decimal';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+};

@@ -1,0 +1,222 @@
+/**
+ * Makes a response out of what a backend generates: every event of the stream, and the resource.
+ *
+ * A backend's own Responses events are never passed through, because each server has its dialect
+ * and clients are strict. What comes in are generation events, whoever sends them: a second backend
+ * can go on inside the message that the first began, and the stream shows no seam.
+ *
+ *     created ──▶ in_progress ──▶ items … ──▶ completed | incomplete | failed
+ */
+
+import assert from 'node:assert/strict';
+
+import type { EndReason, GenerationEvent, Usage } from '../../protocol/generation.ts';
+import type { Item, ResponseEvent, ResponseResource } from '../../protocol/responses.ts';
+import type { IdSource } from '../../random/id.ts';
+import type { WireError } from './api-error.ts';
+import { CallDraft, type Draft, MessageDraft, ReasoningDraft, draftItem } from './draft.ts';
+import {
+  type ResponseIdentity,
+  type ResponseState,
+  begun,
+  incompleteReason,
+  responseResource,
+  wireUsage,
+} from './resource.ts';
+
+/** The end of a response: what is to be stored before the terminal event is sent. */
+export interface Finish {
+  /** Events that close what was open, and an error's event; to be sent first. */
+  readonly closing: readonly ResponseEvent[];
+  readonly resource: ResponseResource;
+  readonly terminal: ResponseEvent;
+}
+
+export interface Ending {
+  readonly reason: EndReason;
+  readonly usage: Usage;
+  /** Seconds since 1970. */
+  readonly completedAt: number;
+  /** Pairs added to the response's metadata. */
+  readonly notes: Readonly<Record<string, string>>;
+}
+
+export class Assembler {
+  readonly #identity: ResponseIdentity;
+  readonly #ids: IdSource;
+  readonly #drafts: Draft[] = [];
+  readonly #calls = new Map<number, CallDraft>();
+  #events: ResponseEvent[] = [];
+  #sequence = 0;
+  #isFinished = false;
+
+  constructor(identity: ResponseIdentity, ids: IdSource) {
+    this.#identity = identity;
+    this.#ids = ids;
+  }
+
+  /** The preamble. */
+  start(): readonly ResponseEvent[] {
+    const response = responseResource(this.#identity, begun);
+    this.#emit('response.created', { response });
+    this.#emit('response.in_progress', { response });
+    return this.#taken();
+  }
+
+  /** The message's text so far, of all messages together. */
+  get text(): string {
+    return this.#drafts.map((draft) => (draft.kind === 'message' ? draft.text : '')).join('');
+  }
+
+  /** Whether there is anything a client asked for: text, a refusal or a call. */
+  get hasAnswer(): boolean {
+    return this.#drafts.some(
+      (draft) =>
+        draft.kind === 'call' ||
+        (draft.kind === 'message' && draft.item('completed').content.length > 0),
+    );
+  }
+
+  /** Whether another backend could go on where this one stopped: in plain text, nothing else open. */
+  get isContinuable(): boolean {
+    const last = this.#drafts.at(-1);
+    return (
+      this.#calls.size === 0 && last?.kind === 'message' && !last.isRefusal && last.text !== ''
+    );
+  }
+
+  /** Whether a call has begun whose arguments may follow. */
+  hasCall(index: number): boolean {
+    return this.#calls.has(index);
+  }
+
+  /** The events that one piece of generation makes. */
+  accept(event: GenerationEvent): readonly ResponseEvent[] {
+    assert.ok(!this.#isFinished, 'a finished response takes no more');
+    switch (event.kind) {
+      case 'text':
+      case 'refusal':
+        if (event.text !== '') this.#message().append(event.kind, event.text);
+        break;
+      case 'reasoning':
+        if (event.text !== '') this.#reasoning().append(event.text);
+        break;
+      case 'tool-call':
+        this.#call(event.index, event.name);
+        break;
+      case 'tool-arguments': {
+        const call = this.#calls.get(event.index);
+        assert.ok(call, `arguments for call ${event.index}, which has not begun`);
+        if (event.text !== '') call.append(event.text);
+        break;
+      }
+      case 'usage':
+      case 'end':
+      case 'failure':
+        break;
+    }
+    return this.#taken();
+  }
+
+  /** Ends it as the backend ended it. An item cut short by a limit is the last, and says so. */
+  finish(ending: Ending): Finish {
+    const cut = incompleteReason(ending.reason);
+    const last = this.#drafts.at(-1);
+    const statusOf = (draft: Draft) => (cut && draft === last ? 'incomplete' : 'completed');
+    for (const draft of this.#drafts) draft.close(statusOf(draft));
+    const status = cut ? 'incomplete' : 'completed';
+    return this.#end({
+      status,
+      completed_at: cut ? null : ending.completedAt,
+      incomplete_details: cut ? { reason: cut } : null,
+      output: this.#drafts.map((draft) => draftItem(draft, statusOf(draft))),
+      error: null,
+      usage: wireUsage(ending.usage),
+      notes: ending.notes,
+    });
+  }
+
+  /**
+   * Ends it as failed. The error's event has both the flat form of OpenAI and the nested one of Open
+   * Responses. Items still open stay open on the stream: a client must not take them for whole.
+   */
+  fail(error: WireError, notes: Readonly<Record<string, string>>): Finish {
+    const code = error.code ?? 'server_error';
+    this.#emit('error', {
+      code,
+      message: error.message,
+      param: error.param,
+      error: { ...error, code },
+    });
+    return this.#end({
+      status: 'failed',
+      completed_at: null,
+      incomplete_details: null,
+      output: this.#drafts.map((draft): Item =>
+        draftItem(draft, draft.isOpen ? 'incomplete' : 'completed'),
+      ),
+      error: {
+        code: code === 'rate_limit_exceeded' ? code : 'server_error',
+        message: error.message,
+      },
+      usage: null,
+      notes,
+    });
+  }
+
+  #end(state: ResponseState): Finish {
+    this.#isFinished = true;
+    const resource = responseResource(this.#identity, state);
+    const closing = this.#taken();
+    this.#emit(`response.${state.status}`, { response: resource });
+    const [terminal] = this.#taken();
+    assert.ok(terminal);
+    return { closing, resource, terminal };
+  }
+
+  #message(): MessageDraft {
+    const last = this.#drafts.at(-1);
+    if (last?.kind === 'message' && last.isOpen) return last;
+    return this.#open('msg', (place) => new MessageDraft(place));
+  }
+
+  #reasoning(): ReasoningDraft {
+    const last = this.#drafts.at(-1);
+    if (last?.kind === 'reasoning' && last.isOpen) return last;
+    return this.#open('rs', (place) => new ReasoningDraft(place));
+  }
+
+  /** The call's id is ours: a backend's own may repeat from one answer to the next. */
+  #call(index: number, name: string): void {
+    assert.ok(!this.#calls.has(index), `call ${index} begins twice`);
+    this.#calls.set(
+      index,
+      this.#open('fc', (place) => new CallDraft(place, `call_${this.#ids()}`, name)),
+    );
+  }
+
+  /** Opens the next item. All before it are closed, but for calls, which may grow side by side. */
+  #open<D extends Draft>(
+    prefix: string,
+    draftAt: (place: ConstructorParameters<typeof MessageDraft>[0]) => D,
+  ): D {
+    for (const draft of this.#drafts) if (draft.kind !== 'call') draft.close('completed');
+    const draft = draftAt({
+      id: `${prefix}_${this.#ids()}`,
+      outputIndex: this.#drafts.length,
+      emit: (type, fields) => this.#emit(type, fields),
+    });
+    this.#drafts.push(draft);
+    return draft;
+  }
+
+  #emit(type: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#events.push({ type, sequence_number: this.#sequence++, ...fields });
+  }
+
+  #taken(): readonly ResponseEvent[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Reading one field of a client's JSON, or refusing it by name.
+ *
+ * Null and absent are the same to every reader, as they are to OpenAI.
+ */
+
+import { badRequest, missingParameter, wrongType, wrongValue } from './api-error.ts';
+import { type JsonObject, asRecord } from './json.ts';
+
+/** The value as an object of which nothing is known yet. */
+export const fieldsOf = (value: unknown, param: string): JsonObject => {
+  const fields = asRecord(value);
+  if (fields === undefined) throw wrongType(param, 'an object', value);
+
+  return fields;
+};
+
+/** The value as a list. */
+export const listOf = (value: unknown, param: string): readonly unknown[] => {
+  if (!Array.isArray(value)) throw wrongType(param, 'an array', value);
+
+  return value;
+};
+
+export const stringField = (fields: JsonObject, key: string, param = key): string | undefined => {
+  const value = fields[key] ?? undefined;
+  if (value !== undefined && typeof value !== 'string') throw wrongType(param, 'a string', value);
+
+  return value;
+};
+
+export const requiredString = (fields: JsonObject, key: string, param = key): string => {
+  const value = stringField(fields, key, param);
+  if (value === undefined) throw missingParameter(param);
+
+  return value;
+};
+
+export const flagField = (fields: JsonObject, key: string): boolean | undefined => {
+  const value = fields[key] ?? undefined;
+  if (value !== undefined && typeof value !== 'boolean') throw wrongType(key, 'a boolean', value);
+
+  return value;
+};
+
+/** A number within its bounds. */
+export const numberField = (
+  fields: JsonObject,
+  key: string,
+  bounds: { readonly min: number; readonly max: number },
+): number | undefined => {
+  const value = fields[key] ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number') throw wrongType(key, 'a decimal', value);
+  if (value < bounds.min || value > bounds.max)
+    throw badRequest(
+      `Invalid '${key}': expected a value from ${bounds.min} to ${bounds.max}, got ${value}.`,
+      key,
+      'invalid_value',
+    );
+
+  return value;
+};
+
+export const integerField = (
+  fields: JsonObject,
+  key: string,
+  bounds: { readonly min: number; readonly max: number },
+): number | undefined => {
+  const value = fields[key];
+  if (typeof value === 'number' && !Number.isInteger(value))
+    throw wrongType(key, 'an integer', value);
+
+  return numberField(fields, key, bounds);
+};
+
+/** One of the listed words. */
+export const choiceField = <T extends string>(
+  fields: JsonObject,
+  key: string,
+  allowed: readonly T[],
+  param = key,
+): T | undefined => {
+  const value = stringField(fields, key, param);
+  if (value === undefined) return undefined;
+  const chosen = allowed.find((it) => it === value);
+  if (chosen === undefined) throw wrongValue(param, value, allowed);
+
+  return chosen;
+};
