@@ -1,0 +1,220 @@
+/**
+ * Connections to one backend: who is dialled, how long that may take, and which socket an answer
+ * comes over.
+ *
+ * One deadline covers DNS, TCP and TLS together, on our own clock, because undici's timers tick
+ * twice a second and a relay such as Tailscale Funnel accepts TCP for a node that is dead. All of
+ * undici's own timers but the idle one are off; the heart holds the deadlines.
+ *
+ * Each request has a connection to itself (HTTP/1.1, no pipelining), so leaving one request is
+ * destroying one socket, also while it still connects, and never disturbs another. Between requests
+ * a connection waits to be used again:
+ *
+ *     dial ──▶ request ──▶ answer whole ──▶ idle ──▶ request …
+ *                 │                           └── the server closes, or `idleMs` pass ──▶ gone
+ *                 └── error, or left ──▶ destroyed
+ *
+ * A server may close an idle connection in the instant we write to it. Such a request, sent over a
+ * used socket and without a byte of an answer, is sent once more over a fresh one.
+ */
+
+import { type LookupFunction, Socket } from 'node:net';
+
+import { buildConnector, Client } from 'undici';
+
+import { type Clock, DeadlineError } from '../../time/clock.ts';
+import { ConnectError } from './failure.ts';
+import { type HttpAnswer, HttpExchange, type HttpRequest } from './http-exchange.ts';
+
+export interface Endpoint {
+  /** Scheme, host and port: `https://spark.example.ts.net`. */
+  readonly origin: string;
+  /** Dial this instead of the origin's own host; TLS still names the origin's host. */
+  readonly via?: { readonly host: string; readonly port: number };
+  readonly connectMs: number;
+  readonly clock: Clock;
+  /** Resolves host names; the machine's own resolver when absent. */
+  readonly lookup?: LookupFunction;
+}
+
+/** Most connections of one endpoint at once; the proxy's admission keeps far below. */
+const connectionsMax = 1024;
+/** Shorter than the 72 s after which our own servers close, and no longer than most others. */
+const idleMs = 30_000;
+
+export class ConnectionPool {
+  readonly #endpoint: Endpoint;
+  readonly #open = new Set<Connection>();
+  /** The last one used comes first: it is the least likely to have been closed. */
+  readonly #idle: Connection[] = [];
+
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  /** Sends a request and waits for the head of the answer. Aborting rejects at once. */
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    signal.throwIfAborted();
+    const used = this.#takeIdle();
+    if (!used) return this.#dial().send(request, signal);
+    try {
+      return await used.send(request, signal);
+    } catch (error) {
+      if (!used.wasStale || signal.aborted) throw error;
+      return this.#dial().send(request, signal);
+    }
+  }
+
+  /** Destroys every connection, in use or idle. */
+  async close(): Promise<void> {
+    const open = [...this.#open];
+    await Promise.all(open.map((connection) => connection.destroy(new Error('the pool closed'))));
+  }
+
+  #takeIdle(): Connection | undefined {
+    for (let next = this.#idle.pop(); next; next = this.#idle.pop()) if (next.isAlive) return next;
+    return undefined;
+  }
+
+  #dial(): Connection {
+    if (this.#open.size >= connectionsMax) {
+      throw Object.assign(new Error(`${connectionsMax} connections are open`), { code: 'ENOBUFS' });
+    }
+    const connection = new Connection(this.#endpoint, {
+      onFree: () => this.#idle.push(connection),
+      onGone: () => {
+        this.#open.delete(connection);
+        const at = this.#idle.indexOf(connection);
+        if (at >= 0) this.#idle.splice(at, 1);
+      },
+    });
+    this.#open.add(connection);
+    return connection;
+  }
+}
+
+interface ConnectionEvents {
+  /** The answer was whole and the socket lives. */
+  readonly onFree: () => void;
+  readonly onGone: () => void;
+}
+
+/** One socket, from its dialling to its end, and the one request on it. */
+class Connection {
+  readonly #clock: Clock;
+  readonly #client: Client;
+  readonly #events: ConnectionEvents;
+  #leaveDialling: (() => void) | undefined;
+  #socket: Socket | undefined;
+  #isReused = false;
+  #bytesReadBefore = 0;
+  #isDestroyed = false;
+
+  constructor(endpoint: Endpoint, events: ConnectionEvents) {
+    this.#clock = endpoint.clock;
+    this.#events = events;
+    this.#client = new Client(endpoint.origin, {
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connectTimeout: 0,
+      keepAliveTimeout: idleMs,
+      keepAliveMaxTimeout: idleMs,
+      keepAliveTimeoutThreshold: 1000,
+      connect: this.#connectorFor(endpoint),
+    });
+    this.#client.on('disconnect', () => void this.destroy(new Error('disconnected')));
+  }
+
+  get isAlive(): boolean {
+    return !this.#isDestroyed && this.#socket !== undefined && !this.#socket.destroyed;
+  }
+
+  /** The last request was given a socket used before, and no byte of an answer has come since. */
+  get wasStale(): boolean {
+    return this.#isReused && this.#socket?.bytesRead === this.#bytesReadBefore;
+  }
+
+  send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    this.#isReused = this.#socket !== undefined;
+    this.#bytesReadBefore = this.#socket?.bytesRead ?? 0;
+    const exchange = new HttpExchange(this.#clock, request, {
+      onSent: () => request.onSent?.(this.#clock.now(), this.#socket?.localPort),
+      onWhole: () => this.#rest(),
+      onBroken: (error) => void this.destroy(error),
+    });
+    exchange.leaveOn(signal);
+    this.#client.dispatch(
+      {
+        method: request.method,
+        path: request.path,
+        headers: request.headers,
+        body: request.body ?? null,
+      },
+      exchange,
+    );
+    return exchange.answer;
+  }
+
+  async destroy(error: Error): Promise<void> {
+    if (this.#isDestroyed) return;
+    this.#isDestroyed = true;
+    this.#leaveDialling?.();
+    this.#events.onGone();
+    await this.#client.destroy(error);
+  }
+
+  #rest(): void {
+    if (this.isAlive) this.#events.onFree();
+    else void this.destroy(new Error('disconnected'));
+  }
+
+  /** undici's connector, with the address it dials and the time it has put in our hands. */
+  #connectorFor({ via, connectMs, clock, lookup }: Endpoint): buildConnector.connector {
+    const dial = buildConnector({
+      timeout: 0,
+      allowH2: false,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: 250,
+      ...(lookup ? { lookup } : {}),
+    });
+    return (options, callback) => {
+      const where = via ? `${via.host}:${via.port}` : (options.host ?? options.hostname);
+      let isSettled = false;
+      const settle = (error: unknown, socket: Socket | null): void => {
+        if (isSettled) {
+          socket?.destroy();
+          return;
+        }
+        isSettled = true;
+        timer[Symbol.dispose]();
+        this.#socket = socket ?? undefined;
+        if (socket) callback(null, socket);
+        else callback(new ConnectError(`cannot connect to ${where}`, { cause: error }), null);
+      };
+      const give = (error: Error): void => {
+        settle(error, null);
+        if (dialled instanceof Socket) dialled.destroy();
+      };
+      const timer = clock.at(clock.now() + connectMs, () =>
+        give(new DeadlineError(`connecting to ${where} took longer than ${connectMs} ms`)),
+      );
+      this.#leaveDialling = () => {
+        if (!isSettled) give(new Error('left while connecting'));
+      };
+      // undici gives back the socket that is still connecting, though its types do not say so.
+      const dialled: unknown = dial(redirected(options, via), settle);
+    };
+  }
+}
+
+/** The connector's options with another address to dial, under the name of the first. */
+const redirected = (
+  options: buildConnector.Options,
+  via: Endpoint['via'],
+): buildConnector.Options => {
+  if (!via) return options;
+  const dialled = { ...options, hostname: via.host, port: String(via.port) };
+  return options.protocol === 'https:' ? { ...dialled, servername: options.hostname } : dialled;
+};

@@ -1,0 +1,27 @@
+/** JSON from strangers: read without believing anything about its shape. */
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+const isRecord = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The value as an object; undefined for anything else. */
+export const asRecord = (value: unknown): JsonObject | undefined =>
+  isRecord(value) ? value : undefined;
+
+/** The value as text; undefined for anything else. */
+export const asText = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined;
+
+/** The value as a count, 0 or more; undefined for anything else. */
+export const asCount = (value: unknown): number | undefined =>
+  typeof value === 'number' && value >= 0 ? value : undefined;
+
+/** JSON of any shape; undefined when the text is not JSON. */
+export const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,187 @@
+/**
+ * Ollama as an upstream, over its own `/api/chat`.
+ *
+ * Its OpenAI-compatible route is not used: there an error in the middle of an answer is swallowed
+ * (ollama/ollama#17118) and an answer cut by its limit is reported whole. `truncate: false` and one
+ * fixed `num_ctx` are sent always, because Ollama otherwise drops the front of a long prompt without
+ * a word, and reloads the model whenever the window changes.
+ */
+
+import type { GenerationEvent, Usage } from '../../protocol/generation.ts';
+import { NdjsonParser } from '../../protocol/ndjson.ts';
+import type { OllamaChatRequest, OllamaThink, OllamaTool } from '../../protocol/ollama.ts';
+import type { FunctionTool } from '../../protocol/responses.ts';
+import type { BackendSystem } from '../../system/system.ts';
+import { BackendPaths, type UpstreamParts } from './backend-path.ts';
+import { failureInBand, garbled, readError, type StatusAnswer } from './failure.ts';
+import { asCount, asRecord, asText, type JsonObject, parseJson } from './json.ts';
+import { ollamaMessages } from './ollama-message.ts';
+import type { Upstream, UpstreamCall } from './proxy.ts';
+import { askUpstream, callUpstream, type Wire, type WireReader } from './upstream-stream.ts';
+
+/** A backend that speaks Ollama's wire. */
+export const ollamaUpstream = (backend: BackendSystem, parts: UpstreamParts): Upstream => {
+  const paths = new BackendPaths(backend, parts);
+  const wire: Wire = {
+    backend,
+    clock: parts.clock,
+    paths,
+    headers: {
+      accept: 'application/x-ndjson, application/json',
+      ...(backend.apiKey === undefined ? {} : { authorization: `Bearer ${backend.apiKey}` }),
+    },
+    contentType: /^application\/x-ndjson/i,
+    pathOf: (basePath) => `${basePath}/api/chat`,
+    bodyOf: chatRequest,
+    readerOf: (headers) => new ChatReader(headers, parts.clock.wall(), backend.apiKey),
+  };
+
+  return {
+    name: backend.name,
+    open: (call, signal) => callUpstream(wire, call, signal),
+    async probe(signal) {
+      const body = await askUpstream(wire, (basePath) => `${basePath}/api/ps`, signal);
+      const models = asRecord(parseJson(body))?.['models'];
+      if (!Array.isArray(models)) throw new Error(`${backend.name}: expected a list of models`);
+      return { loadedModels: models.flatMap((model) => namesOf(asRecord(model))) };
+    },
+    close: () => paths.close(),
+  };
+};
+
+/** The body of `/api/chat` for a call. */
+export const chatRequest = (call: UpstreamCall): OllamaChatRequest => {
+  const { candidate, temperature, topP, maxOutputTokens, format } = call;
+  const tools = offeredTools(call);
+  const think = thinkOfEffort[call.reasoningEffort ?? ''];
+  return {
+    model: candidate.model,
+    messages: ollamaMessages(call),
+    stream: true,
+    truncate: false,
+    ...(tools.length > 0 ? { tools: tools.map((tool) => ollamaTool(tool)) } : {}),
+    ...(format.type === 'json_object' ? { format: 'json' } : {}),
+    ...(format.type === 'json_schema' ? { format: format.schema } : {}),
+    ...(think === undefined ? {} : { think }),
+    options: {
+      ...(candidate.numCtx === undefined ? {} : { num_ctx: candidate.numCtx }),
+      ...(maxOutputTokens === undefined ? {} : { num_predict: maxOutputTokens }),
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(topP === undefined ? {} : { top_p: topP }),
+    },
+  };
+};
+
+/** Ollama has no `tool_choice`: what may not be called is not offered; nothing can be required. */
+const offeredTools = ({ tools, toolChoice }: UpstreamCall): readonly FunctionTool[] => {
+  if (toolChoice === 'none') return [];
+  if (typeof toolChoice === 'string') return tools;
+  const names =
+    toolChoice.type === 'function' ? [toolChoice.name] : toolChoice.tools.map((it) => it.name);
+  return tools.filter((tool) => names.includes(tool.name));
+};
+
+const ollamaTool = ({ name, description, parameters }: FunctionTool): OllamaTool => ({
+  type: 'function',
+  function: {
+    name,
+    ...(typeof description === 'string' ? { description } : {}),
+    parameters: parameters ?? { type: 'object', properties: {} },
+  },
+});
+
+/** The efforts of the Responses API in Ollama's words, as its own compatible route maps them. */
+const thinkOfEffort: Readonly<Record<string, OllamaThink>> = {
+  none: false,
+  minimal: 'low',
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+  xhigh: 'max',
+  max: 'max',
+};
+
+class ChatReader implements WireReader {
+  readonly #parser = new NdjsonParser();
+  readonly #headers: StatusAnswer['headers'];
+  readonly #wall: number;
+  readonly #secret: string | undefined;
+  #toolCalls = 0;
+
+  constructor(headers: StatusAnswer['headers'], wall: number, secret: string | undefined) {
+    this.#headers = headers;
+    this.#wall = wall;
+    this.#secret = secret;
+  }
+
+  push(bytes: Uint8Array): readonly GenerationEvent[] {
+    return this.#parser.push(bytes).flatMap((line) => this.#read(line));
+  }
+
+  end(): readonly GenerationEvent[] {
+    // A last line that is not JSON was cut; the stream is then truncated, not garbled.
+    return this.#parser
+      .end()
+      .filter((line) => asRecord(parseJson(line)))
+      .flatMap((line) => this.#read(line));
+  }
+
+  #read(line: string): readonly GenerationEvent[] {
+    const chunk = asRecord(parseJson(line));
+    if (!chunk) return [{ kind: 'failure', failure: garbled('expected a line of JSON') }];
+    if (chunk['error'] !== undefined) {
+      const told = readError(chunk);
+      const failure = failureInBand(told, this.#headers, this.#wall, this.#secret);
+      return [{ kind: 'failure', failure }];
+    }
+    const message = asRecord(chunk['message']);
+    const thinking = asText(message?.['thinking']) ?? '';
+    const text = asText(message?.['content']) ?? '';
+    const calls: readonly unknown[] = Array.isArray(message?.['tool_calls'])
+      ? message['tool_calls']
+      : [];
+    return [
+      ...(thinking === '' ? [] : [{ kind: 'reasoning', text: thinking } as const]),
+      ...(text === '' ? [] : [{ kind: 'text', text } as const]),
+      ...calls.flatMap((call) => this.#toolCall(asRecord(call))),
+      ...(chunk['done'] === true ? this.#done(chunk) : []),
+    ];
+  }
+
+  /** Calls come whole. Their own `index` cannot be trusted (ollama/ollama#15457); we count. */
+  #toolCall(call: JsonObject | undefined): readonly GenerationEvent[] {
+    const called = asRecord(call?.['function']);
+    const name = asText(called?.['name']);
+    if (name === undefined)
+      return [{ kind: 'failure', failure: garbled('a tool call without a name') }];
+    const index = this.#toolCalls++;
+    const text = JSON.stringify(called?.['arguments'] ?? {});
+    return [
+      { kind: 'tool-call', index, name },
+      { kind: 'tool-arguments', index, text },
+    ];
+  }
+
+  #done(chunk: JsonObject): readonly GenerationEvent[] {
+    const usage = usageOf(chunk);
+    const isCut = chunk['done_reason'] === 'length';
+    const reason = isCut ? 'length' : this.#toolCalls > 0 ? 'tool-calls' : 'stop';
+    return [...(usage ? [{ kind: 'usage', usage } as const] : []), { kind: 'end', reason }];
+  }
+}
+
+/** A prompt served whole from the cache is counted as 0, or not at all: that is unknown. */
+const usageOf = (chunk: JsonObject): Usage | undefined => {
+  const inputTokens = asCount(chunk['prompt_eval_count']);
+  const outputTokens = asCount(chunk['eval_count']);
+  return inputTokens === undefined || inputTokens === 0 || outputTokens === undefined
+    ? undefined
+    : { inputTokens, outputTokens };
+};
+
+/** A model's names; `llama3:latest` also answers to `llama3`. */
+const namesOf = (model: JsonObject | undefined): readonly string[] => {
+  const name = asText(model?.['name']) ?? asText(model?.['model']);
+  if (name === undefined) return [];
+  return name.endsWith(':latest') ? [name, name.slice(0, -':latest'.length)] : [name];
+};

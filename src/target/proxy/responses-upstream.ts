@@ -1,0 +1,116 @@
+/**
+ * A server of the Responses API as an upstream: OpenAI, Azure OpenAI, or another Spillway.
+ *
+ * The whole conversation goes along each time, with `store: false` and without ids, because state
+ * at a backend would bind the next turn to it, and ids it did not mint are refused with a 400.
+ * Reasoning items are left out for the same reason: they can be read only by who made them.
+ */
+
+import type { FunctionTool, InputContentPart, Item } from '../../protocol/responses.ts';
+import type { BackendSystem } from '../../system/system.ts';
+import { BackendPaths, type UpstreamParts } from './backend-path.ts';
+import type { Upstream, UpstreamCall } from './proxy.ts';
+import { ResponsesReader } from './responses-reader.ts';
+import { askUpstream, callUpstream, type Wire } from './upstream-stream.ts';
+
+/** A backend that speaks the Responses API, as Azure (`azure-openai`) or anyone else does. */
+export const responsesUpstream = (backend: BackendSystem, parts: UpstreamParts): Upstream => {
+  const paths = new BackendPaths(backend, parts);
+  const route = routeOf(backend);
+  const wire: Wire = {
+    backend,
+    clock: parts.clock,
+    paths,
+    headers: { accept: 'text/event-stream, application/json', ...keyHeader(backend) },
+    contentType: /^text\/event-stream/i,
+    pathOf: route('responses'),
+    bodyOf: responsesRequest,
+    readerOf: (headers) => new ResponsesReader(headers, parts.clock.wall(), backend.apiKey),
+  };
+
+  return {
+    name: backend.name,
+    open: (call, signal) => callUpstream(wire, call, signal),
+    async probe(signal) {
+      await askUpstream(wire, route('models'), signal);
+      return {};
+    },
+    close: () => paths.close(),
+  };
+};
+
+/**
+ * Where a resource is under a URL's base path. Azure's v1 API needs no version; a dated version
+ * means the API before it. The base may be the bare host or end in `/openai/v1`, as both are shown
+ * in Azure's portal.
+ */
+const routeOf =
+  ({ wire, apiVersion }: BackendSystem) =>
+  (resource: string) =>
+  (basePath: string): string => {
+    if (wire !== 'azure-openai') return `${basePath}/${resource}`;
+    const root = basePath.replace(/\/openai(?:\/v1)?$/, '');
+    const query = apiVersion === undefined ? '' : `?api-version=${encodeURIComponent(apiVersion)}`;
+    const isDated = apiVersion !== undefined && /^\d{4}-/.test(apiVersion);
+    return `${root}/openai/${isDated ? '' : 'v1/'}${resource}${query}`;
+  };
+
+const keyHeader = ({ wire, apiKey }: BackendSystem): Readonly<Record<string, string>> => {
+  if (apiKey === undefined) return {};
+  return wire === 'azure-openai' ? { 'api-key': apiKey } : { authorization: `Bearer ${apiKey}` };
+};
+
+/** The body of `POST /responses` for a call. */
+export const responsesRequest = (call: UpstreamCall): Readonly<Record<string, unknown>> => ({
+  model: call.candidate.model,
+  input: call.input.flatMap((item) => inputItem(item)),
+  stream: true,
+  store: false,
+  text: { format: call.format },
+  ...(call.instructions === undefined ? {} : { instructions: call.instructions }),
+  ...(call.tools.length === 0
+    ? {}
+    : {
+        tools: call.tools.map((tool) => toolOf(tool)),
+        tool_choice: call.toolChoice,
+        parallel_tool_calls: call.isParallelToolCalls,
+      }),
+  ...(call.reasoningEffort === undefined ? {} : { reasoning: { effort: call.reasoningEffort } }),
+  ...(call.temperature === undefined ? {} : { temperature: call.temperature }),
+  ...(call.topP === undefined ? {} : { top_p: call.topP }),
+  ...(call.maxOutputTokens === undefined ? {} : { max_output_tokens: call.maxOutputTokens }),
+});
+
+/** The item as input, without id and status. */
+const inputItem = (item: Item): readonly unknown[] => {
+  switch (item.type) {
+    case 'message':
+      return [{ type: 'message', role: item.role, content: contentOf(item.content) }];
+    case 'function_call': {
+      const { call_id, name } = item;
+      return [{ type: 'function_call', call_id, name, arguments: item.arguments }];
+    }
+    case 'function_call_output': {
+      const { call_id, output } = item;
+      return [{ type: 'function_call_output', call_id, output: contentOf(output) }];
+    }
+    case 'reasoning':
+      return [];
+  }
+};
+
+/** Parts as they are, but for what only the server that made them can vouch for. */
+const contentOf = (content: string | readonly InputContentPart[]): unknown =>
+  typeof content === 'string'
+    ? content
+    : content.map((part) =>
+        part.type === 'output_text' ? { type: part.type, text: part.text, annotations: [] } : part,
+      );
+
+const toolOf = ({ name, description, parameters, strict }: FunctionTool): unknown => ({
+  type: 'function',
+  name,
+  parameters: parameters ?? { type: 'object', properties: {} },
+  strict: strict ?? false,
+  ...(typeof description === 'string' ? { description } : {}),
+});

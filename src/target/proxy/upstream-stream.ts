@@ -1,0 +1,177 @@
+/**
+ * What every upstream wire has in common: send, judge the head, read events, end in one way.
+ *
+ *     send ──▶ head ──▶ body ──▶ … ──▶ terminal event ──▶ `end`
+ *       │        │        │                │
+ *       │        │        │                └── the rest drains; the connection serves again
+ *       │        │        └── socket error, garbled frame, error in band, silent end ──▶ `failure`
+ *       │        └── a status, or a body that is not the wire's ──▶ `failure`
+ *       └── no connection ──▶ `failure`
+ *
+ * Nothing is thrown. Deadlines are the heart's: it aborts the signal, and reading stops at once.
+ */
+
+import type { Failure, GenerationEvent } from '../../protocol/generation.ts';
+import { traceparent } from '../../protocol/trace.ts';
+import type { BackendSystem } from '../../system/system.ts';
+import { type Clock, DeadlineError, within } from '../../time/clock.ts';
+import type { BackendPaths } from './backend-path.ts';
+import { failureOfError, failureOfStatus, garbled, truncated } from './failure.ts';
+import type { HttpAnswer } from './http-exchange.ts';
+import type { UpstreamCall } from './proxy.ts';
+
+/** Reads one wire. The event that ends the stream is the last it gives. */
+export interface WireReader {
+  push(bytes: Uint8Array): readonly GenerationEvent[];
+  /** What the end of the body completes. */
+  end(): readonly GenerationEvent[];
+  /** A failure that the server has announced and may yet explain. */
+  readonly announced?: Failure | undefined;
+}
+
+export interface Wire {
+  readonly backend: BackendSystem;
+  readonly clock: Clock;
+  readonly paths: BackendPaths;
+  /** Headers of every request, the key among them. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly contentType: RegExp;
+  readonly pathOf: (basePath: string) => string;
+  readonly bodyOf: (call: UpstreamCall) => unknown;
+  readonly readerOf: (headers: HttpAnswer['headers']) => WireReader;
+}
+
+/** An item that the wire has no words for; another backend may. */
+export class UntranslatableError extends Error {
+  override readonly name = 'UntranslatableError';
+}
+
+/** How long an announced failure waits for its explanation. */
+const explainMs = 500;
+/** Bytes of an error's body that are read. */
+const errorBytesMax = 64 * 2 ** 10;
+
+/** Makes one call. Ends with exactly one `end` or `failure`. */
+export async function* callUpstream(
+  wire: Wire,
+  call: UpstreamCall,
+  signal: AbortSignal,
+): AsyncGenerator<GenerationEvent> {
+  const secret = wire.backend.apiKey;
+  try {
+    const answer = await wire.paths.send(
+      wire.pathOf,
+      {
+        method: 'POST',
+        headers: {
+          ...wire.headers,
+          'content-type': 'application/json',
+          traceparent: traceparent(call.trace, call.span),
+        },
+        body: JSON.stringify(wire.bodyOf(call)),
+        ...(call.onSent ? { onSent: call.onSent } : {}),
+        ...(call.onHeaders ? { onHeaders: call.onHeaders } : {}),
+      },
+      signal,
+    );
+    const refusal = await refusalOf(wire, answer);
+    if (refusal) yield { kind: 'failure', failure: refusal };
+    else yield* readEvents(wire, answer);
+  } catch (error) {
+    yield { kind: 'failure', failure: failureOfThrown(error, secret) };
+  }
+}
+
+/** Asks a question with a short JSON answer; rejects unless the answer is a 2xx. */
+export const askUpstream = async (
+  wire: Pick<Wire, 'backend' | 'paths' | 'headers'>,
+  pathOf: Wire['pathOf'],
+  signal: AbortSignal,
+): Promise<string> => {
+  const answer = await wire.paths.send(pathOf, { method: 'GET', headers: wire.headers }, signal);
+  const body = await readText(answer);
+  if (answer.status >= 300)
+    throw new Error(`${wire.backend.name} answered ${answer.status} to a probe`);
+  return body;
+};
+
+async function* readEvents(wire: Wire, answer: HttpAnswer): AsyncGenerator<GenerationEvent> {
+  const reader = wire.readerOf(answer.headers);
+  const chunks = answer.body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await nextChunk(wire.clock, reader, chunks);
+      const events = next ? reader.push(next) : reader.end();
+      for (const event of events) {
+        if (event.kind === 'end' || event.kind === 'failure') answer.finish();
+        yield event;
+        if (event.kind === 'end' || event.kind === 'failure') return;
+      }
+      if (!next) {
+        yield { kind: 'failure', failure: reader.announced ?? truncated };
+        return;
+      }
+    }
+  } finally {
+    answer.leave();
+  }
+}
+
+/** Undefined at the end of the body, or when an announced failure is not explained in time. */
+const nextChunk = async (
+  clock: Clock,
+  reader: WireReader,
+  chunks: AsyncIterator<Uint8Array>,
+): Promise<Uint8Array | undefined> => {
+  const coming = chunks.next();
+  try {
+    const next = reader.announced
+      ? await within(clock, explainMs, 'the explanation', coming)
+      : await coming;
+    return next.done === true ? undefined : next.value;
+  } catch (error) {
+    if (error instanceof DeadlineError) return undefined;
+    throw error;
+  }
+};
+
+/** Why the answer is not a stream of events, if it is not. */
+const refusalOf = async (wire: Wire, answer: HttpAnswer): Promise<Failure | undefined> => {
+  const { status, headers } = answer;
+  if (status < 200 || status >= 300) {
+    const body = await readText(answer);
+    return failureOfStatus({ status, headers, body }, wire.clock.wall(), wire.backend.apiKey);
+  }
+  const type = String(headers['content-type'] ?? 'no content type');
+  const encoding = headers['content-encoding'];
+  const isWire = wire.contentType.test(type) && (encoding === undefined || encoding === 'identity');
+  if (isWire) return undefined;
+  answer.leave();
+  return garbled(
+    `expected a stream of events, got ${type}${encoding ? `, ${String(encoding)}` : ''}`,
+  );
+};
+
+/** The body as text, as far as anyone wants to read an error. */
+const readText = async (answer: HttpAnswer): Promise<string> => {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of answer.body) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= errorBytesMax) break;
+    }
+    answer.leave();
+  } catch {
+    // A status has been seen, and says more than the way its body was cut.
+  }
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+const failureOfThrown = (error: unknown, secret: string | undefined): Failure => {
+  if (error instanceof UntranslatableError)
+    return { reason: 'status', evidence: 'soft', message: error.message };
+  if (error instanceof Error && error.name === 'FrameTooLongError') return garbled(error.message);
+  return failureOfError(error, secret);
+};
