@@ -1,0 +1,349 @@
+/**
+ * Every metric: its id, formula, unit and names. Data, and nothing but data.
+ *
+ * Instants in the formulas are the fields of the log's entries. W is the steady phase of an arm,
+ * |W| its length. Unless a formula says otherwise, a metric is over the exchanges whose
+ * `scheduledAt` lies in W. tF, tD, tS, tX and tL: see the failover metrics.
+ */
+
+import { failoverFloors, percentileFloors } from './floor.ts';
+import { type Metric, type MetricStat, spread, type Unit } from './metric.ts';
+
+/** A duration measured on each exchange. */
+const duration = (formula: string, en: string, ja: string): Metric => ({
+  formula,
+  unit: 'ms',
+  direction: 'lower',
+  stats: spread,
+  floors: percentileFloors,
+  names: { en, ja },
+});
+
+/** A duration measured on each failover. */
+const failoverDuration = (formula: string, en: string, ja: string): Metric => ({
+  ...duration(formula, en, ja),
+  floors: failoverFloors,
+});
+
+/** A speed measured on each exchange. */
+const speed = (formula: string, en: string, ja: string): Metric => ({
+  ...duration(formula, en, ja),
+  unit: 'tokens/s',
+  direction: 'higher',
+});
+
+/** One number for the whole, which needs no floor. */
+const single = (
+  unit: Unit,
+  stat: MetricStat,
+  direction: 'lower' | 'higher',
+  formula: string,
+  en: string,
+  ja: string,
+): Metric => ({ formula, unit, direction, stats: [stat], floors: {}, names: { en, ja } });
+
+const counted = (formula: string, en: string, ja: string): Metric =>
+  single('count', 'count', 'lower', formula, en, ja);
+
+const shared = (direction: 'lower' | 'higher', formula: string, en: string, ja: string): Metric =>
+  single('ratio', 'ratio', direction, formula, en, ja);
+
+const timing = {
+  dispatch_delay: duration('sentAt − scheduledAt', 'harness lag', '計測側の遅れ'),
+  ttfe: duration('firstEventAt − sentAt', 'first event', '最初のイベントまで'),
+  ttft: duration('firstTokenAt − sentAt, any channel', 'first token', '最初のトークンまで'),
+  ttfo: duration('firstTextAt − sentAt', 'first visible text', '最初の文字まで'),
+  e2e: duration('endedAt − sentAt, of answers that ended well', 'whole answer', '回答全体'),
+  ttft_sched: duration(
+    'firstTokenAt − scheduledAt, open loop only',
+    'first token, from schedule',
+    '最初のトークンまで（予定時刻から）',
+  ),
+  ttfo_sched: duration(
+    'firstTextAt − scheduledAt, open loop only',
+    'first visible text, from schedule',
+    '最初の文字まで（予定時刻から）',
+  ),
+  e2e_sched: duration(
+    'endedAt − scheduledAt, of answers that ended well, open loop only',
+    'whole answer, from schedule',
+    '回答全体（予定時刻から）',
+  ),
+  tpot: duration(
+    '(lastTokenAt − firstTokenAt) / (streamed tokens − 1), from 2 tokens on; ' +
+      'none above 1,000 tokens/s, which is a buffer being emptied',
+    'time per token',
+    '1トークンの間隔',
+  ),
+  tpot_text: duration(
+    '(lastTextAt − firstTextAt) / (text tokens − 1), from 2 tokens on; none of a buffered answer',
+    'time per text token',
+    '1トークンの間隔（本文）',
+  ),
+  chunk_gap: duration(
+    'gap between one chunk and the next of the same answer, all answers pooled',
+    'chunk gap',
+    'チャンクの間隔',
+  ),
+  stall_longest: duration(
+    'longest chunk gap of an answer that is a stall',
+    'longest stall',
+    '最長の停止',
+  ),
+} as const satisfies Record<string, Metric>;
+
+const rate = {
+  stalls: counted(
+    'chunk gaps above max(5 × median gap of the same answer, 250 ms); n is answers',
+    'stalls',
+    '停止回数',
+  ),
+  user_tps: speed('1000 / tpot', 'tokens per second, per reader', '1人あたりのトークン毎秒'),
+  e2e_tps: speed(
+    'output tokens / e2e',
+    'tokens per second, whole answer',
+    '回答全体のトークン毎秒',
+  ),
+  out_tps: single(
+    'tokens/s',
+    'rate',
+    'higher',
+    'output tokens whose chunk came within W / |W|, of any exchange',
+    'output rate',
+    '出力速度',
+  ),
+  req_rate_offered: single(
+    'requests/s',
+    'rate',
+    'higher',
+    'exchanges scheduled within W / |W|',
+    'requests offered',
+    '到着リクエスト毎秒',
+  ),
+  req_rate: single(
+    'requests/s',
+    'rate',
+    'higher',
+    'answers that ended well within W / |W|',
+    'requests completed',
+    '完了リクエスト毎秒',
+  ),
+  goodput_req: shared(
+    'higher',
+    'answers within all limits / exchanges started; errors are bad; cancelled left out',
+    'goodput',
+    '目標内の割合',
+  ),
+  goodput_tok: single(
+    'tokens/s',
+    'rate',
+    'higher',
+    'output tokens of answers within all limits / |W|',
+    'goodput in tokens',
+    '目標内の処理量',
+  ),
+  session_ok: shared(
+    'higher',
+    'sessions all of whose turns were within all limits / sessions',
+    'sessions within limits',
+    '目標内の会話の割合',
+  ),
+  cache_hit: shared(
+    'higher',
+    'cached input tokens / input tokens, of answers whose server reports both; n is those',
+    'cached input',
+    'キャッシュ命中率',
+  ),
+  little_gap: shared(
+    'lower',
+    '|L − λ·w| / L, with L the mean in flight, λ the completion rate and w the mean e2e, over W',
+    "gap in Little's law",
+    'リトルの法則とのずれ',
+  ),
+  history_kept: shared(
+    'higher',
+    'earlier turns that the serving backend received / earlier turns answered, from turn 2 on',
+    'history kept',
+    '履歴の保持',
+  ),
+} as const satisfies Record<string, Metric>;
+
+const count = {
+  started: single(
+    'count',
+    'count',
+    'higher',
+    'exchanges = completed + incomplete + failed + cancelled + dropped',
+    'started',
+    '開始',
+  ),
+  completed: single(
+    'count',
+    'count',
+    'higher',
+    'answers with a terminal event that says completed',
+    'completed',
+    '完了',
+  ),
+  incomplete: counted('answers cut short by a limit, and told so', 'cut by a limit', '上限で終了'),
+  failed: counted('exchanges that failed, stopped without a word, or hung', 'failed', '失敗'),
+  truncated: counted(
+    'streams that stopped without a terminal event; part of failed',
+    'silently cut',
+    '無言の中断',
+  ),
+  hung: counted('no end before the client gave up; part of failed', 'hung', '無応答'),
+  cancelled: counted('by the scenario, or because the run ended', 'cancelled', '取消'),
+  dropped: counted('arrivals that the harness could not send', 'dropped', '送信できず'),
+  leaked: counted(
+    'local-only exchanges with an attempt at, or a generation by, a cloud backend, in any phase; ' +
+      'n is local-only exchanges',
+    'sent outside',
+    '社外送信',
+  ),
+  share_local: shared(
+    'higher',
+    'answered by a local backend at the first try / exchanges sent',
+    'served locally',
+    'ローカル処理の割合',
+  ),
+  share_cloud: shared(
+    'lower',
+    'routed to a cloud backend first, by plan / exchanges sent',
+    'sent to the cloud by plan',
+    '計画どおりクラウド処理の割合',
+  ),
+  share_failed_over: shared(
+    'lower',
+    'answered after another backend failed, or while its breaker was open / exchanges sent',
+    'failed over',
+    'フェイルオーバーの割合',
+  ),
+  share_spilled: shared(
+    'lower',
+    'answered elsewhere because a healthy backend was full or cold / exchanges sent',
+    'spilled',
+    'クラウドへ迂回の割合',
+  ),
+} as const satisfies Record<string, Metric>;
+
+/** All phases count here: a fault is the unit, not the exchange. */
+const failover = {
+  detect: failoverDuration('tD − tF: declared dead − fault acted', 'detect', '検知まで'),
+  decide: failoverDuration('tS − tD: next attempt sent − declared dead', 'decide', '切替判断'),
+  refill: failoverDuration('tX − tS: first new token − next attempt sent', 'refill', '再開まで'),
+  failover: failoverDuration('detect + decide + refill', 'failover', 'フェイルオーバー'),
+  failover_ttft: failoverDuration(
+    'tX − sentAt, where no text had come before the fault',
+    'first token, failed over',
+    '最初のトークンまで（切替時）',
+  ),
+  failover_penalty: failoverDuration(
+    'failover_ttft − ttft of the same turn sent straight to the fallback, in another arm',
+    'cost of having tried',
+    '切替の上乗せ',
+  ),
+  visible_gap: failoverDuration(
+    'tX − max(tF, tL), tL the last token of the attempt that died',
+    'visible gap',
+    '画面の停止',
+  ),
+  faulted: counted('exchanges on which a fault acted', 'faulted', '障害を受けた回答'),
+  seamless: shared(
+    'higher',
+    'transparent or continued / exchanges on which a fault acted, less those unaffected',
+    'seamless',
+    '途切れなしの割合',
+  ),
+  lost_tokens: single(
+    'tokens',
+    'total',
+    'lower',
+    'numbers missing within numbered answers, in any phase; n is numbered answers',
+    'tokens lost',
+    '欠落トークン',
+  ),
+  dup_tokens: single(
+    'tokens',
+    'total',
+    'lower',
+    'numbers that came twice in numbered answers, in any phase; n is numbered answers',
+    'tokens repeated',
+    '重複トークン',
+  ),
+  discarded_tokens: single(
+    'tokens',
+    'total',
+    'lower',
+    'generated by attempts that died and never shown; n is exchanges on which a fault acted',
+    'tokens discarded',
+    '破棄トークン',
+  ),
+  amplification: single(
+    'attempts/request',
+    'ratio',
+    'lower',
+    'attempts / exchanges, of exchanges sent while a fault was armed',
+    'attempts per request',
+    '試行の倍率',
+  ),
+} as const satisfies Record<string, Metric>;
+
+const cost = {
+  cost_actual: single(
+    'USD',
+    'total',
+    'lower',
+    'what the attempts cost, failed ones included',
+    'cost of the cloud',
+    'クラウド費用',
+  ),
+  cost_counterfactual: single(
+    'USD',
+    'total',
+    'lower',
+    'the same answers, all from one cloud model; value is the middle of the interval, ' +
+      'which runs from the observed share of cached input to none',
+    'cost if all cloud',
+    '全てクラウドの場合',
+  ),
+  capacity_value: single(
+    'USD',
+    'total',
+    'higher',
+    'the part of cost_counterfactual that was answered locally, within the limits',
+    'capacity value',
+    'クラウド換算額（節約額ではない）',
+  ),
+  cost_energy: single(
+    'JPY',
+    'total',
+    'lower',
+    '(idleWatts × idle time + busyWatts × busy time) × tariff; busy while a local attempt is open',
+    'electricity',
+    '電気代',
+  ),
+  cost_amortisation: single(
+    'JPY',
+    'total',
+    'lower',
+    'capex / lifeMonths, for |W|; a month is 30.4375 days',
+    'amortisation',
+    '償却',
+  ),
+} as const satisfies Record<string, Metric>;
+
+/** Every metric by its id. */
+export const metrics = { ...timing, ...rate, ...count, ...failover, ...cost } as const;
+
+export type MetricId = keyof typeof metrics;
+
+/** The metric of that id; undefined for a name that is none. */
+export const metricById = (id: string): Metric | undefined =>
+  isMetricId(id) ? metrics[id] : undefined;
+
+export const isMetricId = (id: string): id is MetricId => Object.hasOwn(metrics, id);
+
+/** Id, formula and unit of each metric, as a run's manifest records them. */
+export const definitions = (): { id: string; formula: string; unit: string }[] =>
+  Object.entries(metrics).map(([id, { formula, unit }]) => ({ id, formula, unit }));
