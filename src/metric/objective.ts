@@ -10,7 +10,7 @@
  */
 
 import type { MetricStat, Unit } from './metric.ts';
-import { isMetricId, metrics, type MetricId } from './table.ts';
+import { isMetricId, type MetricId, metricOf, metrics } from './table.ts';
 
 export type Comparison = '<' | '<=' | '=' | '>=' | '>';
 
@@ -63,7 +63,7 @@ export const parseObjective = (text: string): Objective | ObjectiveProblem => {
   if (!isMetricId(id)) {
     return {
       error: `expected the id of a metric, got \`${id}\``,
-      hint: nearest(id, Object.keys(metrics)),
+      hint: nearest(id),
     };
   }
   const stat = statOf(id, groups['stat']);
@@ -84,7 +84,7 @@ export const parseObjective = (text: string): Objective | ObjectiveProblem => {
 };
 
 const statOf = (id: MetricId, written: string | undefined): MetricStat | ObjectiveProblem => {
-  const { stats } = metrics[id];
+  const { stats } = metricOf(id);
   const [only, another] = stats;
   if (written === undefined && only && !another) return only;
   const stat = stats.find((it) => it === written);
@@ -97,7 +97,7 @@ const statOf = (id: MetricId, written: string | undefined): MetricStat | Objecti
 };
 
 const limitOf = (id: MetricId, number: string, unit: string): number | ObjectiveProblem => {
-  const known = scales[metrics[id].unit];
+  const known = scales[metricOf(id).unit];
   const scale = known[unit.trim().toLowerCase()];
   // Rounded to 12 digits, so that 95 % is 0.95 and not 0.9500000000000001.
   if (scale !== undefined)
@@ -106,7 +106,7 @@ const limitOf = (id: MetricId, number: string, unit: string): number | Objective
   const units = Object.keys(known).map((it) => (it === '' ? 'no unit' : it));
   return {
     error: `${id}: expected ${units.join(' or ')}, got ${unit.trim() ? `\`${unit.trim()}\`` : 'no unit'}`,
-    hint: `A limit of ${id} is in ${metrics[id].unit}.`,
+    hint: `A limit of ${id} is in ${metricOf(id).unit}.`,
   };
 };
 
@@ -148,7 +148,8 @@ const comparisonOf = (written: string): Comparison => {
 };
 
 /** The known names that share the longest beginning with what was written. */
-const nearest = (written: string, known: readonly string[]): string => {
+const nearest = (written: string): string => {
+  const known = metrics.map(({ id }) => id);
   const shares = (name: string): number => {
     let length = 0;
     while (length < name.length && name[length] === written[length]) length++;

@@ -333,17 +333,26 @@ const cost = {
   ),
 } as const satisfies Record<string, Metric>;
 
-/** Every metric by its id. */
-export const metrics = { ...timing, ...rate, ...count, ...failover, ...cost } as const;
+const table = { ...timing, ...rate, ...count, ...failover, ...cost } as const;
 
-export type MetricId = keyof typeof metrics;
+export type MetricId = keyof typeof table;
 
-/** The metric of that id; undefined for a name that is none. */
+/** Every metric with its id, in the order of a table. */
+export const metrics: readonly (Metric & { readonly id: MetricId })[] = Object.keys(table)
+  .filter((id) => isMetricId(id))
+  .map((id) => Object.assign({ id }, table[id]));
+
+/** The metric of that id. */
+export const metricOf = (id: MetricId): Metric => table[id];
+
+/** The metric of a name that may be none. */
 export const metricById = (id: string): Metric | undefined =>
-  isMetricId(id) ? metrics[id] : undefined;
+  isMetricId(id) ? table[id] : undefined;
 
-export const isMetricId = (id: string): id is MetricId => Object.hasOwn(metrics, id);
+export function isMetricId(id: string): id is MetricId {
+  return Object.hasOwn(table, id);
+}
 
 /** Id, formula and unit of each metric, as a run's manifest records them. */
 export const definitions = (): { id: string; formula: string; unit: string }[] =>
-  Object.entries(metrics).map(([id, { formula, unit }]) => ({ id, formula, unit }));
+  metrics.map(({ id, formula, unit }) => ({ id, formula, unit }));

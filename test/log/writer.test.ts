@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { existsSync, openSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,19 +15,16 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-test('what is written is read back in order, empty batches and a closed writer included', async () => {
+test('what is written is read back in order, also before it is closed', async () => {
   const path = join(folder, 'log.ndjson');
   const many = Array.from({ length: 500 }, (_, at) => exchange({ session: at + 1 }));
   const writer = await openLogWriter(path);
-  await writer.write([]);
-  await writer.write([manifest()]);
-  await writer.flush();
-  expect((await readLog(path)).isWhole).toBe(false);
-  const batches = many.map((it) => writer.write([it]));
-  await writer.write([end()]);
+  writer.write(manifest());
+  expect(await readLog(path)).toMatchObject({ entries: [], isWhole: false });
+  for (const entry of many) writer.write(entry);
+  writer.write(end());
   await writer.close();
-  await Promise.all(batches);
-  await writer.write([end()]);
+  writer.write(end());
   await writer.close();
   expect(await readLog(path)).toMatchObject({ entries: [...many, end()], isWhole: true });
 });
@@ -42,13 +39,12 @@ test('a log is never written over', async () => {
 });
 
 test.runIf(existsSync('/dev/full'))('a full disk is told once, with a hint', async () => {
-  const writer = logWriterOn('log.ndjson', await open('/dev/full', 'a'));
-  await writer.write([manifest()]);
-  await expect(writer.flush()).rejects.toMatchObject({
-    name: 'LogError',
-    hint: expect.stringContaining('disk is full'),
-  });
-  await writer.write([end()]);
-  await writer.flush();
+  const writer = logWriterOn('log.ndjson', openSync('/dev/full', 'a'));
+  expect(writer.failed.aborted).toBe(false);
+  writer.write(manifest());
+  writer.write(end());
+  const problem = { name: 'LogError', hint: expect.stringContaining('disk is full') };
+  expect(writer.failed.reason).toMatchObject(problem);
+  await expect(writer.close()).rejects.toMatchObject(problem);
   await writer.close();
 });
