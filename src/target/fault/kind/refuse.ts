@@ -1,0 +1,18 @@
+/**
+ * Nothing listens: the process is gone.
+ *
+ * In a plain window the port is closed and every open connection reset. A refusal that is meant for
+ * some attempts only cannot close the port, so it resets those as they begin.
+ */
+
+import type { FaultKind } from './kind.ts';
+
+export const refuse: FaultKind = {
+  kind: 'refuse',
+  moments: ['connect'],
+  afterTokens: 0,
+  needs: [],
+  may: [],
+  action: () => ({ kind: 'refuse' }),
+  describe: () => 'refuses connections',
+};
