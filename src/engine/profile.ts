@@ -85,11 +85,12 @@ export const prefillMs = (profile: EngineProfile, newTokens: number, fromDepth: 
 };
 
 /** One line on where the profile's numbers come from and how far they go, for reports. */
-export const basisOf = ({ basis, extrapolatedAboveSequences }: EngineProfile): string => {
-  const origin =
-    basis.kind === 'fitted'
-      ? 'fitted to published batch tables'
-      : `derived (${basis.from}); measured speed ${basis.lowRatio} to ${basis.highRatio} of it`;
+export const basisOf = (profile: EngineProfile): string => {
+  const { derivation, extrapolatedAboveSequences } = profile;
+  const origin = derivation
+    ? `derived (${derivation.from}); ` +
+      `measured speed ${derivation.lowRatio} to ${derivation.highRatio} of it`
+    : 'fitted to published batch tables';
   return extrapolatedAboveSequences === undefined
     ? origin
     : `${origin}; extrapolated above ${extrapolatedAboveSequences} sequence`;

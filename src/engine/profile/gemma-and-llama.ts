@@ -24,12 +24,8 @@ export const gemma3On4b: EngineProfile = {
   isThinking: false,
   hasTools: false,
   hasVision: true,
-  basis: {
-    kind: 'derived',
-    from: 'fitted; attention is not linear in depth',
-    lowRatio: 0.85,
-    highRatio: 1.2,
-  },
+  basis: 'derived',
+  derivation: { from: 'fitted; attention is not linear in depth', lowRatio: 0.85, highRatio: 1.2 },
   points: [
     ...pointsOf(llamaBench2026, [
       [1, 512, 0, 512, undefined, 77.63],
@@ -69,12 +65,8 @@ export const gemma3On27b: EngineProfile = {
   isThinking: false,
   hasTools: false,
   hasVision: true,
-  basis: {
-    kind: 'derived',
-    from: 'one published stream, batch from relatives',
-    lowRatio: 0.9,
-    highRatio: 1.1,
-  },
+  basis: 'derived',
+  derivation: { from: 'one published stream, batch from relatives', lowRatio: 0.9, highRatio: 1.1 },
   extrapolatedAboveSequences: 1,
   points: pointsOf(ollamaKorean, [[1, 2048, 0, 500, 806.16, 11.48]]),
 };
@@ -91,12 +83,8 @@ export const llama31On8b: EngineProfile = {
   isThinking: false,
   hasTools: true,
   hasVision: false,
-  basis: {
-    kind: 'derived',
-    from: 'one published stream, batch from relatives',
-    lowRatio: 0.9,
-    highRatio: 1.1,
-  },
+  basis: 'derived',
+  derivation: { from: 'one published stream, batch from relatives', lowRatio: 0.9, highRatio: 1.1 },
   extrapolatedAboveSequences: 1,
   points: pointsOf(ollamaBlog, [[1, 0, 0, 500, undefined, 38]]),
 };

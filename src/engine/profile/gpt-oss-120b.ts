@@ -25,7 +25,7 @@ export const gptOss120bLlama: EngineProfile = {
   isThinking: true,
   hasTools: true,
   hasVision: false,
-  basis: { kind: 'fitted' },
+  basis: 'fitted',
   points: [
     ...pointsOf(llamaBench2026, [
       [1, 512, 0, 512, undefined, 57.14],
@@ -65,12 +65,8 @@ export const gptOss120bOllama: EngineProfile = {
   isThinking: true,
   hasTools: true,
   hasVision: false,
-  basis: {
-    kind: 'derived',
-    from: 'llama.cpp fit at 0.71 of its decode speed',
-    lowRatio: 0.9,
-    highRatio: 1.06,
-  },
+  basis: 'derived',
+  derivation: { from: 'llama.cpp fit at 0.71 of its decode speed', lowRatio: 0.9, highRatio: 1.06 },
   extrapolatedAboveSequences: 1,
   points: [
     ...pointsOf(ollamaKorean, [

@@ -32,7 +32,7 @@ export const gptOss20bLlama: EngineProfile = {
   isThinking: true,
   hasTools: true,
   hasVision: false,
-  basis: { kind: 'fitted' },
+  basis: 'fitted',
   points: [
     ...pointsOf(llamaBench2026, [
       [1, 512, 0, 512, undefined, 80.13],
@@ -86,8 +86,8 @@ export const gptOss20bOllama: EngineProfile = {
   isThinking: true,
   hasTools: true,
   hasVision: false,
-  basis: {
-    kind: 'derived',
+  basis: 'derived',
+  derivation: {
     from: 'llama.cpp fit at 0.67 of its decode speed',
     lowRatio: 0.75,
     highRatio: 1.08,

@@ -21,7 +21,7 @@ export const qwen3Coder30b: EngineProfile = {
   isThinking: false,
   hasTools: true,
   hasVision: false,
-  basis: { kind: 'fitted' },
+  basis: 'fitted',
   points: [
     ...pointsOf(llamaBench2026, [
       [1, 512, 0, 512, undefined, 58.36],
@@ -61,7 +61,7 @@ export const qwen25Coder7b: EngineProfile = {
   isThinking: false,
   hasTools: true,
   hasVision: false,
-  basis: { kind: 'fitted' },
+  basis: 'fitted',
   points: [
     ...pointsOf(llamaBench2026, [
       [1, 512, 0, 512, undefined, 29.1],

@@ -29,8 +29,8 @@ export const qwen38bLlama: EngineProfile = {
   isThinking: true,
   hasTools: true,
   hasVision: false,
-  basis: {
-    kind: 'derived',
+  basis: 'derived',
+  derivation: {
     from: 'one stream fitted, batch from qwen2.5-coder-7b',
     lowRatio: 0.7,
     highRatio: 1.1,
@@ -73,8 +73,8 @@ export const qwen38bOllama: EngineProfile = {
   isThinking: true,
   hasTools: true,
   hasVision: false,
-  basis: {
-    kind: 'derived',
+  basis: 'derived',
+  derivation: {
     from: 'llama.cpp profile at 0.95 of its decode speed',
     lowRatio: 0.9,
     highRatio: 1.1,
@@ -95,8 +95,8 @@ export const qwen332bOllama: EngineProfile = {
   isThinking: true,
   hasTools: true,
   hasVision: false,
-  basis: {
-    kind: 'derived',
+  basis: 'derived',
+  derivation: {
     from: 'llama.cpp profile at 0.91 of its decode speed',
     lowRatio: 0.9,
     highRatio: 1.1,
@@ -120,8 +120,8 @@ export const qwen330bOllama: EngineProfile = {
   isThinking: true,
   hasTools: true,
   hasVision: false,
-  basis: {
-    kind: 'derived',
+  basis: 'derived',
+  derivation: {
     from: 'llama.cpp profile at 0.87 of its decode speed',
     lowRatio: 0.9,
     highRatio: 1.1,

@@ -55,15 +55,13 @@ export interface EngineProfile {
   readonly isThinking: boolean;
   readonly hasTools: boolean;
   readonly hasVision: boolean;
-  readonly basis:
-    | { readonly kind: 'fitted' }
-    | {
-        readonly kind: 'derived';
-        readonly from: string;
-        /** Measured speed over predicted speed lies between these, for every point. */
-        readonly lowRatio: number;
-        readonly highRatio: number;
-      };
+  readonly basis: 'fitted' | 'derived';
+  /** Of a derived profile: from what, and between which ratios of it every point was measured. */
+  readonly derivation?: {
+    readonly from: string;
+    readonly lowRatio: number;
+    readonly highRatio: number;
+  };
   /** No measurement was made with more sequences at once than this. */
   readonly extrapolatedAboveSequences?: number;
   readonly points: readonly ProfilePoint[];
