@@ -5,6 +5,7 @@
 
 import Type, { type Static } from 'typebox';
 
+import { durationSchema } from '../time/duration.ts';
 import { workloadFields } from '../workload/schema.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -66,10 +67,7 @@ const scripted = Type.Object(
   {
     kind: Type.Literal('scripted'),
     sessions: Type.Integer({ minimum: 1, maximum: 100_000, description: 'How many sessions' }),
-    every: Type.String({
-      pattern: String.raw`^\d+(\.\d+)? ?(ms|s|min|h)$`,
-      description: 'Time from the start of one session to the next, such as `2 s`',
-    }),
+    every: durationSchema,
   },
   closed,
 );

@@ -8,21 +8,20 @@
 
 import Type, { type Static } from 'typebox';
 
+import { durationSchema } from '../time/duration.ts';
+
 const closed = { additionalProperties: false } as const;
 
-const duration = Type.String({
-  pattern: String.raw`^\d+(\.\d+)? ?(ms|s|min|h)$`,
-  description: 'A duration with its unit, such as `1.5 s` or `2 min`',
-});
-
-const durations = Type.Union([duration, Type.Tuple([duration, duration])], {
-  description: 'A duration such as `1 s`, or a range such as `[1 s, 2 s]`',
+const durations = Type.Union([durationSchema, Type.Tuple([durationSchema, durationSchema])], {
+  description: 'Pause before each turn but the first: `1 s`, or a range such as `[1 s, 2 s]`',
+  expected: 'a duration such as 1 s, or a range such as [1 s, 2 s]',
 });
 
 const counts = (what: string) => {
   const count = Type.Integer({ minimum: 1, maximum: 200_000 });
   return Type.Union([count, Type.Tuple([count, count])], {
     description: `${what}: a whole number, or a range such as \`[40, 60]\``,
+    expected: 'a whole number from 1 to 200000, or a range such as [40, 60]',
   });
 };
 
@@ -53,6 +52,7 @@ const profile = Type.Union(
 export const workloadFields = {
   name: Type.String({
     pattern: '^[a-z0-9][a-z0-9-]*$',
+    expected: 'a name of small letters, digits and hyphens',
     description: 'Small letters, digits and hyphens; names the workload in every report',
   }),
   profile,
