@@ -53,7 +53,9 @@ export const failureOfError = (error: unknown, secret?: string): Failure => {
   if (unreachableCodes.has(code)) return failed('unreachable', 'hard');
   if (tlsCodePattern.test(code)) return failed('tls', 'hard');
   if (resetCodes.has(code)) return failed('reset', isConnecting ? 'hard' : 'soft');
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW')
+  // undici gives its parser's errors a name, and a code only sometimes.
+  const isParser = root instanceof Error && root.name === 'HTTPParserError';
+  if (isParser || code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW')
     return failed('garbled', 'soft');
   if (isConnecting) return failed('unreachable', 'hard');
   return failed('closed', 'soft');

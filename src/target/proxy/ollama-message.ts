@@ -20,12 +20,21 @@ export const ollamaMessages = (
   if (call.instructions !== undefined && call.instructions !== '')
     messages.push({ role: 'system', content: call.instructions });
   const toolNames = new Map<string, string>();
-  for (const item of call.input) {
+  for (const item of continued(call)) {
     if (item.type === 'function_call') toolNames.set(item.call_id, item.name);
     addItem(messages, item, toolNames);
   }
   return messages;
 };
+
+/**
+ * To be continued, the text so far must stand last: Ollama then goes on inside it. The instruction
+ * that asks other servers to go on comes after it, and is left out.
+ */
+const continued = ({ input, continues }: Pick<UpstreamCall, 'input' | 'continues'>) =>
+  continues === undefined
+    ? input
+    : input.slice(0, 1 + input.findLastIndex((it) => 'role' in it && it.role === 'assistant'));
 
 const addItem = (
   messages: OllamaMessage[],

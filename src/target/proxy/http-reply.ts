@@ -1,0 +1,72 @@
+/**
+ * An answer on its way to an HTTP client: what the heart writes, as it goes over the socket.
+ *
+ * A stream's head leaves at once, in one segment with the first frames written in the same turn of
+ * the event loop: a head sent alone and frames that trickle after it are what makes delayed
+ * acknowledgements cost 40 ms. A body that is not a stream is sent whole, with its length.
+ */
+
+import type { ServerResponse } from 'node:http';
+
+import type { Reply } from './proxy.ts';
+
+/** A reply over `response`; its `gone` aborts when the client closes before the end. */
+export const httpReply = (
+  response: ServerResponse,
+  always: Readonly<Record<string, string>>,
+): Reply => {
+  const gone = new AbortController();
+  let whole: string[] | undefined;
+  let isEnded = false;
+  // An error of the socket is always followed by its close.
+  response.on('error', () => undefined);
+  response.once('close', () => {
+    if (!isEnded) gone.abort(new Error('the client left'));
+  });
+
+  return {
+    gone: gone.signal,
+    head(status, headers) {
+      if (response.destroyed) return;
+      response.statusCode = status;
+      for (const [name, value] of Object.entries({ ...headers, ...always }))
+        response.setHeader(name, value);
+      if (!/^text\/event-stream/i.test(headers['content-type'] ?? '')) {
+        whole = [];
+        return;
+      }
+      response.cork();
+      response.flushHeaders();
+      process.nextTick(() => response.uncork());
+    },
+    write(chunk) {
+      if (response.destroyed) return true;
+      if (!whole) return response.write(chunk);
+      whole.push(chunk);
+      return true;
+    },
+    drained: () =>
+      new Promise((resolve) => {
+        if (!response.writableNeedDrain || response.destroyed) {
+          resolve();
+          return;
+        }
+        const settle = (): void => {
+          response.off('drain', settle).off('close', settle);
+          resolve();
+        };
+        response.on('drain', settle).on('close', settle);
+      }),
+    end() {
+      isEnded = true;
+      if (response.destroyed) return;
+      if (!whole) {
+        response.end();
+        return;
+      }
+      const body = Buffer.from(whole.join(''));
+      response.setHeader('content-length', body.length);
+      response.end(body);
+    },
+  };
+};
