@@ -1,0 +1,228 @@
+/** Both stores, by the same tests: only what ends with the process may differ. */
+
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+
+import type { Item, ResponseResource } from '../../../src/protocol/responses.ts';
+import { memoryStore } from '../../../src/target/proxy/memory-store.ts';
+import type { StateStore, StoredResponse } from '../../../src/target/proxy/proxy.ts';
+import { networkShareOf, sqliteStore } from '../../../src/target/proxy/sqlite-store.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'spillway-state-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+const freshPath = (): string => join(folder, `state-${files++}.db`);
+const day = 24 * 60 * 60 * 1000;
+
+const message = (id: string, role: 'user' | 'assistant'): Item => ({
+  type: 'message',
+  id,
+  role,
+  content: `${id} 日本語 "quoted"`,
+});
+
+const stored = (id: string, previousId?: string, more: Partial<StoredResponse> = {}) =>
+  ({
+    id,
+    owner: 'miner',
+    input: [message(`in_${id}`, 'user')],
+    // Only what the store itself reads is spelt out; the rest passes through as JSON.
+    resource: { id, output: [message(`out_${id}`, 'assistant')] } as unknown as ResponseResource,
+    createdAtWall: 1000,
+    ...(previousId === undefined ? {} : { previousId }),
+    ...more,
+  }) satisfies StoredResponse;
+
+const kinds: readonly [string, (wall?: () => number) => StateStore][] = [
+  ['memory', (wall = () => 1000) => memoryStore({ retainDays: 30, wall })],
+  ['sqlite', (wall = () => 1000) => sqliteStore({ path: freshPath(), retainDays: 30, wall })],
+];
+
+describe.each(kinds)('%s', (_kind, open) => {
+  test('what was put is got, whole', async () => {
+    const store = open();
+    await store.put(stored('a'));
+    expect(await store.get('a')).toEqual(stored('a'));
+    expect(await store.get('b')).toBeUndefined();
+    await store.close();
+  });
+
+  test('however turns branch, each chain is its own line, eldest first', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat(1_000), { minLength: 1, maxLength: 25 }),
+        async (parents) => {
+          const store = open();
+          const lines: string[][] = [];
+          for (const [at, draw] of parents.entries()) {
+            // Each turn continues an earlier one, or begins a conversation.
+            const parent = at === 0 ? 0 : draw % (at + 1);
+            const line = parent === at ? [] : (lines[parent] ?? []);
+            lines.push([...line, `r${at}`]);
+            await store.put(stored(`r${at}`, line.at(-1)));
+          }
+          for (const [at, line] of lines.entries()) {
+            const chain = await store.chain(`r${at}`);
+            expect(chain?.map(({ id }) => id)).toEqual(line);
+          }
+          await store.close();
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  test('a chain with a missing ancestor is not there at all', async () => {
+    const store = open();
+    await store.put(stored('a'));
+    await store.put(stored('b', 'a'));
+    await store.put(stored('c', 'b'));
+    expect(await store.delete('a')).toBe(true);
+    expect(await store.chain('c')).toBeUndefined();
+    expect(await store.chain('nobody')).toBeUndefined();
+    await store.close();
+  });
+
+  test('an item is found by its owner alone, whether asked or answered', async () => {
+    const store = open();
+    await store.put(stored('a'));
+    expect(await store.item('in_a', 'miner')).toEqual(message('in_a', 'user'));
+    expect(await store.item('out_a', 'miner')).toEqual(message('out_a', 'assistant'));
+    expect(await store.item('out_a', 'other')).toBeUndefined();
+    await store.close();
+  });
+
+  test('an item that two responses hold outlives one of them', async () => {
+    const store = open();
+    const shared = [message('msg', 'user')];
+    await store.put(stored('a', undefined, { input: shared }));
+    await store.put(stored('b', undefined, { input: shared }));
+    await store.delete('a');
+    expect(await store.item('msg', 'miner')).toEqual(shared[0]);
+    await store.delete('b');
+    expect(await store.item('msg', 'miner')).toBeUndefined();
+    await store.close();
+  });
+
+  test('putting again replaces, items included', async () => {
+    const store = open();
+    await store.put(stored('a'));
+    await store.put(stored('a', undefined, { input: [message('later', 'user')] }));
+    expect(await store.item('in_a', 'miner')).toBeUndefined();
+    expect(await store.item('later', 'miner')).toBeDefined();
+    await store.close();
+  });
+
+  test('deleting tells whether there was anything', async () => {
+    const store = open();
+    await store.put(stored('a'));
+    expect(await store.delete('a')).toBe(true);
+    expect(await store.delete('a')).toBe(false);
+    await store.close();
+  });
+
+  test('what is older than its retention is swept at a later put', async () => {
+    let wall = 0;
+    const store = open(() => wall);
+    await store.put(stored('old', undefined, { createdAtWall: 0 }));
+    wall = 30 * day;
+    await store.put(stored('edge', undefined, { createdAtWall: wall }));
+    expect(await store.get('old')).toBeDefined();
+    wall = 30 * day + 2 * 60 * 60 * 1000;
+    await store.put(stored('new', undefined, { createdAtWall: wall }));
+    expect(await store.get('old')).toBeUndefined();
+    expect(await store.item('in_old', 'miner')).toBeUndefined();
+    expect(await store.get('edge')).toBeDefined();
+    await store.close();
+  });
+});
+
+describe('the file', () => {
+  const options = (path: string) => ({ path, retainDays: 30, wall: () => 1000 });
+
+  test('survives being closed and opened', async () => {
+    const path = freshPath();
+    const first = sqliteStore(options(path));
+    await first.put(stored('a'));
+    await first.put(stored('b', 'a'));
+    await first.close();
+    const second = sqliteStore(options(path));
+    expect((await second.chain('b'))?.map(({ id }) => id)).toEqual(['a', 'b']);
+    await second.close();
+  });
+
+  test('keeps every put that was acknowledged before the process was killed', async () => {
+    const path = freshPath();
+    const writer = fork(new URL('state-writer.ts', import.meta.url), [path], { execArgv: [] });
+    let acknowledged = 0;
+    writer.on('message', (count: number) => {
+      acknowledged = count;
+      if (count >= 50) writer.kill('SIGKILL');
+    });
+    await once(writer, 'exit');
+    expect(acknowledged).toBeGreaterThanOrEqual(50);
+    const store = sqliteStore(options(path));
+    const chain = await store.chain(`r${acknowledged}`);
+    expect(chain).toHaveLength(acknowledged);
+    await store.close();
+  });
+
+  test.each([
+    [
+      'that is no database',
+      (path: string) => writeFileSync(path, 'x'.repeat(4096)),
+      /not a SQLite/,
+    ],
+    [
+      'of another version',
+      (path: string) => {
+        const other = new DatabaseSync(path);
+        other.exec('PRAGMA user_version = 99');
+        other.close();
+      },
+      /another Spillway/,
+    ],
+  ])('%s is refused with a remedy', (_what, spoil, remedy) => {
+    const path = freshPath();
+    spoil(path);
+    expect(() => sqliteStore(options(path))).toThrow(
+      expect.objectContaining({
+        name: 'StateStoreError',
+        message: expect.stringContaining(path),
+        hint: expect.stringMatching(remedy),
+      }),
+    );
+  });
+
+  // A superuser may write anywhere.
+  test.skipIf(process.getuid?.() === 0)('in a read-only folder is refused', () => {
+    const locked = mkdtempSync(join(folder, 'locked-'));
+    chmodSync(locked, 0o500);
+    expect(() => sqliteStore(options(join(locked, 'state.db')))).toThrow(
+      expect.objectContaining({ hint: expect.any(String) }),
+    );
+  });
+
+  test('under something that is not a folder is refused', () => {
+    const file = freshPath();
+    writeFileSync(file, '');
+    expect(() => sqliteStore(options(join(file, 'state.db')))).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/writable folder/) }),
+    );
+  });
+
+  test('a network share is known by its number, signed or not', () => {
+    expect(networkShareOf(0x6969)).toBe('NFS');
+    expect(networkShareOf(0xff534d42)).toBe('SMB');
+    expect(networkShareOf(0xff534d42 | 0)).toBe('SMB');
+    expect(networkShareOf(0xef53)).toBeUndefined();
+  });
+});
