@@ -3,6 +3,8 @@
  * overrides.
  */
 
+import assert from 'node:assert/strict';
+
 import { type Law, lawOfCounts, lawOfDurations } from './law.ts';
 import { type Profile, profiles } from './profile.ts';
 import type { ScriptedTurn, WorkloadSpec } from './schema.ts';
@@ -61,16 +63,15 @@ const scriptHabits = (spec: WorkloadSpec): Habits => {
       thinkMs: lawOfDurations(turn.think ?? spec.think ?? 0),
     };
   });
-  const [opening] = habits;
 
   return {
     instructionTokens: 0,
     turns: spec.turns ? lawOfCounts(spec.turns) : { kind: 'fixed', value: script.length },
     // A script is begun again when the session has more turns than it.
-    turn: (at) => habits[at % habits.length] ?? opening ?? unreachable(),
+    turn: (at) => {
+      const habit = habits[at % habits.length];
+      assert.ok(habit, 'a script has at least one turn');
+      return habit;
+    },
   };
-};
-
-const unreachable = (): never => {
-  throw new Error('a script has at least one turn');
 };
