@@ -24,12 +24,11 @@ import {
   wireUsage,
 } from './resource.ts';
 
-/** The end of a response: what is to be stored before the terminal event is sent. */
+/** The end of a response: to be stored before its terminal event is asked for and sent. */
 export interface Finish {
   /** Events that close what was open, and an error's event; to be sent first. */
   readonly closing: readonly ResponseEvent[];
   readonly resource: ResponseResource;
-  readonly terminal: ResponseEvent;
 }
 
 export interface Ending {
@@ -164,14 +163,16 @@ export class Assembler {
     });
   }
 
+  /** The last event, once the resource has been stored. */
+  terminal({ resource }: Finish): readonly ResponseEvent[] {
+    this.#emit(`response.${resource.status}`, { response: resource });
+    return this.#taken();
+  }
+
   #end(state: ResponseState): Finish {
     this.#isFinished = true;
     const resource = responseResource(this.#identity, state);
-    const closing = this.#taken();
-    this.#emit(`response.${state.status}`, { response: resource });
-    const [terminal] = this.#taken();
-    assert.ok(terminal);
-    return { closing, resource, terminal };
+    return { closing: this.#taken(), resource };
   }
 
   #message(): MessageDraft {

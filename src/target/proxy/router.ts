@@ -23,6 +23,8 @@ export interface CandidateState {
   readonly predictedWaitMs: number | undefined;
   /** Whether the model is in memory; undefined when the backend does not say. */
   readonly isLoaded: boolean | undefined;
+  /** This request has waited for it already, as long as it may while another could serve. */
+  readonly hasWaited: boolean;
 }
 
 export interface RouteRules {
@@ -105,6 +107,7 @@ const objection = (state: CandidateState, rules: RouteRules): PassedOver | undef
   if (state.residency === 'cloud' && !rules.maySpend) return 'spend';
   if (rules.cold === 'spill' && state.isLoaded === false) return 'cold';
   if (state.hasFreeSlot) return undefined;
+  if (state.hasWaited) return 'wait';
   if (state.queuedCount >= rules.spill.queueMax) return 'queue';
   if ((state.predictedWaitMs ?? 0) > rules.spill.waitMsMax) return 'wait';
   return undefined;

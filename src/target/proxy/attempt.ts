@@ -1,0 +1,255 @@
+/**
+ * One attempt: one backend asked once, watched by deadlines of our own.
+ *
+ *     opened ──first-token deadline──▶ token ──stall deadline──▶ token … ──▶ end
+ *        └──────────────────────── total deadline ────────────────────────────┘
+ *
+ * A deadline is a race, never a request: when it passes the attempt is dead, whatever the upstream
+ * makes of being aborted. Only content counts as progress, so a server that sends keep-alives and
+ * nothing else is silent. While nobody asks for the next event, because the reader is slow, no
+ * deadline passes.
+ */
+
+import type { Attempt, AttemptCause } from '../../log/entry.ts';
+import {
+  type Failure,
+  type GenerationEvent,
+  type Usage,
+  isSemantic,
+} from '../../protocol/generation.ts';
+import type { Clock } from '../../time/clock.ts';
+import { truncated } from './failure.ts';
+import type { CallPlan } from './call.ts';
+import type { Upstream } from './proxy.ts';
+
+export interface AttemptDeadlines {
+  readonly firstTokenMs: number;
+  /** Between two events with content. */
+  readonly stallMs: number;
+  readonly totalMs: number;
+}
+
+export interface AttemptInput {
+  readonly clock: Clock;
+  readonly upstream: Upstream;
+  readonly plan: CallPlan;
+  readonly trace: string;
+  readonly span: string;
+  readonly deadlines: AttemptDeadlines;
+  /** Aborts when the client has left. */
+  readonly gone: AbortSignal;
+  /** Tokens of the prompt by our own count. */
+  readonly countPrompt: () => number;
+}
+
+/** What comes next: an event, or the news that nobody is there to read it. */
+export type AttemptStep = GenerationEvent | { readonly kind: 'gone' };
+
+/** A shorter prompt is not cut, and its count differs by the chat template alone. */
+const cutTokensMin = 512;
+/** Tokenizers differ by a third at most; a server that counts half has read half. */
+const cutRatioMax = 0.5;
+
+export class AttemptRun {
+  readonly startedAt: number;
+  tokensReceived = 0;
+  /** Kept by whoever passes events on. */
+  tokensForwarded = 0;
+  readonly #input: AttemptInput;
+  readonly #controller = new AbortController();
+  readonly #events: AsyncIterator<GenerationEvent>;
+  readonly #onGone = (): void => this.#settle?.({ kind: 'gone' });
+  #sentAt: number | undefined;
+  #headersAt: number | undefined;
+  #firstTokenAt: number | undefined;
+  #endedAt: number | undefined;
+  #localPort: number | undefined;
+  #usage: Usage | undefined;
+  #settle: ((step: AttemptStep) => void) | undefined;
+  #timer: Disposable | undefined;
+  #timerAt = 0;
+  #dueAt: number;
+  #isWatchDue = true;
+
+  constructor(input: AttemptInput) {
+    this.#input = input;
+    const { clock, upstream, plan, trace, span, deadlines } = input;
+    this.startedAt = clock.now();
+    this.#dueAt = this.startedAt + deadlines.firstTokenMs;
+    const call = {
+      ...plan,
+      trace,
+      span,
+      onSent: (at: number, localPort?: number) => {
+        this.#sentAt ??= at;
+        this.#localPort = localPort;
+      },
+      onHeaders: (at: number) => {
+        this.#headersAt ??= at;
+      },
+    };
+    this.#events = upstream.open(call, this.#controller.signal)[Symbol.asyncIterator]();
+    input.gone.addEventListener('abort', this.#onGone, { once: true });
+  }
+
+  get usage(): Usage | undefined {
+    return this.#usage;
+  }
+
+  /** The next event. After `end`, `failure` or `gone` there is none. */
+  async next(): Promise<AttemptStep> {
+    const step = this.#checked(await this.#race());
+    if (step.kind === 'gone') this.close();
+    else if (step.kind === 'end' || step.kind === 'failure') this.close();
+    else if (isSemantic(step)) {
+      this.tokensReceived++;
+      this.#firstTokenAt ??= this.#input.clock.now();
+      this.#isWatchDue = true;
+    }
+    return step;
+  }
+
+  /** Leaves the upstream; what it does with that is its own affair. */
+  close(): void {
+    if (this.#endedAt !== undefined) return;
+    this.#endedAt = this.#input.clock.now();
+    this.#timer?.[Symbol.dispose]();
+    this.#input.gone.removeEventListener('abort', this.#onGone);
+    this.#controller.abort();
+    this.#events.return?.().catch(() => undefined);
+  }
+
+  /** The record of it, once it is over. */
+  record(told: {
+    readonly attempt: number;
+    readonly cause: AttemptCause;
+    readonly passedOver: string | undefined;
+    readonly backend: string;
+    readonly residency: Attempt['residency'];
+    readonly outcome: Attempt['outcome'];
+    readonly failure: Failure | undefined;
+    readonly priceOf: (usage: Usage | undefined) => number | undefined;
+  }): Omit<Attempt, 'arm'> {
+    const usage = this.#usage ?? this.#estimatedUsage();
+    const costUsd = told.priceOf(usage);
+    return {
+      kind: 'attempt',
+      trace: this.#input.trace,
+      attempt: told.attempt,
+      cause: told.cause,
+      ...optional('passedOver', told.passedOver),
+      backend: told.backend,
+      model: this.#input.plan.candidate.model,
+      residency: told.residency,
+      startedAt: this.#sentAt ?? this.startedAt,
+      ...optional('headersAt', this.#headersAt),
+      ...optional('firstTokenAt', this.#firstTokenAt),
+      endedAt: this.#endedAt ?? this.#input.clock.now(),
+      outcome: told.outcome,
+      ...(told.failure ? { reason: told.failure.reason, evidence: told.failure.evidence } : {}),
+      tokensReceived: this.tokensReceived,
+      tokensForwarded: this.tokensForwarded,
+      ...optional('usage', usage),
+      ...(usage && !this.#usage ? { isUsageEstimated: true } : {}),
+      ...optional('costUsd', costUsd),
+      ...optional('localPort', this.#localPort),
+    };
+  }
+
+  /** What a server that began to answer will have counted, though it did not come to say so. */
+  #estimatedUsage(): Usage | undefined {
+    return this.tokensReceived === 0
+      ? undefined
+      : { inputTokens: this.#input.countPrompt(), outputTokens: this.tokensReceived };
+  }
+
+  #race(): Promise<AttemptStep> {
+    if (this.#input.gone.aborted) return Promise.resolve({ kind: 'gone' });
+    return new Promise((resolve) => {
+      const settle = (step: AttemptStep): void => {
+        if (this.#settle !== settle) return;
+        this.#settle = undefined;
+        resolve(step);
+      };
+      this.#settle = settle;
+      this.#watch();
+      this.#events.next().then(
+        ({ done, value }) =>
+          settle(done === true ? { kind: 'failure', failure: truncated } : value),
+        (error: unknown) => settle({ kind: 'failure', failure: brokenPromise(error) }),
+      );
+    });
+  }
+
+  /** The stall deadline counts from the moment the reader wants more. */
+  #watch(): void {
+    const { clock, deadlines } = this.#input;
+    if (this.#isWatchDue) {
+      this.#isWatchDue = false;
+      if (this.#firstTokenAt !== undefined) this.#dueAt = clock.now() + deadlines.stallMs;
+      this.#dueAt = Math.min(this.#dueAt, this.startedAt + deadlines.totalMs);
+    }
+    // One timer looks after many events: it finds the due time moved, and is set again. Only a due
+    // time before its own needs another.
+    if (this.#timer && this.#timerAt <= this.#dueAt) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#timerAt = this.#dueAt;
+    this.#timer = clock.at(this.#dueAt, () => this.#look());
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    if (!this.#settle) return;
+    if (this.#input.clock.now() < this.#dueAt) {
+      this.#watch();
+      return;
+    }
+    this.#settle({ kind: 'failure', failure: this.#lateness() });
+  }
+
+  #lateness(): Failure {
+    const { firstTokenMs, stallMs, totalMs } = this.#input.deadlines;
+    if (this.#dueAt >= this.startedAt + totalMs)
+      return late('stall-deadline', `the answer was not whole after ${totalMs} ms`);
+    return this.#firstTokenAt === undefined
+      ? late('first-token-deadline', `no token after ${firstTokenMs} ms`)
+      : late('stall-deadline', `no token for ${stallMs} ms`);
+  }
+
+  /** A server that counted far fewer prompt tokens than were sent has dropped the front. */
+  #checked(step: AttemptStep): AttemptStep {
+    if (step.kind !== 'usage') return step;
+    this.#usage = step.usage;
+    const { inputTokens } = step.usage;
+    // Servers with a full cache hit have been seen to report 0, which says nothing.
+    if (inputTokens === 0) return step;
+    const countedTokens = this.#input.countPrompt();
+    if (countedTokens < cutTokensMin || inputTokens >= countedTokens * cutRatioMax) return step;
+    const message = `the server read ${inputTokens} prompt tokens of about ${countedTokens}`;
+    return { kind: 'failure', failure: { reason: 'prompt-cut', evidence: 'soft', message } };
+  }
+}
+
+const late = (reason: Failure['reason'], message: string): Failure => ({
+  reason,
+  evidence: 'soft',
+  message,
+});
+
+/** An upstream never throws; one that does is taken for one that talks nonsense. */
+const brokenPromise = (error: unknown): Failure => ({
+  reason: 'garbled',
+  evidence: 'soft',
+  message: error instanceof Error ? error.message : String(error),
+});
+
+const optional = <K extends string, V>(
+  key: K,
+  value: V | undefined,
+): { readonly [key in K]?: V } | undefined => (value === undefined ? undefined : keyed(key, value));
+
+const keyed = <K extends string, V>(key: K, value: V): { readonly [key in K]?: V } => {
+  const record: { [key in K]?: V } = {};
+  record[key] = value;
+  return record;
+};

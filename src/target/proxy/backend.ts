@@ -1,0 +1,201 @@
+/**
+ * One backend as the proxy knows it: its circuit, its slots, and which models it has in memory.
+ *
+ * While the circuit is open a probe is sent each time its wait is over, driven by the clock, so that
+ * a backend that has come back is found by us and not by a user.
+ */
+
+import type { Failure } from '../../protocol/generation.ts';
+import type { BackendSystem, Candidate, System } from '../../system/system.ts';
+import { type Clock, within } from '../../time/clock.ts';
+import { Admission } from './admission.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import type { Upstream } from './proxy.ts';
+import type { CandidateState } from './router.ts';
+
+/** How long a probe may take. */
+const probeMsMax = 3000;
+/** For how long a look at the loaded models is believed. */
+const lookFreshMs = 2000;
+/** How long a request waits for that look; then it goes on as if the model were loaded. */
+const lookMsMax = 150;
+/** How long loading a model may take: the longest loads seen are above five minutes. */
+const warmMsMax = 600_000;
+
+/** Failures that say nothing about whether the backend can serve the next request. */
+const blameless: ReadonlySet<Failure['reason']> = new Set(['bad-seam', 'prompt-cut']);
+
+/** What is told of a backend to those who ask. */
+export interface BackendHealth {
+  readonly name: string;
+  readonly residency: BackendSystem['residency'];
+  readonly breaker: 'closed' | 'open' | 'half-open';
+  readonly running: number;
+  readonly queued: number;
+  readonly loadedModels?: readonly string[];
+}
+
+export class Backend {
+  readonly system: BackendSystem;
+  readonly upstream: Upstream;
+  readonly admission: Admission;
+  readonly #clock: Clock;
+  readonly #breaker: CircuitBreaker;
+  readonly #closing = new AbortController();
+  readonly #warming = new Set<string>();
+  #loadedModels: readonly string[] | undefined;
+  /** False once it has answered a probe without saying; asking again would be idle. */
+  #tellsModels = true;
+  #lookedAt = -Infinity;
+  #look: Promise<void> | undefined;
+  #probeTimer: Disposable | undefined;
+
+  constructor(system: BackendSystem, upstream: Upstream, policy: System['breaker'], clock: Clock) {
+    this.system = system;
+    this.upstream = upstream;
+    this.admission = new Admission(system.slots);
+    this.#clock = clock;
+    this.#breaker = new CircuitBreaker(policy);
+  }
+
+  get mayServe(): boolean {
+    return this.#breaker.mayServe;
+  }
+
+  /** How long until the next probe, while the circuit is not closed. */
+  get probeInMs(): number | undefined {
+    return this.#breaker.probeInMs(this.#clock.now());
+  }
+
+  get health(): BackendHealth {
+    return {
+      name: this.system.name,
+      residency: this.system.residency,
+      breaker: this.#breaker.state.kind,
+      running: this.admission.runningCount,
+      queued: this.admission.queuedCount,
+      ...(this.#loadedModels ? { loadedModels: this.#loadedModels } : {}),
+    };
+  }
+
+  /** What the router asks of a candidate. */
+  state(candidate: Candidate): Omit<CandidateState, 'hasWaited'> {
+    return {
+      candidate,
+      residency: this.system.residency,
+      mayServe: this.mayServe,
+      hasFreeSlot: this.admission.hasFreeSlot,
+      queuedCount: this.admission.queuedCount,
+      predictedWaitMs: this.admission.predictedWaitMs(this.#clock.now()),
+      isLoaded: this.#isLoaded(candidate.model),
+    };
+  }
+
+  /** An attempt was served whole. */
+  succeed(model: string, serviceMs: number): void {
+    this.#breaker.succeed();
+    this.admission.served(serviceMs);
+    if (this.#loadedModels && this.#isLoaded(model) === false)
+      this.#loadedModels = [...this.#loadedModels, model];
+  }
+
+  /** An attempt failed; the circuit may open. */
+  fail(failure: Failure): void {
+    if (failure.isRequestFault === true || blameless.has(failure.reason)) return;
+    this.#breaker.fail(failure, this.#clock.now());
+    // Whatever comes back after this may have lost its models.
+    this.#lookedAt = -Infinity;
+    this.#armProbe();
+  }
+
+  /** Learns which models are in memory, unless that is known; takes little time in any case. */
+  async lookAtModels(): Promise<void> {
+    if (!this.mayServe || !this.#tellsModels) return;
+    if (this.#clock.now() - this.#lookedAt < lookFreshMs) return;
+    this.#look ??= this.#ask()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#look = undefined;
+      });
+    await within(this.#clock, lookMsMax, 'looking at the models', this.#look).catch(
+      () => undefined,
+    );
+    this.#lookedAt = this.#clock.now();
+  }
+
+  /** Has the model loaded in the background, while others are served elsewhere. */
+  warm(candidate: Candidate, trace: string, span: string): void {
+    const { model } = candidate;
+    if (this.#warming.has(model) || this.#closing.signal.aborted) return;
+    this.#warming.add(model);
+    const leave = new AbortController();
+    const drain = async (): Promise<void> => {
+      const call = { candidate, ...warmUp, trace, span };
+      for await (const event of this.upstream.open(call, leave.signal))
+        if (event.kind === 'end') this.#lookedAt = -Infinity;
+    };
+    this.#closing.signal.addEventListener('abort', () => leave.abort(), { once: true });
+    void within(this.#clock, warmMsMax, 'loading the model', drain())
+      .catch(() => undefined)
+      .finally(() => {
+        leave.abort();
+        this.#warming.delete(model);
+      });
+  }
+
+  /** Stops probing and warming. The upstream is closed by whoever opened it. */
+  close(): void {
+    this.#closing.abort();
+    this.#probeTimer?.[Symbol.dispose]();
+  }
+
+  #armProbe(): void {
+    const inMs = this.probeInMs;
+    if (inMs === undefined || this.#closing.signal.aborted) return;
+    this.#probeTimer?.[Symbol.dispose]();
+    this.#probeTimer = this.#clock.at(this.#clock.now() + inMs, () => void this.#probe());
+  }
+
+  async #probe(): Promise<void> {
+    if (!this.#breaker.admitProbe(this.#clock.now())) return;
+    try {
+      await this.#ask();
+      this.#breaker.probeSucceeded();
+    } catch {
+      this.#breaker.probeFailed(this.#clock.now());
+      this.#armProbe();
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const leave = new AbortController();
+    try {
+      const seen = await within(
+        this.#clock,
+        probeMsMax,
+        'the probe',
+        this.upstream.probe(AbortSignal.any([leave.signal, this.#closing.signal])),
+      );
+      this.#loadedModels = seen.loadedModels;
+      this.#tellsModels = seen.loadedModels !== undefined;
+      this.#lookedAt = this.#clock.now();
+    } finally {
+      leave.abort();
+    }
+  }
+
+  #isLoaded(model: string): boolean | undefined {
+    const withTag = model.includes(':') ? model : `${model}:latest`;
+    return this.#loadedModels?.some((loaded) => loaded === model || loaded === withTag);
+  }
+}
+
+/** The smallest question there is. */
+const warmUp = {
+  input: [{ type: 'message', role: 'user', content: 'Hi' }],
+  tools: [],
+  toolChoice: 'none',
+  isParallelToolCalls: false,
+  format: { type: 'text' },
+  maxOutputTokens: 1,
+} as const;
