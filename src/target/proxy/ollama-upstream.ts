@@ -43,7 +43,7 @@ export const ollamaUpstream = (backend: BackendSystem, parts: UpstreamParts): Up
       const body = await askUpstream(wire, (basePath) => `${basePath}/api/ps`, signal);
       const models = asRecord(parseJson(body))?.['models'];
       if (!Array.isArray(models)) throw new Error(`${backend.name}: expected a list of models`);
-      return { loadedModels: models.flatMap((model) => namesOf(asRecord(model))) };
+      return { loadedModels: models.flatMap((model) => asText(asRecord(model)?.['name']) ?? []) };
     },
     close: () => paths.close(),
   };
@@ -177,11 +177,4 @@ const usageOf = (chunk: JsonObject): Usage | undefined => {
   return inputTokens === undefined || inputTokens === 0 || outputTokens === undefined
     ? undefined
     : { inputTokens, outputTokens };
-};
-
-/** A model's names; `llama3:latest` also answers to `llama3`. */
-const namesOf = (model: JsonObject | undefined): readonly string[] => {
-  const name = asText(model?.['name']) ?? asText(model?.['model']);
-  if (name === undefined) return [];
-  return name.endsWith(':latest') ? [name, name.slice(0, -':latest'.length)] : [name];
 };

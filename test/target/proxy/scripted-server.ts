@@ -4,9 +4,10 @@
  */
 
 import { once } from 'node:events';
-import net, { type AddressInfo, type Socket } from 'node:net';
+import net, { type Server, type Socket } from 'node:net';
 
 import type { GenerationEvent } from '../../../src/protocol/generation.ts';
+import { asRecord, type JsonObject, parseJson } from '../../../src/target/proxy/json.ts';
 import type { UpstreamCall } from '../../../src/target/proxy/proxy.ts';
 import type { BackendSystem } from '../../../src/system/system.ts';
 
@@ -43,7 +44,7 @@ export const scriptedServer = async (
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = portOf(server);
 
   return {
     port,
@@ -58,6 +59,13 @@ export const scriptedServer = async (
   };
 };
 
+/** The port that the operating system chose. */
+export const portOf = (server: Server): number => {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  return address.port;
+};
+
 const wholeRequest = (text: string): string | undefined => {
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd === -1) return undefined;
@@ -67,11 +75,10 @@ const wholeRequest = (text: string): string | undefined => {
 };
 
 /** The JSON that a request carried. */
-export const bodyOf = (request: string | undefined): Record<string, unknown> =>
-  JSON.parse((request ?? '').split('\r\n\r\n').slice(1).join('\r\n\r\n')) as Record<
-    string,
-    unknown
-  >;
+export const bodyOf = (request: string | undefined): JsonObject => {
+  const [, ...rest] = (request ?? '').split('\r\n\r\n');
+  return asRecord(parseJson(rest.join('\r\n\r\n'))) ?? {};
+};
 
 export const head = (contentType: string, framing = 'transfer-encoding: chunked'): string =>
   `HTTP/1.1 200 OK\r\ncontent-type: ${contentType}\r\n${framing}\r\n\r\n`;

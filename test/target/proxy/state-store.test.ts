@@ -10,10 +10,10 @@ import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 
-import type { Item, ResponseResource } from '../../../src/protocol/responses.ts';
 import { memoryStore } from '../../../src/target/proxy/memory-store.ts';
-import type { StateStore, StoredResponse } from '../../../src/target/proxy/proxy.ts';
+import type { StateStore } from '../../../src/target/proxy/proxy.ts';
 import { networkShareOf, sqliteStore } from '../../../src/target/proxy/sqlite-store.ts';
+import { message, stored } from './stored-response.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spillway-state-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -21,25 +21,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 const freshPath = (): string => join(folder, `state-${files++}.db`);
 const day = 24 * 60 * 60 * 1000;
-
-const message = (id: string, role: 'user' | 'assistant'): Item => ({
-  type: 'message',
-  id,
-  role,
-  content: `${id} 日本語 "quoted"`,
-});
-
-const stored = (id: string, previousId?: string, more: Partial<StoredResponse> = {}) =>
-  ({
-    id,
-    owner: 'miner',
-    input: [message(`in_${id}`, 'user')],
-    // Only what the store itself reads is spelt out; the rest passes through as JSON.
-    resource: { id, output: [message(`out_${id}`, 'assistant')] } as unknown as ResponseResource,
-    createdAtWall: 1000,
-    ...(previousId === undefined ? {} : { previousId }),
-    ...more,
-  }) satisfies StoredResponse;
 
 const kinds: readonly [string, (wall?: () => number) => StateStore][] = [
   ['memory', (wall = () => 1000) => memoryStore({ retainDays: 30, wall })],
@@ -145,9 +126,9 @@ describe.each(kinds)('%s', (_kind, open) => {
   });
 });
 
-describe('the file', () => {
-  const options = (path: string) => ({ path, retainDays: 30, wall: () => 1000 });
+const options = (path: string) => ({ path, retainDays: 30, wall: () => 1000 });
 
+describe('the file', () => {
   test('survives being closed and opened', async () => {
     const path = freshPath();
     const first = sqliteStore(options(path));

@@ -1,7 +1,7 @@
 /** Every way a wire can break, as the heart is told of it. */
 
 import { once } from 'node:events';
-import net, { type AddressInfo, type LookupFunction, type Socket } from 'node:net';
+import net, { type LookupFunction, type Socket } from 'node:net';
 
 import { describe, expect, test } from 'vitest';
 
@@ -17,6 +17,7 @@ import {
   head,
   lastChunk,
   never,
+  portOf,
   type Script,
   scriptedServer,
   status,
@@ -26,6 +27,11 @@ const clock = systemClock();
 const ndjson = head('application/x-ndjson');
 const piece = chunk('{"message":{"content":"p1 "},"done":false}\n');
 const done = chunk('{"message":{"content":""},"done":true,"done_reason":"stop"}\n');
+
+const notFound: LookupFunction = (_host, _options, callback) =>
+  callback(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), '', 4);
+
+const noAnswer: LookupFunction = () => undefined;
 
 const failureOf = (events: readonly GenerationEvent[]) => {
   const last = events.at(-1);
@@ -49,7 +55,7 @@ const broken = async (script: Script, onConnection?: (socket: Socket) => void) =
 const closedPort = async (): Promise<number> => {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = portOf(server);
   server.close();
   await once(server, 'close');
   return port;
@@ -64,9 +70,10 @@ describe('loud faults', () => {
   });
 
   test('a name that does not resolve is unreachable', async () => {
-    const lookup: LookupFunction = (_host, _options, callback) =>
-      callback(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), '', 4);
-    const upstream = ollamaUpstream(backend('ollama', ['http://spark.invalid']), { clock, lookup });
+    const upstream = ollamaUpstream(backend('ollama', ['http://spark.invalid']), {
+      clock,
+      lookup: notFound,
+    });
     expect(failureOf(await collect(upstream.open(call(), never())))).toMatchObject({
       reason: 'unreachable',
       evidence: 'hard',
@@ -223,14 +230,13 @@ describe('leaving', () => {
 
 test('the connect deadline counts on our clock, over DNS as well', async () => {
   const virtual = new VirtualClock();
-  const lookup: LookupFunction = () => undefined;
   const upstream = ollamaUpstream(backend('ollama', ['http://spark.invalid']), {
     clock: virtual,
-    lookup,
+    lookup: noAnswer,
   });
   const events = collect(upstream.open(call(), never()));
   let isSettled = false;
-  void events.then(() => {
+  void events.finally(() => {
     isSettled = true;
   });
   await virtual.advanceTo(1999);
@@ -305,9 +311,9 @@ describe('connections', () => {
   test('the second address serves while the first is down, and the first is not asked each time', async () => {
     await using server = await scriptedServer((socket) => socket.write(ndjson + done + lastChunk));
     let firstAsked = 0;
-    const lookup: LookupFunction = (_host, _options, callback) => {
+    const lookup: LookupFunction = (...asked) => {
       firstAsked += 1;
-      callback(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), '', 4);
+      notFound(...asked);
     };
     const urls = ['http://spark.invalid', server.url];
     const upstream = ollamaUpstream(backend('ollama', urls), { clock, lookup });
@@ -331,10 +337,10 @@ describe('connections', () => {
   });
 });
 
-describe('statuses', () => {
-  const answer = (code: number, body: object, headers?: readonly string[]) =>
-    broken((socket) => socket.write(status(code, JSON.stringify(body), headers)));
+const answer = (code: number, body: object, headers?: readonly string[]) =>
+  broken((socket) => socket.write(status(code, JSON.stringify(body), headers)));
 
+describe('statuses', () => {
   test('a 503 of a full Ollama is overload', async () => {
     expect(await answer(503, { error: 'server busy' })).toEqual({
       reason: 'overloaded',
