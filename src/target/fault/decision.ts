@@ -107,6 +107,7 @@ export class AttemptFaults {
   #left: readonly PlannedFault[];
   #stage: 'connect' | 'headers' | 'streaming' | 'over' = 'connect';
   #tokens = 0;
+  #isNamed = false;
   #isHeadAtHand = false;
   #isTokenAtHand = false;
 
@@ -121,6 +122,11 @@ export class AttemptFaults {
     return this.#tokens;
   }
 
+  /** Whether the request has been seen: what ends the attempt is no refusal any more. */
+  get isConnected(): boolean {
+    return this.#isNamed;
+  }
+
   /** The connection was accepted, or a pooled one is used again. */
   onConnect(now: number): readonly Act[] {
     return this.#decide(now);
@@ -129,6 +135,7 @@ export class AttemptFaults {
   /** The request's head has been read and not yet forwarded. */
   onRequestHead(name: AttemptName | undefined, now: number): readonly Act[] {
     this.#stage = 'headers';
+    this.#isNamed = true;
     if (name) this.#label = `${name.trace} ${name.span}`;
     this.#left = this.#left.filter(
       (fault) => !fault.address || (name !== undefined && this.#judge.isMeant(fault, name)),

@@ -18,7 +18,7 @@ const clock = systemClock();
 const opened: (() => unknown)[] = [];
 
 afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close();
+  for (const close of opened.splice(0).toReversed()) await close();
 });
 
 const tokensAll = 12;
