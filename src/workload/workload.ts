@@ -161,39 +161,38 @@ const writeMinerTurn = (assignment: Assignment, { language, documents }: Materia
     // In turn, so that no document is left out.
     const document = documents[(number - 1) % documents.length];
     return {
-      prompt: `${mark} ${document?.text ?? ''}\n\n${phrases[language].extract}`,
+      prompt: `${mark}\n${document?.text ?? ''}\n\n${phrases[language].extract}`,
       format: extractionFormat,
       maxOutputTokens: extractionTokensMax,
     };
   }
   const { followUps } = phrases[language];
   const question = followUps[(at - 1) % followUps.length] ?? '';
-  return { prompt: `${mark} ${question}\n${askForLength(language, wantedTokens)}` };
+  return { prompt: `${mark}\n${question} ${askForLength(language, wantedTokens)}` };
 };
 
 /** The JSON of a document of a page, several times over. */
 const extractionTokensMax = 3072;
 
-/** Mark, words, and the last sentence; as long as drawn, where the fixed parts leave room for it. */
+/**
+ * Mark, words, and the last sentence; exactly as long as drawn, unless the fixed parts leave no room.
+ *
+ * A vocabulary of the GPT family never merges across a line break after a bracket, nor across a
+ * space before a word, so the lengths of the three parts add up.
+ */
 const promptOf = (
   { number, at, prompt, promptTokens, random }: Assignment,
   { language, tokenizer }: Material,
   lastSentence: string,
 ): string => {
-  const mark = turnMark(number, at + 1);
-  if (prompt !== undefined) return `${mark} ${prompt}\n${lastSentence}`;
+  const head = `${turnMark(number, at + 1)}\n`;
+  const tail = ` ${lastSentence}`;
+  if (prompt !== undefined) return head + prompt + tail;
 
   const wanted = promptTokens ? draw(promptTokens, random.fork('length')) : 0;
-  const fixed = tokenizer.count(`${mark} \n${lastSentence}`);
-  const words = (tokens: number): string =>
-    `${mark} ${textOfTokens(tokenizer, random.fork('words'), language, tokens)}\n${lastSentence}`;
-  const draft = words(Math.max(wordTokensMin, wanted - fixed));
-  const missing = wanted - tokenizer.count(draft);
-
-  // Tokens may merge or part at the two joints, by one each.
-  return Math.abs(missing) <= 2 && missing !== 0
-    ? words(Math.max(wordTokensMin, wanted - fixed + missing))
-    : draft;
+  const left = Math.max(wordTokensMin, wanted - tokenizer.count(head) - tokenizer.count(tail));
+  return head + textOfTokens(tokenizer, random.fork('words'), language, left) + tail;
 };
 
+/** The shortest request worth its name. */
 const wordTokensMin = 8;
