@@ -1,0 +1,28 @@
+/** The charts of a report, in the order of its pages. */
+
+import type { Analysis } from '../../analysis/analysis.ts';
+import type { Words } from '../word/language.ts';
+import { armChart } from './arm.ts';
+import type { Chart, ChartName } from './chart.ts';
+import { costChart } from './cost.ts';
+import { firstTokenChart, tokenRateChart } from './distribution.ts';
+import { failoverChart } from './failover.ts';
+import { timelineChart } from './timeline.ts';
+
+const makers: readonly ((analysis: Analysis, words: Words) => Chart | undefined)[] = [
+  armChart,
+  timelineChart,
+  firstTokenChart,
+  tokenRateChart,
+  failoverChart,
+  costChart,
+];
+
+/** Every chart that has something to show. */
+export const chartsOf = (analysis: Analysis, words: Words): ReadonlyMap<ChartName, Chart> =>
+  new Map(
+    makers.flatMap((maker) => {
+      const chart = maker(analysis, words);
+      return chart === undefined ? [] : [[chart.name, chart] as const];
+    }),
+  );

@@ -1,0 +1,89 @@
+/**
+ * Draws a chart without a browser: Vega-Lite to SVG, and SVG to PNG.
+ *
+ * Vega and the rasteriser are imported when the first chart is drawn, so that a command that draws
+ * nothing starts fast. Nothing may be loaded from outside a specification, and whatever Vega warns
+ * about fails the chart, because Vega draws bad data as an empty picture and says nothing else.
+ */
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { emsOf } from '../width.ts';
+import type { Chart } from './chart.ts';
+import { drawable, glyphTest } from './glyph.ts';
+
+// Vega's typings leave out the hook by which it measures text.
+declare module 'vega' {
+  const textMetrics: {
+    width: (item: { fontSize?: number; limit?: number }, text: unknown) => number;
+  };
+}
+
+const fontFile = fileURLToPath(new URL('../font/noto-sans-jp-subset.ttf', import.meta.url));
+const fontFamily = 'Noto Sans JP';
+
+/** Draws a chart as SVG; the same chart gives the same bytes. */
+export const chartSvg = async (chart: Pick<Chart, 'name' | 'spec'>): Promise<string> => {
+  const vega = await import('vega');
+  const { compile } = await import('vega-lite');
+  vega.textMetrics.width = (item, text) => {
+    const width = emsOf(text === null || text === undefined ? '' : String(text).trim());
+    const pixels = width * (item.fontSize ?? 11);
+    // Vega asks within its own search for a text that fits, and reserves what is answered.
+    return item.limit !== undefined && item.limit > 0 ? Math.min(pixels, item.limit) : pixels;
+  };
+  vega.resetSVGDefIds();
+  const logger = strictLogger(chart.name);
+  const loader = vega.loader();
+  loader.load = (uri) => Promise.reject(new Error(`chart ${chart.name} may not load ${uri}`));
+  const view = new vega.View(vega.parse(compile(chart.spec, { logger }).spec), {
+    renderer: 'none',
+    loader,
+    logger,
+  });
+  try {
+    return await view.toSVG();
+  } finally {
+    view.finalize();
+  }
+};
+
+export interface Raster {
+  readonly png: Uint8Array;
+  /** Characters of the SVG that the font cannot draw; the picture has a mark in their place. */
+  readonly missing: readonly string[];
+}
+
+/** Rasterises an SVG at twice its size, with the bundled font and no other. */
+export const chartPng = async (svg: string): Promise<Raster> => {
+  const { Resvg } = await import('@resvg/resvg-js');
+  hasGlyph ??= glyphTest(readFileSync(fontFile));
+  const { text, missing } = drawable(svg, hasGlyph);
+  const withFont = text.replace(/font-family="[^"]*"/g, `font-family="${fontFamily}"`);
+  const png = new Resvg(withFont, {
+    fitTo: { mode: 'zoom', value: 2 },
+    font: { loadSystemFonts: false, fontFiles: [fontFile], defaultFontFamily: fontFamily },
+  })
+    .render()
+    .asPng();
+  return { png, missing };
+};
+
+/** Read once: the font is a part of the program. */
+let hasGlyph: ((codePoint: number) => boolean) | undefined;
+
+/** A Vega logger that turns every warning into an error. */
+const strictLogger = (name: string) => {
+  const fail = (...messages: readonly unknown[]): never => {
+    throw new Error(`chart ${name}: ${messages.map(String).join(' ')}`);
+  };
+  const logger = {
+    level: (level?: number) => (level === undefined ? 2 : logger),
+    error: fail,
+    warn: fail,
+    info: () => logger,
+    debug: () => logger,
+  };
+  return logger;
+};

@@ -1,0 +1,46 @@
+/** A chart on the page: the picture, how to read it, and its data as a table. */
+
+import type { Chart } from '../chart/chart.ts';
+import { palette } from '../chart/theme.ts';
+import type { Words } from '../word/language.ts';
+import { Html, html } from './markup.ts';
+import { textTable } from './table.ts';
+
+/** More rows than this make the page heavy; the CSV has them all. */
+const tableRowsMax = 400;
+
+/** A drawn chart as a figure, or a sentence where there was nothing to draw. */
+export const chartFigure = (
+  chart: Chart | undefined,
+  svg: string | undefined,
+  words: Words,
+): Html => {
+  if (chart === undefined || svg === undefined) return html`<p class="empty">${words.noChart}</p>`;
+
+  const { rows } = chart.table;
+  const shown = rows.slice(0, tableRowsMax);
+  const isCut = shown.length < rows.length;
+  return html`<figure>
+    <div class="chart">${new Html(inlined(svg, chart.name))}</div>
+    <figcaption>${chart.howToRead}</figcaption>
+    <details>
+      <summary>${words.label.data}</summary>
+      ${textTable({ columns: chart.table.columns, rows: shown })}
+      ${isCut ? html`<p class="muted small">${words.onlySome(shown.length, rows.length)}</p>` : undefined}
+    </details>
+  </figure>`;
+};
+
+/**
+ * An SVG made fit to share a page: its colours become the page's variables, so that it follows
+ * light and dark, and its ids become its own, because every drawing counts from `clip0`.
+ */
+export const inlined = (svg: string, prefix: string): string => {
+  let inline = svg.replace(/<\?xml[^>]*>\s*/, '').replace(/<!DOCTYPE[^>]*>\s*/, '');
+  for (const { name, light } of Object.values(palette))
+    inline = inline.replaceAll(`"${light}"`, `"var(--${name})"`);
+  return inline
+    .replace(/ id="([^"]+)"/g, (_, id: string) => ` id="${prefix}-${id}"`)
+    .replace(/url\(#([^)]+)\)/g, (_, id: string) => `url(#${prefix}-${id})`)
+    .replace(/href="#([^"]+)"/g, (_, id: string) => `href="#${prefix}-${id}"`);
+};

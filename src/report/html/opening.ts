@@ -1,0 +1,109 @@
+/** The top of the page: verdict, warnings, key figures. */
+
+import type { Analysis, SummaryRow } from '../../analysis/analysis.ts';
+import { figureName, keyFiguresOf, sureness, valueText } from '../figure.ts';
+import type { Words } from '../word/language.ts';
+import { html, type Html } from './markup.ts';
+import { tableOf } from './table.ts';
+
+/** What was asked, what came of it, and how sure that is. */
+export const verdictHeader = (analysis: Analysis, words: Words): Html => {
+  const { manifest, verdict } = analysis;
+  const met = verdict.objectives.filter(({ decision }) => decision === 'met').length;
+  const isCounted = verdict.objectives.length > 0;
+  return html`<header class="top">
+    <p class="muted small">Spillway · ${manifest.runId} · ${manifest.startedAt}</p>
+    <h1>${manifest.name}</h1>
+    <p class="question">${manifest.question}</p>
+    <div class="verdict">
+      <span class="badge ${verdict.kind}">${words.verdict[verdict.kind]}</span>
+      <p>
+        ${words.verdictLong[verdict.kind]}
+        ${isCounted ? words.objectivesMet(met, verdict.objectives.length) : ''}
+      </p>
+    </div>
+    ${analysis.isWhole ? undefined : html`<p><strong>${words.partial}</strong></p>`}
+    ${isCounted ? objectiveTable(analysis, words) : undefined}
+  </header>`;
+};
+
+const objectiveTable = (analysis: Analysis, words: Words): Html => {
+  const hasArms = analysis.manifest.arms.length > 1;
+  return tableOf(
+    [
+      { text: words.label.result },
+      { text: words.label.objective },
+      ...(hasArms ? [{ text: words.label.arm }] : []),
+      { text: words.label.measured, isNumber: true },
+    ],
+    analysis.verdict.objectives.map(({ text, arm, decision, row, withheld }) => [
+      html`<span class="badge tight ${decision}">${words.decision[decision]}</span>`,
+      html`<code>${text}</code>`,
+      ...(hasArms ? [arm] : []),
+      row?.value === undefined
+        ? words.withheld(withheld ?? row?.withheld ?? { why: 'no-data' })
+        : html`${valueText(row, words)}<span class="sure">${sureness(row, words)}</span>`,
+    ]),
+  );
+};
+
+/** Everything to know before believing the rest; what makes the run worthless comes first. */
+export const warningSection = (analysis: Analysis, words: Words): Html => {
+  const grave = analysis.verdict.invalid.map(words.invalidity);
+  const remarks = analysis.advisories.map(words.advisory);
+  if (grave.length + remarks.length === 0)
+    return html`<section>
+      <h2>${words.heading.warnings}</h2>
+      <p class="muted">${words.noWarnings}</p>
+    </section>`;
+
+  return html`<section class="warnings">
+    <h2>${words.heading.warnings}</h2>
+    <ul>
+      ${grave.map((text) => html`<li class="grave">${text}</li>`)}${remarks.map((text) => html`<li>${text}</li>`)}
+    </ul>
+  </section>`;
+};
+
+/** Tiles for one arm; a table with a column per arm for several. */
+export const figureSection = (analysis: Analysis, words: Words, armFigure: Html): Html => {
+  const figures = keyFiguresOf(analysis);
+  if (figures.length === 0)
+    return html`<section>
+      <h2>${words.heading.keyFigures}</h2>
+      <p class="empty">${words.withheld({ why: 'no-data' })}</p>
+    </section>`;
+
+  const { arms } = analysis.manifest;
+  if (arms.length === 1)
+    return html`<section>
+      <h2>${words.heading.keyFigures}</h2>
+      <div class="tiles">
+        ${figures.map(({ id, stat, byArm }) => tile(figureName(id, stat, words), byArm[0], words))}
+      </div>
+    </section>`;
+
+  return html`<section>
+    <h2>${words.heading.byArm}</h2>
+    ${tableOf(
+      [{ text: words.label.figure }, ...arms.map((text) => ({ text, isNumber: true }))],
+      figures.map(({ id, stat, byArm }) => [
+        figureName(id, stat, words),
+        ...byArm.map(
+          (row) => html`${valueText(row, words)}<span class="sure">${sureness(row, words)}</span>`,
+        ),
+      ]),
+    )}
+    <h3></h3>
+    ${armFigure}
+  </section>`;
+};
+
+const tile = (name: string, row: SummaryRow | undefined, words: Words): Html => {
+  const isWithheld = row?.value === undefined;
+  return html`<div class="tile${isWithheld ? ' withheld' : ''}">
+    <div class="name">${name}</div>
+    <div class="value">${valueText(row, words)}</div>
+    <div class="sure">${sureness(row, words)}</div>
+  </div> `;
+};

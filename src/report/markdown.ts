@@ -1,0 +1,104 @@
+/** `summary.md`: the run on one screen, for a pull request or the summary page of a CI job. */
+
+import type { Analysis } from '../analysis/analysis.ts';
+import { costLines } from './cost-line.ts';
+import { failoverLine } from './failover-line.ts';
+import { figureName, keyFiguresOf, sureness, valueText } from './figure.ts';
+import type { Words } from './word/language.ts';
+
+/** GitHub discards a step's summary above 1 MiB; a hundred lines of failovers say enough. */
+const failoversMax = 100;
+
+/** The summary as Markdown. */
+export const summaryMarkdown = (analysis: Analysis, words: Words): string => {
+  const { manifest, verdict } = analysis;
+  const met = verdict.objectives.filter(({ decision }) => decision === 'met').length;
+  const warnings = [
+    ...verdict.invalid.map(words.invalidity),
+    ...analysis.advisories.map(words.advisory),
+  ];
+  return [
+    `# ${words.verdict[verdict.kind]}: ${text(manifest.name)}`,
+    ...(analysis.isSimulated ? [`**${words.simulated}**`] : []),
+    ...(analysis.isWhole ? [] : [`**${words.partial}**`]),
+    verdict.objectives.length === 0
+      ? words.verdictLong[verdict.kind]
+      : `${words.verdictLong[verdict.kind]} ${words.objectivesMet(met, verdict.objectives.length)}`,
+    text(manifest.question),
+    ...objectiveTable(analysis, words),
+    ...(warnings.length === 0
+      ? []
+      : [`## ${words.heading.warnings}`, warnings.map((it) => `- ${text(it)}`).join('\n')]),
+    `## ${words.heading.keyFigures}`,
+    figureTable(analysis, words),
+    ...failoverSection(analysis, words),
+    ...costSection(analysis, words),
+    `${words.setup.command}: \`${manifest.command.replace(/`/g, "'")}\``,
+    '',
+  ].join('\n\n');
+};
+
+const objectiveTable = (analysis: Analysis, words: Words): readonly string[] => {
+  const { objectives } = analysis.verdict;
+  if (objectives.length === 0) return [];
+  return [
+    table(
+      [words.label.objective, words.label.arm, words.label.result, words.label.measured],
+      objectives.map(({ text, arm, decision, row, withheld }) => [
+        text,
+        arm,
+        words.decision[decision],
+        row?.value === undefined
+          ? words.withheld(withheld ?? row?.withheld ?? { why: 'no-data' })
+          : `${valueText(row, words)} (${sureness(row, words)})`,
+      ]),
+    ),
+  ];
+};
+
+const figureTable = (analysis: Analysis, words: Words): string =>
+  table(
+    [words.label.figure, ...analysis.manifest.arms],
+    keyFiguresOf(analysis).map(({ id, stat, byArm }) => [
+      figureName(id, stat, words),
+      ...byArm.map((row) =>
+        row?.value === undefined
+          ? sureness(row, words)
+          : `${valueText(row, words)} (${sureness(row, words)})`,
+      ),
+    ]),
+  );
+
+const failoverSection = (analysis: Analysis, words: Words): readonly string[] => {
+  const { failovers } = analysis;
+  if (failovers.length === 0) return [];
+  const hasArms = analysis.manifest.arms.length > 1;
+  const shown = failovers.slice(0, failoversMax);
+  return [
+    `## ${words.heading.failover}`,
+    shown.map((it) => `- ${text(failoverLine(it, words, hasArms))}`).join('\n'),
+    ...(shown.length < failovers.length ? [words.onlySome(shown.length, failovers.length)] : []),
+  ];
+};
+
+const costSection = (analysis: Analysis, words: Words): readonly string[] => {
+  const lines = costLines(analysis, words);
+  return lines.length === 0
+    ? []
+    : [
+        `## ${words.heading.cost}`,
+        lines.map((it) => `- ${text(it)}`).join('\n'),
+        `${words.costNote} ${words.costNotIncluded}`,
+      ];
+};
+
+const table = (columns: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [columns, columns.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map(text).join(' | ')} |`)
+    .join('\n');
+
+/** A text as Markdown shows it: nothing in it is markup, and it stays on one line. */
+const text = (value: string): string =>
+  value
+    .replace(/[\r\n]+/g, ' ')
+    .replace(/[\\`*_[\]<>|#!]/g, (mark) => (mark === '<' ? '&lt;' : `\\${mark}`));

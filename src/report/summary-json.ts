@@ -1,0 +1,31 @@
+/** `summary.json`: the verdict and every figure, for programs. */
+
+import type { Analysis } from '../analysis/analysis.ts';
+
+/** The summary as JSON; a value that is not given is absent, never null or zero. */
+export const summaryJson = (analysis: Analysis): string => {
+  const { manifest, verdict, advisories, rows, costs } = analysis;
+  const summary = {
+    format: 1,
+    run: manifest.runId,
+    name: manifest.name,
+    seed: manifest.seed,
+    isSimulated: analysis.isSimulated,
+    isWhole: analysis.isWhole,
+    verdict,
+    advisories,
+    rows: rows.map(({ id, stat, arm, where, value, unit, n, interval, withheld }) => ({
+      id,
+      stat,
+      arm,
+      where,
+      value,
+      unit,
+      n,
+      interval,
+      withheld,
+    })),
+    costs,
+  };
+  return `${JSON.stringify(summary, undefined, 2)}\n`;
+};

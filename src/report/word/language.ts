@@ -1,0 +1,180 @@
+/**
+ * The languages a report is written in, and the type that holds every word it may use.
+ *
+ * Both languages implement the same interface, so a sentence that is missing in one of them does
+ * not compile. Anything chosen by the analysis (a verdict, a reason, an outcome) is a function of
+ * that value or a record over its whole union.
+ */
+
+import type {
+  Advisory,
+  Analysis,
+  Decision,
+  FailoverOutcome,
+  Invalidity,
+  Stat,
+  Withheld,
+} from '../../analysis/analysis.ts';
+import type { Unit } from '../../metric/metric.ts';
+
+export type Language = 'en' | 'ja';
+
+export type VerdictKind = Analysis['verdict']['kind'];
+
+/** Everything a report can say. */
+export interface Words {
+  readonly language: Language;
+  /** Between two parts of a name. */
+  readonly comma: string;
+  readonly unit: Readonly<Record<Unit, string>>;
+  readonly simulated: string;
+  readonly simulatedLong: string;
+  readonly partial: string;
+
+  readonly verdict: Readonly<Record<VerdictKind, string>>;
+  readonly verdictLong: Readonly<Record<VerdictKind, string>>;
+  readonly decision: Readonly<Record<Decision, string>>;
+  readonly outcome: Readonly<Record<FailoverOutcome, string>>;
+  readonly stat: Readonly<Record<Stat, string>>;
+  readonly servedAs: Readonly<
+    Record<'local' | 'cloud' | 'failed-over' | 'spilled' | 'failed' | 'unknown', string>
+  >;
+  readonly phase: Readonly<Record<'warmup' | 'steady' | 'cooldown' | 'done', string>>;
+
+  readonly objectivesMet: (met: number, all: number) => string;
+  readonly withheld: (reason: Withheld) => string;
+  readonly invalidity: (why: Invalidity) => string;
+  readonly advisory: (advisory: Advisory) => string;
+
+  readonly heading: Readonly<
+    Record<
+      | 'verdict'
+      | 'warnings'
+      | 'keyFigures'
+      | 'byArm'
+      | 'allFigures'
+      | 'timeline'
+      | 'firstToken'
+      | 'tokenRate'
+      | 'failover'
+      | 'cost'
+      | 'setup'
+      | 'definitions'
+      | 'files',
+      string
+    >
+  >;
+  /** Labels of columns, axes and rows. */
+  readonly label: Readonly<
+    Record<
+      | 'arm'
+      | 'figure'
+      | 'value'
+      | 'interval'
+      | 'samples'
+      | 'where'
+      | 'objective'
+      | 'result'
+      | 'measured'
+      | 'exchange'
+      | 'fault'
+      | 'outcome'
+      | 'detect'
+      | 'decide'
+      | 'refill'
+      | 'total'
+      | 'visibleGap'
+      | 'lost'
+      | 'repeated'
+      | 'discarded'
+      | 'attempts'
+      | 'switched'
+      | 'elapsed'
+      | 'outputRate'
+      | 'finished'
+      | 'failed'
+      | 'unknownBackend'
+      | 'faultActs'
+      | 'faultWindow'
+      | 'share'
+      | 'firstText'
+      | 'limit'
+      | 'perAnswerRate'
+      | 'median'
+      | 'backend'
+      | 'part'
+      | 'low'
+      | 'high'
+      | 'counterfactual'
+      | 'model'
+      | 'priceDate'
+      | 'source'
+      | 'allCloud'
+      | 'capacityValue'
+      | 'paid'
+      | 'paidSimulated'
+      | 'energy'
+      | 'amortisation'
+      | 'amount'
+      | 'inflight'
+      | 'none'
+      | 'allExchanges'
+      | 'yes'
+      | 'no'
+      | 'data'
+      | 'id'
+      | 'formula'
+      | 'unit'
+      | 'perMillion'
+      | 'input'
+      | 'cachedInput'
+      | 'output',
+      string
+    >
+  >;
+  /** Rows of the setup table. */
+  readonly setup: Readonly<
+    Record<
+      | 'question'
+      | 'description'
+      | 'command'
+      | 'seed'
+      | 'version'
+      | 'run'
+      | 'started'
+      | 'placement'
+      | 'target'
+      | 'machine'
+      | 'clock'
+      | 'phases'
+      | 'think'
+      | 'limits'
+      | 'plan'
+      | 'backends'
+      | 'prices'
+      | 'box'
+      | 'exchangeRate'
+      | 'resolved'
+      | 'real',
+      string
+    >
+  >;
+  /** What each chart shows and how to read it. */
+  readonly chart: Readonly<
+    Record<
+      'timeline' | 'firstToken' | 'tokenRate' | 'failover' | 'cost' | 'arm',
+      { readonly title: string; readonly howToRead: string }
+    >
+  >;
+  readonly costNote: string;
+  readonly costNotIncluded: string;
+  readonly noCost: string;
+  readonly noFailover: string;
+  readonly noChart: string;
+  readonly noWarnings: string;
+  readonly onlySome: (shown: number, all: number) => string;
+  readonly turnOf: (session: number, turn: number) => string;
+  readonly planned: (sessions: number, loop: 'open' | 'closed' | 'scripted') => string;
+  readonly droppedCharacters: (characters: string) => string;
+  readonly filesNote: string;
+}
