@@ -30,9 +30,10 @@ export const keyAuthentication = (keys: readonly KeySystem[]): Authentication =>
     const key = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
     if (key === undefined) throw unauthorized('You did not provide an API key.');
     const hash = hashOf(key);
-    const [found] = hashed.filter((it) => timingSafeEqual(it.hash, hash));
+    let found: KeyHolder | undefined;
+    for (const it of hashed) if (timingSafeEqual(it.hash, hash)) found = it.holder;
     if (!found) throw unauthorized('Incorrect API key provided.');
-    return found.holder;
+    return found;
   };
 };
 

@@ -8,12 +8,17 @@
 
 import type { ServerResponse } from 'node:http';
 
+import type { Clock } from '../../time/clock.ts';
 import type { Reply } from './proxy.ts';
+
+/** How long a client may take to read what is left once the answer has ended. */
+const lastReadMsMax = 30_000;
 
 /** A reply over `response`; its `gone` aborts when the client closes before the end. */
 export const httpReply = (
   response: ServerResponse,
   always: Readonly<Record<string, string>>,
+  clock: Clock,
 ): Reply => {
   const gone = new AbortController();
   let whole: string[] | undefined;
@@ -60,6 +65,8 @@ export const httpReply = (
     end() {
       isEnded = true;
       if (response.destroyed) return;
+      const deadline = clock.at(clock.now() + lastReadMsMax, () => response.destroy());
+      response.once('close', () => deadline[Symbol.dispose]());
       if (!whole) {
         response.end();
         return;

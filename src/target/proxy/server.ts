@@ -1,0 +1,154 @@
+/**
+ * The proxy as one thing to open and close: state, upstreams, heart and HTTP, from a system file.
+ *
+ *     client ──HTTP──▶ service ──▶ heart ──▶ upstreams ──HTTP──▶ backends
+ *                         │          └─────▶ state
+ *                         └── http://host:port/v1
+ *
+ * A proxy without keys listens on the loopback only.
+ */
+
+import { asRecord } from './json.ts';
+import { isLoopback } from './authentication.ts';
+import { HttpService } from './http-service.ts';
+import { memoryStore } from './memory-store.ts';
+import { ollamaUpstream } from './ollama-upstream.ts';
+import type { ProxyParts, StateStore, Upstream } from './proxy.ts';
+import { Proxy } from './respond.ts';
+import { responsesUpstream } from './responses-upstream.ts';
+import { sqliteStore } from './sqlite-store.ts';
+
+/** A proxy that cannot be opened as its system file says. */
+export class ProxyServerError extends Error {
+  override readonly name = 'ProxyServerError';
+  /** What to change. */
+  readonly hint: string;
+
+  constructor(message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.hint = hint;
+  }
+}
+
+export type ProxyServerOptions = Omit<ProxyParts, 'store' | 'upstreams'> & {
+  /** Told of our own faults, for people; never holds a prompt, an answer or a key. */
+  readonly log?: (line: string) => void;
+};
+
+/** How much the proxy has in hand. */
+export interface ProxyLoad {
+  readonly inFlight: number;
+  readonly queued: number;
+  /** Each backend's circuit: `spark open, azure closed`. */
+  readonly breaker: string;
+}
+
+export interface ProxyServer {
+  /** Base URL of the API: `http://127.0.0.1:4000/v1`. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly proxy: Proxy;
+  load(): ProxyLoad;
+  /** Lets running answers end for a moment, then cuts them; closes upstreams and state. */
+  close(): Promise<void>;
+}
+
+/** Opens the proxy that a system describes. Throws errors with a `hint`. */
+export const openProxyServer = async (options: ProxyServerOptions): Promise<ProxyServer> => {
+  const { system } = options;
+  const { host } = system.listen;
+  requireKeysInPublic(system);
+  await using opening = new AsyncDisposableStack();
+  const store = storeOf(options);
+  opening.defer(() => store.close());
+  const upstreams = upstreamsOf(options);
+  opening.defer(async () => {
+    await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+  });
+  const proxy = new Proxy({ ...options, store, upstreams });
+  opening.defer(() => proxy.close());
+  const service = new HttpService({ ...options, proxy });
+  opening.defer(() => service.close());
+  const port = await listen(service, host, system.listen.port);
+  const opened = opening.move();
+
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/v1`,
+    host,
+    port,
+    proxy,
+    load() {
+      const { inFlight, backends } = proxy.health();
+      return {
+        inFlight,
+        queued: backends.reduce((sum, { queued }) => sum + queued, 0),
+        breaker: backends.map(({ name, breaker }) => `${name} ${breaker}`).join(', '),
+      };
+    },
+    close: () => opened.disposeAsync(),
+  };
+};
+
+const requireKeysInPublic = ({ listen, keys }: ProxyParts['system']): void => {
+  if (keys.length > 0 || isLoopback(listen.host)) return;
+  throw new ProxyServerError(
+    `${listen.host}: a proxy without keys would be open to everyone who can reach it`,
+    'List `keys` in the system file, or listen on 127.0.0.1.',
+  );
+};
+
+const storeOf = ({ system: { state }, clock }: ProxyServerOptions): StateStore => {
+  const { retainDays } = state;
+  const wall = (): number => clock.wall();
+  return state.kind === 'sqlite'
+    ? sqliteStore({ path: state.path, retainDays, wall })
+    : memoryStore({ retainDays, wall });
+};
+
+const upstreamsOf = ({
+  system: { backends },
+  clock,
+}: ProxyServerOptions): ReadonlyMap<string, Upstream> =>
+  new Map(
+    backends.map((backend) => {
+      const upstream = backend.wire === 'ollama' ? ollamaUpstream : responsesUpstream;
+      return [backend.name, upstream(backend, { clock })];
+    }),
+  );
+
+const listen = async (service: HttpService, host: string, port: number): Promise<number> => {
+  try {
+    return await service.listen(host, port);
+  } catch (error) {
+    const hint = listenHints[String(asRecord(error)?.['code'])];
+    if (hint === undefined) throw error;
+    throw new ProxyServerError(`cannot listen on ${host}:${port}: ${hint.problem}`, hint.advice, {
+      cause: error,
+    });
+  }
+};
+
+interface ListenHint {
+  readonly problem: string;
+  readonly advice: string;
+}
+
+const listenHints: Readonly<Record<string, ListenHint>> = {
+  EADDRINUSE: {
+    problem: 'the port is in use',
+    advice: 'Stop what listens there, or choose another port with `--port`.',
+  },
+  EACCES: {
+    problem: 'the port may not be used without special rights',
+    advice: 'Choose a port above 1023 with `--port`.',
+  },
+  EADDRNOTAVAIL: {
+    problem: 'this machine has no such address',
+    advice: 'Name an address of this machine with `--host`, or 127.0.0.1.',
+  },
+  ENOTFOUND: {
+    problem: 'no such host is known',
+    advice: 'Name an address of this machine with `--host`, or 127.0.0.1.',
+  },
+};
