@@ -84,8 +84,8 @@ type Round =
       readonly steps: number;
     };
 
-/** Ended jobs that are remembered, so that a driver can still ask about them. */
-const endedMax = 4096;
+/** Jobs that are remembered, so that a driver can still ask about those that ended. */
+const rememberedMax = 4096;
 
 export class BatchEngine implements Engine {
   readonly #profile: EngineProfile;
@@ -93,7 +93,6 @@ export class BatchEngine implements Engine {
   readonly #slots: readonly Slot[];
   readonly #jobs = new Map<string, Running>();
   readonly #queue = new Set<Running>();
-  readonly #ended: string[] = [];
   #round: Round = { kind: 'idle', endAt: undefined };
   #now = Number.NEGATIVE_INFINITY;
 
@@ -119,6 +118,7 @@ export class BatchEngine implements Engine {
   offer(job: Job, now: number): void {
     assert.ok(!this.#jobs.has(job.id), `job ${job.id} was offered twice`);
     this.advance(now);
+    this.#forget();
     const running: Running = {
       job,
       offeredAt: now,
@@ -312,9 +312,14 @@ export class BatchEngine implements Engine {
       running.slot.job = undefined;
       running.slot.usedAt = at;
     }
-    this.#ended.push(running.job.id);
-    const forgotten = this.#ended.length > endedMax ? this.#ended.shift() : undefined;
-    if (forgotten !== undefined) this.#jobs.delete(forgotten);
+  }
+
+  /** Lets go of the oldest jobs that have ended once there are many. */
+  #forget(): void {
+    for (const [id, { endedAt }] of this.#jobs) {
+      if (this.#jobs.size < rememberedMax || endedAt === undefined) return;
+      this.#jobs.delete(id);
+    }
   }
 
   /** After an offer or a cancellation: plans anew, at once or at the next boundary. */

@@ -79,8 +79,8 @@ interface Offer {
   cancelledAt: number | undefined;
 }
 
-/** Offers that are remembered after they ended, so that a driver can still ask about them. */
-const endedMax = 4096;
+/** Offers that are remembered, so that a driver can still ask about those that ended. */
+const rememberedMax = 4096;
 
 export class Box {
   readonly #options: BoxOptions;
@@ -313,12 +313,12 @@ export class Box {
     return keepAliveMs < 0 ? Number.POSITIVE_INFINITY : at + keepAliveMs * this.#scale;
   }
 
-  /** Lets go of the oldest offers once many have ended. */
+  /** Lets go of the oldest offers that have ended once there are many. */
   #forget(): void {
     for (const [id] of this.#offers) {
+      if (this.#offers.size < rememberedMax) return;
       const kind = this.state(id)?.kind;
-      const hasEnded = kind === 'done' || kind === 'cancelled' || kind === undefined;
-      if (this.#offers.size <= endedMax || !hasEnded) return;
+      if (kind !== 'done' && kind !== 'cancelled' && kind !== undefined) return;
       this.#offers.delete(id);
     }
   }

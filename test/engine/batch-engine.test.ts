@@ -124,6 +124,20 @@ describe('the queue', () => {
   });
 });
 
+describe('the memory of jobs', () => {
+  it('lets go of the oldest that ended, and of none that still runs', () => {
+    const engine = engineWith({ parallel: 2 });
+    engine.offer(job('long', 100, 1_000_000), 0);
+    for (let id = 0; id < 5000; id++) engine.offer(job(`${id}`, 1, 1), id * 2000);
+    expect(engine.state('long')?.kind).toBe('decode');
+    engine.cancel('long', 1e7);
+    for (let id = 5000; id < 5002; id++) engine.offer(job(`${id}`, 1, 1), 1e7);
+    expect(engine.state('long')).toBeUndefined();
+    expect(engine.state('0')).toBeUndefined();
+    expect(engine.state('4999')?.kind).toBe('done');
+  });
+});
+
 describe('the batch', () => {
   it('gives two readers the speed the decode formula says', () => {
     const engine = engineWith({ parallel: 2 });

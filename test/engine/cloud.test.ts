@@ -42,6 +42,13 @@ describe('admission', () => {
     expect(cloud.admit(10, 11)).toMatchObject({ kind: 'rejected', limit: 'requests' });
   });
 
+  it('does not forget what it counted when told of an earlier request late', () => {
+    const cloud = cloudWith({ requestsPerMinute: 60, tokensPerMinute: Number.POSITIVE_INFINITY });
+    expect(cloud.admit(1, 1001).kind).toBe('admitted');
+    expect(cloud.admit(1, 999).kind).toBe('rejected');
+    expect(cloud.admit(1, 1002).kind).toBe('rejected');
+  });
+
   it('never admits more than a limit in any of its windows', () => {
     const arrivals = fc.array(
       fc.record({ afterMs: fc.nat(2000), tokens: fc.integer({ min: 1, max: 3000 }) }),
@@ -75,16 +82,17 @@ describe('admission', () => {
     );
   });
 
-  it('a lone client that waits as told is admitted', () => {
+  it('a lone client that waits as told is not refused for the same reason again', () => {
     fc.assert(
       fc.property(fc.nat(100_000), fc.integer({ min: 1, max: 10_000 }), (start, tokens) => {
         const cloud = cloudWith();
         let now = start;
-        let wasRefused = false;
+        let refusedFor: string | undefined;
         for (let request = 0; request < 30; request++) {
           const answer = cloud.admit(tokens, now);
-          expect(wasRefused && answer.kind === 'rejected').toBe(false);
-          wasRefused = answer.kind === 'rejected';
+          const limit = answer.kind === 'rejected' ? answer.limit : undefined;
+          expect(limit !== undefined && limit === refusedFor).toBe(false);
+          refusedFor = limit;
           now += answer.kind === 'rejected' ? answer.retryAfterMs : 1;
         }
       }),
