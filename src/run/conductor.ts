@@ -15,18 +15,20 @@ import type { Analysis } from '../analysis/analysis.ts';
 import type { LogEntry, Manifest, RunEnd } from '../log/entry.ts';
 import { readLog } from '../log/reader.ts';
 import { type LogWriter, openLogWriter } from '../log/writer.ts';
-import { renderRun } from '../report/render.ts';
-import type { Language } from '../report/words.ts';
+import { renderRun } from '../report/report.ts';
+import type { Language } from '../report/word/language.ts';
+import { seeded } from '../random/random.ts';
 import type { Arm, Scenario } from '../scenario/scenario.ts';
+import { startsUntil } from '../load/phase.ts';
+import { armedEntries } from '../target/fault/plan.ts';
 import { type Clock, within } from '../time/clock.ts';
-import { originNow, systemClock } from '../time/system-clock.ts';
+import { originNow, resolutionMs, systemClock } from '../time/system-clock.ts';
 import type { BackendStageInfo } from './backend-stage.ts';
-import type { LoadStageInfo } from './load-stage.ts';
+import { type LoadStageInfo, type LoadStageInput, plannedStarts } from './load-stage.ts';
 import { isSpending, manifestOf } from './manifest.ts';
 import { openStage, type StageHandle } from './open-stage.ts';
 import { pricesOf } from './price.ts';
 import type { ProxyStageInfo } from './proxy-stage.ts';
-import { RunError } from './run-error.ts';
 import { openRunFolder, writeFiles } from './run-folder.ts';
 import type { StageEntry } from './stage.ts';
 
@@ -68,7 +70,7 @@ export const conduct = async (scenario: Scenario, options: RunOptions): Promise<
     startedAt,
     command: options.command,
     ...(options.target !== undefined && { target: options.target }),
-    clockResolutionMs: resolutionOf(clock),
+    clockResolutionMs: resolutionMs(clock),
     plan: planOf(scenario),
   });
   log.write(manifest);
@@ -80,10 +82,14 @@ export const conduct = async (scenario: Scenario, options: RunOptions): Promise<
     failure = error;
   }
   const message = failure instanceof Error ? failure.message : undefined;
-  log.write({
-    ...(end ?? { kind: 'end', why: 'failed', ...(message !== undefined && { message }) }),
-    at: clock.now(),
-  });
+  const why: RunEnd = end ?? {
+    kind: 'end',
+    at: 0,
+    why: 'failed',
+    ...(message !== undefined && { message }),
+  };
+  log.write({ ...why, at: clock.now() });
+  // When the disk is what failed, the run says so and not what came of it.
   await log.close();
   if (failure !== undefined) throw failure;
 
@@ -133,7 +139,7 @@ const runArm = async (
       spent.resolve(entry);
       return;
     }
-    const named = { arm: arm.name, ...entry };
+    const named: LogEntry = { arm: arm.name, ...entry };
     log.write(named);
     options.watch(named, arm.name);
   };
@@ -145,35 +151,36 @@ const runArm = async (
     emit,
   };
   await using world = new AsyncDisposableStack();
-  const url = await openTarget(scenario, arm, options, stage, world);
+  const target = await openTarget(arm, options, stage, world);
   const load = world.use(
     await openStage<LoadStageInfo>(
       'load',
       {
-        url: url.proxy,
+        url: target.proxy,
         armIndex: index,
         workloads: arm.workloads,
         keys: arm.system.keys,
-        defaultModel: arm.system.models[0]?.name ?? '',
         phases: scenario.phases,
         thinkScale: scenario.thinkScale,
         directory: scenario.directory,
         isLocalOnly: options.isLocalOnly,
-      },
+      } satisfies LoadStageInput,
       stage,
     ),
   );
   const beginAt = clock.now() + leadMs;
-  url.backends?.tell('begin', beginAt);
-  for (const fault of armedFaults(arm, beginAt)) emit(fault);
+  target.backends?.tell('begin', beginAt);
+  const endsAt = beginAt + startsUntil(scenario.phases) + scenario.phases.cooldownMs;
+  for (const fault of armedEntries(arm.faults, { name: arm.name, origin: beginAt, endsAt }))
+    emit(fault);
   load.tell('begin', beginAt);
 
-  return awaitEnd(load, options.stop, spent.promise, clock);
+  const stop = AbortSignal.any([options.stop, log.failed]);
+  return awaitEnd(load, stop, spent.promise, clock);
 };
 
 /** Opens backends, shims and proxy, unless the target is somebody else's. */
 const openTarget = async (
-  scenario: Scenario,
   arm: Arm,
   options: RunOptions,
   stage: Parameters<typeof openStage>[2],
@@ -226,6 +233,18 @@ const awaitEnd = async (
 };
 
 const stopMsMax = 5000;
+
+/** What the load of each arm will be, as far as it is fixed before the run. */
+const planOf = (scenario: Scenario): Manifest['plan'] =>
+  scenario.arms.flatMap((arm) =>
+    arm.workloads.map((workload) => ({
+      arm: arm.name,
+      workload: workload.name,
+      loop: workload.load.kind,
+      sessions: plannedStarts(workload, scenario.phases, seeded(String(scenario.seed))).length,
+    })),
+  );
+
 
 const endOf = (stop: AbortSignal): RunEnd => ({
   kind: 'end',

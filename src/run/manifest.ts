@@ -2,14 +2,14 @@
 
 import { cpus, totalmem } from 'node:os';
 
-import { counterfactualPrices, pricesOf } from './price.ts';
 import { engineProfile } from '../engine/profile.ts';
 import type { Manifest } from '../log/entry.ts';
-import { metrics } from '../metric/table.ts';
+import { definitions } from '../metric/table.ts';
 import { describeScenario } from '../scenario/describe.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { withoutSecrets } from '../system/resolve.ts';
 import type { BackendSystem, System } from '../system/system.ts';
+import { counterfactualPrices, pricesOf } from './price.ts';
 
 export interface ManifestFacts {
   readonly spillway: string;
@@ -65,7 +65,7 @@ export const manifestOf = (scenario: Scenario, facts: ManifestFacts): Manifest =
       }),
       ...box,
     },
-    definitions: metrics.map(({ id, formula, unit }) => ({ id, formula, unit })),
+    definitions: definitions(),
     machine: {
       cpu: cpus()[0]?.model.trim() ?? 'unknown',
       cores: cpus().length,

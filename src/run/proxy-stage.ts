@@ -6,7 +6,7 @@ import { watchHealth } from '../measurement/health.ts';
 import { entropyIds, seededIds } from '../random/id.ts';
 import type { System } from '../system/system.ts';
 import { openProxyServer } from '../target/proxy/server.ts';
-import { estimateTokens } from '../token/tokenizer.ts';
+import { estimateTokens } from '../token/estimate.ts';
 import type { OpenedStage, Stage } from './stage.ts';
 
 export interface ProxyStageInput {

@@ -7,7 +7,6 @@ import { dirname, join } from 'node:path';
 
 import Value from 'typebox/value';
 
-import type { LoadedWorkloadSpec } from '../load/schema.ts';
 import { defaultPhases, type Phases } from '../load/phase.ts';
 import { parseObjective } from '../metric/objective.ts';
 import { metricById } from '../metric/table.ts';
@@ -19,6 +18,7 @@ import type { System } from '../system/system.ts';
 import { closest } from '../system/validation.ts';
 import { faultProblems, planFaults, worksOnTls } from '../target/fault/plan.ts';
 import { parseDuration } from '../time/duration.ts';
+import { workloadMistakes } from '../workload/check.ts';
 import type { Arm, Scenario } from './scenario.ts';
 import { type ScenarioFile, scenarioSchema } from './schema.ts';
 import { withValues } from './variant.ts';
@@ -158,7 +158,7 @@ const resolveArm = (variant: Variant, at: number, shared: Shared): ResolvedArm =
     value: {
       name: variant.name,
       system: used,
-      workloads: file.workloads as readonly LoadedWorkloadSpec[],
+      workloads: file.workloads,
       faults: planFaults(file.faults ?? []),
     },
   };
@@ -248,6 +248,9 @@ const checkOnce = (file: ScenarioFile, { scenario, options }: Shared): readonly 
         'Replay a scenario without faults, or leave --target away.',
       ),
     );
+  for (const [at, workload] of file.workloads.entries())
+    for (const { path, problem, hint } of workloadMistakes(workload))
+      mistakes.push(scenario.mistake(['workloads', at, ...partsOf(path)], problem, hint));
   for (const [at, text] of (file.objectives ?? []).entries()) {
     const parsed = parseObjective(text);
     if ('error' in parsed)
@@ -270,6 +273,13 @@ const checkOnce = (file: ScenarioFile, { scenario, options }: Shared): readonly 
       );
   return mistakes;
 };
+
+/** `script[0].think` → `script`, 0, `think`. */
+const partsOf = (path: string): readonly (string | number)[] =>
+  path
+    .split(/[.[\]]+/)
+    .filter((part) => part !== '')
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 
 const limitIds = ['ttft', 'ttfo', 'tpot', 'e2e'] as const;
 

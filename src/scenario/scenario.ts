@@ -1,15 +1,20 @@
 /** One experiment as resolved from its file: every arm with its own hybrid, load and faults. */
 
-import type { LoadedWorkloadSpec } from '../load/schema.ts';
+import type { Static } from 'typebox';
+
 import type { Phases } from '../load/phase.ts';
+import type { workloadSchema } from '../load/schema.ts';
 import type { System } from '../system/system.ts';
 import type { PlannedFault } from '../target/fault/fault.ts';
+
+/** What is asked, and when. */
+export type LoadedWorkload = Static<typeof workloadSchema>;
 
 /** One variant of the experiment, run on its own from beginning to end. */
 export interface Arm {
   readonly name: string;
   readonly system: System;
-  readonly workloads: readonly LoadedWorkloadSpec[];
+  readonly workloads: readonly LoadedWorkload[];
   /** Instants count from the arm's own beginning. */
   readonly faults: readonly PlannedFault[];
 }

@@ -8,6 +8,7 @@ import { basename } from 'node:path';
 import type { TSchema } from 'typebox';
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 
+import { withPlainVariables } from './environment.ts';
 import { FileError, type Mistake } from './mistake.ts';
 import { differences } from './validation.ts';
 
@@ -42,7 +43,7 @@ export const readDocument = (file: string): SourceDocument => {
 /** Parses the text of a file; `file` is only its name. */
 export const parseSource = (text: string, file: string): SourceDocument => {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(withPlainVariables(text), { lineCounter: lines, prettyErrors: false });
   const flaws = document.errors.map(({ message, pos }): Mistake => {
     const { line, col } = lines.linePos(pos[0]);
     const hint = 'Mend the YAML here: indentation by spaces, `key: value`, matching brackets.';

@@ -5,7 +5,14 @@ import type { Mistake } from './mistake.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const variable = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+/**
+ * YAML reads the brace of `${NAME}` inside `{ … }` as its own, so it is written otherwise before it
+ * is parsed; the text stays as long, and every place in it the same.
+ */
+export const withPlainVariables = (text: string): string =>
+  text.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, '$<$1>');
+
+const variable = /\$<([A-Za-z_][A-Za-z0-9_]*)>/g;
 
 /** The value with every variable filled in, and a mistake for each one that is not set. */
 export const fillIn = (

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 
 import type { CommandModule } from 'yargs';
 
-import { summaryJson, textSummary } from '../../report/render.ts';
+import { summaryJson } from '../../report/summary-json.ts';
+import { textSummary } from '../../report/text.ts';
 import { renderFolder } from '../../run/conductor.ts';
 import { UsageError } from '../explain.ts';
 import { jsonOption, langOption } from '../option.ts';
@@ -35,11 +36,12 @@ export const reportCommand: CommandModule<object, ReportArguments> = {
     process.stdout.write(
       json
         ? summaryJson(analysis)
-        : `${textSummary(analysis, {
+        : textSummary(analysis, {
             language: lang,
             columns: process.stdout.columns ?? 80,
             isColour: process.stdout.hasColors?.() ?? false,
-          })}\n${run}\n`,
+            runFolder: run,
+          }),
     );
   },
 };

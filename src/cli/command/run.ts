@@ -2,7 +2,8 @@
 
 import type { CommandModule } from 'yargs';
 
-import { summaryJson, textSummary } from '../../report/render.ts';
+import { summaryJson } from '../../report/summary-json.ts';
+import { textSummary } from '../../report/text.ts';
 import { conduct } from '../../run/conductor.ts';
 import { preflight } from '../../run/preflight.ts';
 import { loadScenario } from '../../scenario/load.ts';
@@ -17,7 +18,7 @@ interface RunArguments {
   readonly scenario: string;
   readonly system: string | undefined;
   readonly target: string | undefined;
-  readonly localOnly: boolean;
+  readonly 'local-only': boolean;
   readonly lang: 'en' | 'ja';
   readonly json: boolean;
   readonly reports: string;
@@ -58,7 +59,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
   handler: async (options) => {
     const scenario = loadScenario(options.scenario, {
       environment: process.env,
-      isLocalOnly: options.localOnly,
+      isLocalOnly: options['local-only'],
       ...(options.system !== undefined && { systemFile: options.system }),
       ...(options.seed !== undefined && { seed: options.seed }),
       ...(options.target !== undefined && { target: options.target }),
@@ -74,7 +75,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
       language: options.lang,
       isThreaded: true,
       ...(options.target !== undefined && { target: options.target }),
-      isLocalOnly: options.localOnly,
+      isLocalOnly: options['local-only'],
       watch: progress.see,
       stop: stop.signal,
     });
@@ -82,11 +83,12 @@ export const runCommand: CommandModule<object, RunArguments> = {
     process.stdout.write(
       options.json
         ? summaryJson(analysis)
-        : `${textSummary(analysis, {
+        : textSummary(analysis, {
             language: options.lang,
             columns: process.stdout.columns ?? 80,
             isColour: process.stdout.hasColors?.() ?? false,
-          })}\n${folder}\n`,
+            runFolder: folder,
+          }),
     );
     process.exitCode = stop.signal.aborted
       ? exitCode[stop.signal.reason === 'terminated' ? 'terminated' : 'interrupted']
@@ -101,7 +103,7 @@ const commandOf = (options: RunArguments, seed: number): string =>
     options.scenario,
     ...(options.system === undefined ? [] : [`--system ${options.system}`]),
     ...(options.target === undefined ? [] : [`--target ${options.target}`]),
-    ...(options.localOnly ? ['--local-only'] : []),
+    ...(options['local-only'] ? ['--local-only'] : []),
     `--seed ${seed}`,
     ...(options.lang === 'en' ? [] : [`--lang ${options.lang}`]),
   ].join(' ');

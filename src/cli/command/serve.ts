@@ -1,0 +1,47 @@
+/** `spillway serve`: the proxy alone, in front of real or simulated backends. */
+
+import type { CommandModule } from 'yargs';
+
+import { openHybrid } from '../../run/hybrid.ts';
+import { exitCode } from '../exit-code.ts';
+import { loadSystem, untilAborted } from '../listen.ts';
+import { hostOption, portOption } from '../option.ts';
+import { stopSignals } from '../stop.ts';
+
+interface ServeArguments {
+  readonly system: string | undefined;
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+}
+
+export const serveCommand: CommandModule<object, ServeArguments> = {
+  command: 'serve [system]',
+  describe: 'The Responses proxy; without a file, in front of the simulated hybrid',
+  builder: (yargs) =>
+    yargs
+      .positional('system', { type: 'string', describe: 'System file' })
+      .option('host', hostOption)
+      .option('port', portOption)
+      .example('$0 serve', 'the simulated hybrid on 127.0.0.1:4000')
+      .example('$0 serve spillway.yaml --port 8080', 'your own'),
+  handler: async ({ system: file, host, port }) => {
+    const system = loadSystem(file);
+    const listen = { host: host ?? system.listen.host, port: port ?? system.listen.port };
+    using stop = stopSignals(() => process.stderr.write('stopping\n'));
+    await using hybrid = await openHybrid({ ...system, listen });
+    const model = system.models[0]?.name ?? '';
+    const simulated = system.backends.filter(({ simulate }) => simulate).map(({ name }) => name);
+    process.stdout.write(`listening on ${hybrid.url}\n`);
+    process.stderr.write(
+      [
+        ...(simulated.length > 0 ? [`simulated: ${simulated.join(', ')}`] : []),
+        'try:',
+        `  curl ${hybrid.url}/responses -H 'content-type: application/json' \\`,
+        `    -d '{"model":"${model}","input":"Hello. Answer in 20 tokens.","stream":true}'`,
+        '',
+      ].join('\n'),
+    );
+    await untilAborted(stop.signal);
+    process.exitCode = stop.signal.reason === 'terminated' ? exitCode.ok : exitCode.interrupted;
+  },
+};

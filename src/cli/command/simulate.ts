@@ -1,0 +1,43 @@
+/** `spillway simulate`: the simulated backends alone, so that another proxy can be put in front. */
+
+import type { CommandModule } from 'yargs';
+
+import { openSimulation } from '../../run/hybrid.ts';
+import { exitCode } from '../exit-code.ts';
+import { UsageError } from '../explain.ts';
+import { loadSystem, untilAborted } from '../listen.ts';
+import { hostOption, portOption } from '../option.ts';
+import { stopSignals } from '../stop.ts';
+
+interface SimulateArguments {
+  readonly system: string | undefined;
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+}
+
+/** The first simulated backend's port; the next backends follow it. */
+const firstPort = 4000;
+
+export const simulateCommand: CommandModule<object, SimulateArguments> = {
+  command: 'simulate [system]',
+  describe: 'The simulated backends alone, on their ports',
+  builder: (yargs) =>
+    yargs
+      .positional('system', { type: 'string', describe: 'System file' })
+      .option('host', hostOption)
+      .option('port', { ...portOption, describe: 'First port; the next backend has the next one' })
+      .example('$0 simulate --port 11434', 'a simulated Ollama on its usual port'),
+  handler: async ({ system: file, host, port }) => {
+    const system = loadSystem(file);
+    if (!system.backends.some(({ simulate }) => simulate))
+      throw new UsageError('the system has no simulated backend', 'Write `url: simulated` in it.');
+    using stop = stopSignals(() => process.stderr.write('stopping\n'));
+    await using simulation = await openSimulation(system, {
+      host: host ?? '127.0.0.1',
+      port: port ?? firstPort,
+    });
+    for (const { name, url } of simulation.backends) process.stdout.write(`${name} ${url}\n`);
+    await untilAborted(stop.signal);
+    process.exitCode = stop.signal.reason === 'terminated' ? exitCode.ok : exitCode.interrupted;
+  },
+};

@@ -1,0 +1,116 @@
+/** The system file: what it means, and what is said when it is wrong. */
+
+import { globSync } from 'node:fs';
+
+import { describe, expect, test } from 'vitest';
+
+import { parseSource, readDocument } from '../../src/system/document.ts';
+import { FileError } from '../../src/system/mistake.ts';
+import { resolveSystem, withoutSecrets } from '../../src/system/resolve.ts';
+import { systemText } from '../../src/system/template.ts';
+
+const resolve = (text: string, environment: Record<string, string> = {}) =>
+  resolveSystem(parseSource(text, 'spillway.yaml'), environment);
+
+const mistakes = (text: string): readonly string[] =>
+  resolve(text).mistakes.map(
+    ({ line, column, path, problem }) => `${line}:${column} ${path}: ${problem}`,
+  );
+
+const simulated = `backends:
+  spark: { kind: ollama, url: simulated }
+models:
+  gpt-oss-120b:
+    - { backend: spark, model: 'gpt-oss:120b' }
+`;
+
+describe('a system file', () => {
+  test('has defaults for all it does not say', () => {
+    const { value, mistakes: found } = resolve(simulated);
+    expect(found).toEqual([]);
+    expect(value).toMatchObject({
+      listen: { host: '127.0.0.1', port: 4000 },
+      state: { kind: 'memory', retainDays: 30 },
+      midStream: 'fail',
+      commitOn: 'text',
+      breaker: { hardFailures: 1, softFailures: 3, openForMs: 5000 },
+      backends: [{ name: 'spark', residency: 'local', slots: 1, urls: [] }],
+    });
+  });
+
+  test('takes what is not known to be local for a cloud', () => {
+    const { value } = resolve(`backends:
+  a: { kind: ollama, url: http://spark:11434 }
+  b: { kind: openai, url: https://api.example.com/v1 }
+  c: { kind: azure-openai, url: https://example.openai.azure.com }
+models: { m: [{ backend: a, model: m }] }
+`);
+    expect(value?.backends.map(({ residency }) => residency)).toEqual(['local', 'cloud', 'cloud']);
+  });
+
+  test('is pointed at where it is wrong, all at once', () => {
+    expect(
+      mistakes(`backends:
+  spark: { kind: olama, url: simulated }
+midstream: fail
+breaker: { openForMs: -1 }
+models:
+  m: []
+`),
+    ).toEqual([
+      "2:18 backends.spark.kind: expected one of 'ollama', 'azure-openai', 'openai', found 'olama'",
+      '3:1 midstream: unknown key `midstream`',
+      '4:23 breaker.openForMs: expected a number of at least 1, found -1',
+      '6:6 models.m: expected a list of at least 1, found a list of 0',
+    ]);
+  });
+
+  test('names a backend, a profile and a model that do not exist', () => {
+    expect(
+      mistakes(`backends:
+  spark: { kind: ollama, url: simulated, simulate: { profile: gpt-oss-12b@ollama } }
+models:
+  m: [{ backend: spakr, model: x }]
+`),
+    ).toEqual([
+      "2:52 backends.spark.simulate: no engine profile is called 'gpt-oss-12b@ollama'",
+      "4:18 models.m[0].backend: no backend is called 'spakr'",
+    ]);
+    expect(mistakes(simulated.replace('gpt-oss:120b', 'gpt-oss:20b'))).toEqual([
+      "5:32 models.gpt-oss-120b[0].model: the backend spark has no model 'gpt-oss:20b'",
+    ]);
+  });
+
+  test('says which variable of the environment is missing, and never its value', () => {
+    const text = `${simulated}keys: [{ name: a, key: \${SPILLWAY_TEST_KEY} }]\n`;
+    expect(mistakes(text)).toEqual([
+      '6:24 keys[0].key: expected the environment variable SPILLWAY_TEST_KEY to be set, found nothing',
+    ]);
+    const { value } = resolve(text, { SPILLWAY_TEST_KEY: 'very-secret' });
+    expect(value?.keys[0]?.key).toBe('very-secret');
+    expect(value && JSON.stringify(withoutSecrets(value))).not.toContain('very-secret');
+  });
+
+  test('that is no YAML is an error with a place', () => {
+    expect(() => parseSource('a: [1\nb: 2', 'x.yaml')).toThrow(FileError);
+    expect(() => parseSource('', 'x.yaml')).toThrow(/the file is empty/);
+    expect(() => readDocument('no-such-file.yaml')).toThrow(/no such file/);
+  });
+
+  test('that `init` writes can be used', () => {
+    const text = systemText('http://spark:11434', [
+      { tag: 'qwen3:8b', sizeBytes: 5e9, isLoaded: false },
+      { tag: 'gpt-oss:120b', sizeBytes: 65e9, isLoaded: true, contextLength: 131_072 },
+    ]);
+    const { value, mistakes: found } = resolve(text);
+    expect(found).toEqual([]);
+    expect(value?.models.map(({ name }) => name)).toEqual(['gpt-oss-120b', 'qwen3-8b']);
+  });
+});
+
+test('the systems of the project resolve', () => {
+  for (const file of globSync('scenarios/systems/*.yaml')) {
+    const { mistakes: found } = resolveSystem(readDocument(file), { AZURE_OPENAI_API_KEY: 'x' });
+    expect({ file, found }).toEqual({ file, found: [] });
+  }
+});
