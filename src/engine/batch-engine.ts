@@ -100,6 +100,7 @@ export class BatchEngine implements Engine {
     assert.ok(options.parallel >= 1, `parallel must be at least 1, got ${options.parallel}`);
     this.#profile = profile;
     this.#scale = options.timeScale ?? 1;
+    assert.ok(this.#scale > 0, `the time scale must be above 0, got ${this.#scale}`);
     this.#slots = Array.from({ length: options.parallel }, () => ({
       job: undefined,
       prefixes: [],

@@ -21,13 +21,11 @@ export const stepEndAt = (pace: Omit<Pace, 'tokensBefore'>, steps: number): numb
 
 /** The fewest steps that are done at `instant` or after it; at least 1. */
 export const stepsUntil = (pace: Omit<Pace, 'tokensBefore'>, instant: number): number => {
-  const spanMs = instant - pace.startAt;
-  // The root of growth/2·i² + (step − growth/2)·i = span, then put right by what rounding did.
+  const spanMs = Math.max(0, instant - pace.startAt);
+  // The root of growth/2·i² + (step − growth/2)·i = span, in the form that does not cancel when the
+  // growth is tiny; then put right by what rounding did.
   const linear = pace.stepMs - pace.growthMs / 2;
-  const root =
-    pace.growthMs > 0
-      ? (Math.sqrt(linear ** 2 + 2 * pace.growthMs * Math.max(0, spanMs)) - linear) / pace.growthMs
-      : spanMs / pace.stepMs;
+  const root = (2 * spanMs) / (linear + Math.sqrt(linear ** 2 + 2 * pace.growthMs * spanMs));
   let steps = Math.max(1, Math.floor(root) - 1);
   while (stepEndAt(pace, steps) < instant) steps++;
   return steps;

@@ -31,6 +31,11 @@ describe('a pace', () => {
     );
   });
 
+  it('is exact where the growth is next to nothing', () => {
+    const pace = { startAt: 0, stepMs: 7, growthMs: 1e-15 };
+    expect(stepsUntil(pace, stepEndAt(pace, 2495))).toBe(2495);
+  });
+
   it('finds the very boundary it stands on', () => {
     fc.assert(
       fc.property(pace, fc.integer({ min: 1, max: 5000 }), (pace, steps) => {
