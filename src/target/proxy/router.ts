@@ -62,7 +62,7 @@ export interface Route {
 }
 
 /** The patience with a backend that nothing can stand in for. */
-export const patientWaitMsMax = 120_000;
+export const patientWaitMsMax = 60_000;
 export const patientQueueMax = 64;
 
 /** Orders the candidates. */

@@ -1,0 +1,133 @@
+/**
+ * From one attempt to the client: what is shown, what is held back, and what cannot be shown.
+ *
+ *     attempt ──event──▶ seam (if it continues) ──▶ assembler ──▶ delivery
+ *                          └── bad seam ──▶ failure
+ */
+
+import type { EndReason, Failure, GenerationEvent } from '../../protocol/generation.ts';
+import type { System } from '../../system/system.ts';
+import type { Assembler } from './assembler.ts';
+import type { AttemptRun } from './attempt.ts';
+import type { Delivery } from './delivery.ts';
+import type { Seam, SeamVerdict } from './seam.ts';
+import { badSeam, garbledAnswer } from './verdict.ts';
+
+export interface RelayParts {
+  readonly run: AttemptRun;
+  readonly assembler: Assembler;
+  readonly delivery: Delivery;
+  /** Set when the attempt goes on with a text the client is reading. */
+  readonly seam: Seam | undefined;
+  readonly commitOn: System['commitOn'];
+}
+
+/** How an attempt ended, as far as the client is concerned. */
+export type RelayEnd =
+  | { readonly kind: 'served'; readonly reason: EndReason }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'gone' };
+
+export class Relay {
+  readonly #parts: RelayParts;
+  /** Pieces with content that the client has not seen yet. */
+  #heldTokens = 0;
+
+  constructor(parts: RelayParts) {
+    this.#parts = parts;
+  }
+
+  /** Relays until the attempt ends, fails, or nobody reads any more. */
+  async run(): Promise<RelayEnd> {
+    const { run, delivery } = this.#parts;
+    for (;;) {
+      const step = await run.next();
+      if (step.kind === 'gone') return step;
+      if (step.kind === 'failure') return { kind: 'failed', failure: step.failure };
+      const failure = await this.#take(step);
+      if (failure) return { kind: 'failed', failure };
+      if (delivery.isLost) return { kind: 'gone' };
+      if (step.kind !== 'end') continue;
+      run.tokensForwarded += this.#heldTokens;
+      return { kind: 'served', reason: step.reason };
+    }
+  }
+
+  /** Shows one event, or says why it cannot be shown. */
+  async #take(
+    event: Exclude<GenerationEvent, { readonly kind: 'failure' }>,
+  ): Promise<Failure | undefined> {
+    const { seam, assembler } = this.#parts;
+    switch (event.kind) {
+      case 'text':
+        if (event.text === '') return undefined;
+        this.#heldTokens++;
+        return seam ? this.#takeSeam(seam.push(event.text)) : this.#show(event);
+      case 'reasoning':
+        // While a message goes on there is no place for the second model's thoughts.
+        if (seam || event.text === '') return undefined;
+        this.#heldTokens++;
+        return this.#show(event);
+      case 'refusal':
+        if (seam) return badSeam('refuses');
+        this.#heldTokens++;
+        return this.#show(event);
+      case 'tool-call':
+      case 'tool-arguments': {
+        if (assembler.hasCall(event.index) === (event.kind === 'tool-call'))
+          return garbledAnswer(`call ${event.index} was not told in order`);
+        const failure = seam && (await this.#takeSeam(seam.end()));
+        if (failure) return failure;
+        this.#heldTokens++;
+        return this.#show(event);
+      }
+      case 'usage':
+        return undefined;
+      case 'end':
+        return seam ? this.#takeSeam(seam.end()) : this.#emptiness(event.reason);
+    }
+  }
+
+  async #takeSeam(verdict: SeamVerdict): Promise<Failure | undefined> {
+    switch (verdict.kind) {
+      case 'hold':
+        return undefined;
+      case 'pass':
+        return this.#show({ kind: 'text', text: verdict.text });
+      case 'fail':
+        return badSeam(verdict.fault);
+    }
+  }
+
+  async #show(event: GenerationEvent): Promise<undefined> {
+    const { run, assembler, delivery } = this.#parts;
+    await delivery.send(assembler.accept(event), !this.#commits(event));
+    if (!delivery.isCommitted) return;
+    run.tokensForwarded += this.#heldTokens;
+    this.#heldTokens = 0;
+  }
+
+  #commits(event: GenerationEvent): boolean {
+    switch (event.kind) {
+      case 'text':
+      case 'refusal':
+      case 'tool-arguments':
+        return event.text !== '';
+      case 'reasoning':
+        return this.#parts.commitOn === 'reasoning';
+      case 'tool-call':
+      case 'usage':
+      case 'end':
+      case 'failure':
+        return false;
+    }
+  }
+
+  /** An answer without an answer in it is a failure, unless a limit cut it short. */
+  #emptiness(reason: EndReason): Failure | undefined {
+    const isCut = reason === 'length' || reason === 'content-filter';
+    return isCut || this.#parts.assembler.hasAnswer
+      ? undefined
+      : garbledAnswer('the answer was empty');
+  }
+}

@@ -1,0 +1,347 @@
+/**
+ * One request, from its conversation to its terminal event, over as many backends as it takes.
+ *
+ *     admit ──▶ attempt ──served──────────────▶ store ──▶ terminal event
+ *       ▲          │ failed
+ *       │          ├── nothing shown yet ─────▶ fall back silently        ─┐
+ *       ├──────────┼── plain text shown ──────▶ `continue`: go on with it ─┤ at most once
+ *       │          │                           `fail`: error              │
+ *       └──────────┼─────────────────────────────────────────────────────┘
+ *                  └── anything else shown ───▶ error, response.failed
+ */
+
+import type { AttemptCause } from '../../log/entry.ts';
+import type { EndReason, Usage } from '../../protocol/generation.ts';
+import type { ResponseResource } from '../../protocol/responses.ts';
+import { within } from '../../time/clock.ts';
+import { type Admitted, type AdmitRefusal, admit } from './admit.ts';
+import { type ApiError, serverError, wireError } from './api-error.ts';
+import { Assembler, type Finish } from './assembler.ts';
+import { AttemptRun } from './attempt.ts';
+import type { Backend } from './backend.ts';
+import { type CallPlan, type Shown, callPlan, promptText } from './call.ts';
+import type { Conversation } from './conversation.ts';
+import { type Delivery, JsonDelivery, StreamDelivery } from './delivery.ts';
+import type { Caller, ProxyParts, Reply } from './proxy.ts';
+import type { ResponseRequest } from './request.ts';
+import type { ResponseIdentity } from './resource.ts';
+import { Relay, type RelayEnd } from './relay.ts';
+import { Seam } from './seam.ts';
+import { type Setback, errorOf } from './verdict.ts';
+
+export interface TurnInput {
+  readonly parts: ProxyParts;
+  readonly backends: ReadonlyMap<string, Backend>;
+  readonly request: ResponseRequest;
+  readonly conversation: Conversation;
+  readonly caller: Caller;
+  readonly reply: Reply;
+}
+
+/** The first and one more: failing over must not become the load. */
+const attemptsMax = 2;
+/** An answer that is not whole by then never will be. */
+const totalMsMax = 900_000;
+/** How long a model that is not in memory may take to its first token. */
+const coldMsMax = 600_000;
+const storeMsMax = 5000;
+
+type Place = Extract<Admitted, { kind: 'admitted' }>;
+
+export class Turn {
+  readonly #input: TurnInput;
+  readonly #identity: ResponseIdentity;
+  readonly #delivery: Delivery;
+  readonly #tried = new Set<string>();
+  readonly #setbacks: Setback[] = [];
+  #assembler: Assembler;
+  #attemptCount = 0;
+  #backendName = '';
+  /** What the head said, when it has been sent. */
+  #told: { readonly backend: string; readonly attempts: number } | undefined;
+  /** The failover that the client is told of. */
+  #failover: { readonly from: string; readonly afterTokens: number } | undefined;
+  #shown: Shown | undefined;
+  /** Usage of the last attempt, as the backend told it. */
+  #usage: Usage | undefined;
+  /** Tokens of the last call's prompt by our own count, once somebody asked. */
+  #promptTokens: number | undefined;
+  #plan: CallPlan | undefined;
+
+  constructor(input: TurnInput) {
+    this.#input = input;
+    const { parts, request, reply, caller, conversation } = input;
+    const createdAt = Math.floor(parts.clock.wall() / 1000);
+    const isLocalOnly = caller.residency === 'local-only' || conversation.isLocalOnly;
+    this.#identity = { id: `resp_${parts.ids()}`, createdAt, request, isLocalOnly };
+    this.#assembler = new Assembler(this.#identity, parts.ids);
+    const headers = (): Readonly<Record<string, string>> => this.#headers();
+    const delivered = { reply, clock: parts.clock, headers };
+    this.#delivery = request.isStream ? new StreamDelivery(delivered) : new JsonDelivery(delivered);
+  }
+
+  /** Answers, one way or another; then nothing of it is left running. */
+  async run(): Promise<void> {
+    try {
+      await this.#run();
+    } catch (error) {
+      await this.#fail(serverError('The proxy failed to make this response.'));
+      throw error;
+    } finally {
+      this.#delivery[Symbol.dispose]();
+    }
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const place = await this.#admit();
+      if (place.kind === 'gone') return;
+      if (place.kind === 'refused') return this.#giveUp(place.refused);
+      const end = await this.#attempt(place);
+      if (end.kind === 'gone') return;
+      if (end.kind === 'served') return this.#conclude(end.reason);
+      const { failure } = end;
+      this.#setbacks.push({ backend: place.backend.system.name, failure });
+      const mayTryNext = this.#attemptCount < attemptsMax && failure.isRequestFault !== true;
+      if (!mayTryNext || !this.#mayGoOn()) return this.#giveUp([]);
+    }
+  }
+
+  /** Whether another backend may take over at this point. */
+  #mayGoOn(): boolean {
+    if (!this.#delivery.isCommitted) return true;
+    const { system } = this.#input.parts;
+    const isText = this.#input.request.format.type === 'text';
+    if (system.midStream !== 'continue' || !isText || !this.#assembler.isContinuable) return false;
+    const { text } = this.#assembler;
+    this.#shown = { text, tokens: this.#input.parts.countTokens(text) };
+    return true;
+  }
+
+  async #admit(): Promise<Admitted> {
+    const { parts, backends, request, reply, caller } = this.#input;
+    const { system } = parts;
+    const { isLocalOnly } = this.#identity;
+    const model = system.models.find(({ name }) => name === request.model);
+    const candidates = (model?.candidates ?? []).filter(({ backend }) => !this.#tried.has(backend));
+    const best = backends.get(candidates[0]?.backend ?? '');
+    if (best?.system.residency === 'local') await best.lookAtModels();
+    return admit({
+      clock: parts.clock,
+      backends,
+      candidates,
+      rules: () => ({
+        isLocalOnly,
+        maySpend: parts.maySpend(),
+        cold: system.cold,
+        spill: system.spill,
+      }),
+      gone: reply.gone,
+      onCold: (candidate) =>
+        backends.get(candidate.backend)?.warm(candidate, caller.trace, this.#span()),
+    });
+  }
+
+  /** Asks one backend, and passes on what it says as far as that can be shown. */
+  async #attempt(place: Place): Promise<RelayEnd> {
+    const { parts, request, conversation, caller, reply } = this.#input;
+    const { backend, choice } = place;
+    const { firstTokenMs, stallMs, name } = backend.system;
+    const isCold = backend.state(choice.candidate).isLoaded === false;
+    this.#attemptCount++;
+    this.#tried.add(name);
+    this.#backendName = name;
+    const plan = callPlan(request, conversation, choice.candidate, this.#shown);
+    this.#plan = plan;
+    this.#promptTokens = undefined;
+    await this.#begin();
+    const run = new AttemptRun({
+      clock: parts.clock,
+      upstream: backend.upstream,
+      plan,
+      trace: caller.trace,
+      span: this.#span(),
+      deadlines: {
+        firstTokenMs: isCold ? Math.max(firstTokenMs, coldMsMax) : firstTokenMs,
+        stallMs,
+        totalMs: totalMsMax,
+      },
+      gone: reply.gone,
+      countPrompt: () => this.#countPrompt(),
+    });
+    const relay = new Relay({
+      run,
+      assembler: this.#assembler,
+      delivery: this.#delivery,
+      seam: this.#shown && new Seam(this.#shown.text),
+      commitOn: parts.system.commitOn,
+    });
+    let end: RelayEnd = { kind: 'gone' };
+    try {
+      end = await relay.run();
+    } finally {
+      run.close();
+      backend.admission.leave(place.slotAt, parts.clock.now());
+      this.#settle(place, run, end);
+    }
+    return end;
+  }
+
+  /** A fresh answer for a client that has seen nothing; else the answer it is reading goes on. */
+  async #begin(): Promise<void> {
+    if (this.#shown) return;
+    this.#delivery.restart();
+    this.#assembler = new Assembler(this.#identity, this.#input.parts.ids);
+    await this.#delivery.send(this.#assembler.start(), true);
+  }
+
+  /** Tells the breaker, and records the attempt. */
+  #settle({ backend, choice, slotAt }: Place, run: AttemptRun, end: RelayEnd): void {
+    const { parts } = this.#input;
+    const { name, residency } = backend.system;
+    if (end.kind === 'served') backend.succeed(choice.candidate.model, parts.clock.now() - slotAt);
+    if (end.kind === 'failed') {
+      backend.fail(end.failure);
+      this.#failover = { from: name, afterTokens: run.tokensForwarded };
+    }
+    const isFirst = this.#attemptCount === 1;
+    const spilt = choice.passedOver.length > 0 ? 'spill' : 'first';
+    const cause: AttemptCause = isFirst ? spilt : this.#shown ? 'continue' : 'failover';
+    parts.record(
+      run.record({
+        attempt: this.#attemptCount,
+        cause,
+        passedOver: choice.passedOver[0]?.why,
+        backend: name,
+        residency,
+        outcome: end.kind === 'gone' ? 'cancelled' : end.kind,
+        failure: end.kind === 'failed' ? end.failure : undefined,
+        priceOf: (usage) => parts.priceOf(name, choice.candidate.model, usage),
+      }),
+    );
+    this.#usage = run.usage;
+  }
+
+  /** The answer is whole, or cut short by a limit: stored, then ended. */
+  async #conclude(reason: EndReason): Promise<void> {
+    await this.#end(
+      this.#assembler.finish({
+        reason,
+        usage: this.#finalUsage(),
+        completedAt: Math.floor(this.#input.parts.clock.wall() / 1000),
+        notes: this.#notes(),
+      }),
+    );
+  }
+
+  async #giveUp(refused: readonly AdmitRefusal[]): Promise<void> {
+    const error = errorOf({
+      setbacks: this.#setbacks,
+      refused,
+      isLocalOnly: this.#identity.isLocalOnly,
+      isCommitted: this.#delivery.isCommitted,
+      probeInMs: (backend) => this.#input.backends.get(backend)?.probeInMs,
+    });
+    await this.#fail(error);
+  }
+
+  /** An error instead of an answer: as a status while that can still be said, else in the stream. */
+  async #fail(error: ApiError): Promise<void> {
+    if (this.#delivery.isLost) return;
+    if (!this.#delivery.isHeadSent) {
+      this.#delivery.refuse(error);
+      return;
+    }
+    if (!this.#delivery.isCommitted) await this.#begin();
+    const finish = this.#assembler.fail(wireError(error), this.#notes());
+    await this.#end(finish);
+  }
+
+  /** Nothing is told to be final that is not kept. */
+  async #end(finish: Finish): Promise<void> {
+    await this.#delivery.send(finish.closing, false);
+    if (await this.#isKept(finish.resource))
+      await this.#delivery.finish(this.#assembler.terminal(finish), finish.resource);
+    else await this.#endUnkept(finish);
+  }
+
+  /** Stores the response, if it is to be; false when that failed or took too long. */
+  async #isKept(resource: ResponseResource): Promise<boolean> {
+    const { parts, request, conversation, caller } = this.#input;
+    if (!request.isStored) return true;
+    const stored = {
+      id: resource.id,
+      owner: caller.name,
+      ...(request.previousResponseId ? { previousId: request.previousResponseId } : {}),
+      input: conversation.input,
+      resource,
+      createdAtWall: parts.clock.wall(),
+    };
+    return within(parts.clock, storeMsMax, 'storing', parts.store.put(stored)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #endUnkept(finish: Finish): Promise<void> {
+    const error = serverError('The response could not be stored.');
+    if (!this.#delivery.isHeadSent) return this.#delivery.refuse(error);
+    // A failure needs no second one.
+    const isFailed = finish.resource.status === 'failed';
+    const failed = isFailed ? finish : this.#assembler.fail(wireError(error), this.#notes());
+    if (!isFailed) await this.#delivery.send(failed.closing, false);
+    await this.#delivery.finish(this.#assembler.terminal(failed), failed.resource);
+  }
+
+  /** The client's view of the tokens: what it sent, and all that it was given. */
+  #finalUsage(): Usage {
+    const { text } = this.#assembler;
+    const usage = this.#usage ?? {
+      inputTokens: this.#countPrompt(),
+      outputTokens: this.#input.parts.countTokens(text.slice(this.#shown?.text.length ?? 0)),
+    };
+    if (!this.#shown) return usage;
+    // The second backend read the first one's text as part of its prompt.
+    return {
+      ...usage,
+      inputTokens: Math.max(0, usage.inputTokens - this.#shown.tokens),
+      outputTokens: usage.outputTokens + this.#shown.tokens,
+    };
+  }
+
+  /** Said in the metadata when the head said otherwise, or could not say it yet. */
+  #notes(): Readonly<Record<string, string>> {
+    if (!this.#told) return {};
+    if (this.#told.backend === this.#backendName && this.#told.attempts === this.#attemptCount)
+      return {};
+    const failover = this.#failover && {
+      from: this.#failover.from,
+      to: this.#backendName,
+      after_tokens: this.#failover.afterTokens,
+    };
+    return {
+      spillway_backend: this.#backendName,
+      ...(failover && failover.from !== failover.to
+        ? { spillway_failover: JSON.stringify(failover).slice(0, 512) }
+        : {}),
+    };
+  }
+
+  #headers(): Readonly<Record<string, string>> {
+    this.#told = { backend: this.#backendName, attempts: this.#attemptCount };
+    return {
+      'x-request-id': this.#input.caller.requestId,
+      ...(this.#backendName === '' ? {} : { 'x-spillway-backend': this.#backendName }),
+      'x-spillway-attempts': String(this.#attemptCount),
+    };
+  }
+
+  #countPrompt(): number {
+    this.#promptTokens ??= this.#plan ? this.#input.parts.countTokens(promptText(this.#plan)) : 0;
+    return this.#promptTokens;
+  }
+
+  #span(): string {
+    return this.#input.parts.ids().slice(0, 16);
+  }
+}
