@@ -36,7 +36,7 @@ export interface DriverResult {
 /** Sessions at once when the scenario sets no bound. */
 const inFlightMaxDefault = 1000;
 
-/** A user's sessions begin at least this far apart, lest a target that fails at once is hammered. */
+/** A user's sessions begin at least this far apart, lest a target that fails be hammered. */
 export const sessionGapMs = 100;
 
 /** Drives a load to its end: no session begins any more and none is in flight. */

@@ -19,7 +19,7 @@ export interface Tokenizer {
 /** Control tokens in a user's text are text. */
 const asText = { disallowedSpecial: new Set<string>() };
 
-/** Loads the vocabulary, which takes some 150 ms and 70 MB; only those who count exactly need it. */
+/** Loads the vocabulary: some 150 ms and 70 MB, which only those who count exactly need. */
 export const loadTokenizer = async (): Promise<Tokenizer> => {
   const { countTokens } = await import('gpt-tokenizer/encoding/o200k_harmony');
   const count = (text: string): number => countTokens(text, asText);

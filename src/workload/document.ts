@@ -1,8 +1,8 @@
 /**
  * Documents a workload works through, read once from a folder, within bounds.
  *
- * Only `.md` and `.txt` files directly in the folder count, in the order of their names, so that the
- * same folder gives the same sessions.
+ * Only `.md` and `.txt` files directly in the folder count, in the order of their names, so that
+ * the same folder gives the same sessions.
  */
 
 import { readdir, readFile, stat } from 'node:fs/promises';

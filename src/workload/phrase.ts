@@ -9,6 +9,8 @@ export const askForLength = (language: Language, tokens: number): string =>
 interface Phrases {
   /** Opens the instructions of a profile. */
   readonly roles: Readonly<Record<'chat' | 'office-rag' | 'private-miner' | 'agent-tools', string>>;
+  /** What is asked of the prose that follows. */
+  readonly questions: readonly string[];
   /** Sends an agent to its tools. */
   readonly lookUp: string;
   /** What the miner asks of a document, and then of what it got. */
@@ -28,6 +30,12 @@ export const phrases: Readonly<Record<Language, Phrases>> = {
       'agent-tools':
         'あなたは社内の記録を調べる担当者です。記録を確かめる必要があるときは、道具を使ってください。',
     },
+    questions: [
+      '次の連絡について、要点と次に行うことを教えてください。',
+      '以下の状況で、先に確認しておくべき点は何ですか。',
+      '次の内容をもとに、関係者への返信文を作ってください。',
+      '以下の記録から、遅れそうな作業とその理由を挙げてください。',
+    ],
     lookUp: '必要な記録を調べ、その結果をもとに次の対応を提案してください。',
     extract:
       '上の文書から、登場する人と組織、事実、日付、担当者と期限を、指定された形式ですべて取り出してください。',
@@ -46,11 +54,18 @@ export const phrases: Readonly<Record<Language, Phrases>> = {
         'You extract knowledge from internal documents. Use stated facts only and add no guesses.',
       'agent-tools': 'You look into internal records. Use the tools whenever a record is needed.',
     },
+    questions: [
+      'What are the main points of this message, and what should be done next?',
+      'In the situation described below, what should be checked first?',
+      'Please draft a reply to everyone concerned, based on the following.',
+      'Which of the tasks in these notes may be late, and why?',
+    ],
     lookUp: 'Look up the records you need and propose what to do next.',
     extract:
-      'From the document above, extract all people and organisations, facts, dates, and owners with their deadlines, in the given format.',
+      'From the document above, extract all people and organisations, facts, dates, and owners ' +
+      'with their deadlines, in the given format.',
     followUps: [
-      'List anything the result leaves out; if nothing, name the three most important facts and why.',
+      'List what the result leaves out; if nothing, name the three most important facts and why.',
       'Summarise the document for somebody who has not read it.',
       'Put the tasks with deadlines into a table of task, owner and deadline, nearest first.',
     ],

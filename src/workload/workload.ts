@@ -37,7 +37,7 @@ export interface WorkloadParts {
   readonly index: number;
 }
 
-/** Opens one entry of `workloads:`; throws a `WorkloadError` when it cannot be played as written. */
+/** Opens one entry of `workloads:`; throws a `WorkloadError` if it cannot be played as written. */
 export const openWorkload = async (spec: WorkloadSpec, parts: WorkloadParts): Promise<Workload> => {
   const { tokenizer, thinkScale, index } = parts;
   const [mistake] = workloadMistakes(spec);
@@ -140,14 +140,16 @@ const writerOf = (
   }
 };
 
-const writeProse = (assignment: Assignment, material: Material): Written => ({
-  prompt: promptOf(assignment, material, askForLength(material.language, assignment.wantedTokens)),
-});
+const writeProse = (assignment: Assignment, material: Material): Written => {
+  const { language } = material;
+  const lastSentence = askForLength(language, assignment.wantedTokens);
+  return { prompt: promptOf(assignment, material, phrases[language].questions, lastSentence) };
+};
 
 const writeAgentTurn = (assignment: Assignment, material: Material): Written => {
   const { language } = material;
   return {
-    prompt: promptOf(assignment, material, phrases[language].lookUp),
+    prompt: promptOf(assignment, material, [], phrases[language].lookUp),
     tools: officeTools,
     toolResult: pick(assignment.random.fork('result'), toolResults[language]),
     toolRounds: integerBetween(assignment.random.fork('rounds'), 1, 3),
@@ -175,24 +177,31 @@ const writeMinerTurn = (assignment: Assignment, { language, documents }: Materia
 const extractionTokensMax = 3072;
 
 /**
- * Mark, words, and the last sentence; exactly as long as drawn, unless the fixed parts leave no room.
+ * Mark, question, words, and the last sentence; exactly as long as drawn, unless what is fixed
+ * leaves no room. A short prompt has no question.
  *
- * A vocabulary of the GPT family never merges across a line break after a bracket, nor across a
- * space before a word, so the lengths of the three parts add up.
+ * A vocabulary of the GPT family never merges across a line break after a bracket or a full stop,
+ * nor across a space before a word, so the lengths of the parts add up.
  */
 const promptOf = (
   { number, at, prompt, promptTokens, random }: Assignment,
   { language, tokenizer }: Material,
+  questions: readonly string[],
   lastSentence: string,
 ): string => {
-  const head = `${turnMark(number, at + 1)}\n`;
+  const mark = `${turnMark(number, at + 1)}\n`;
   const tail = ` ${lastSentence}`;
-  if (prompt !== undefined) return head + prompt + tail;
+  if (prompt !== undefined) return mark + prompt + tail;
 
   const wanted = promptTokens ? draw(promptTokens, random.fork('length')) : 0;
+  const hasQuestion = questions.length > 0 && wanted >= questionFromTokens;
+  const head = hasQuestion ? `${mark}${pick(random.fork('question'), questions)}\n` : mark;
   const left = Math.max(wordTokensMin, wanted - tokenizer.count(head) - tokenizer.count(tail));
   return head + textOfTokens(tokenizer, random.fork('words'), language, left) + tail;
 };
 
-/** The shortest request worth its name. */
+/** A question takes some twenty tokens, as do the mark and the last sentence. */
+const questionFromTokens = 64;
+
+/** The fewest words worth sending. */
 const wordTokensMin = 8;

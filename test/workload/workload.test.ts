@@ -74,6 +74,13 @@ describe('a scripted workload', () => {
     );
   });
 
+  test('opens a prompt with a question where there is room for one', async () => {
+    const long = await open({ ...quickstart, promptTokens: 90 });
+    expect(long.session(1).turns[0]?.prompt.split('\n')[1]).toMatch(/[?.]$/);
+    const short = await open({ ...quickstart, promptTokens: 40 });
+    expect(short.session(1).turns[0]?.prompt.split('\n')).toHaveLength(2);
+  });
+
   test('says what the script says, and begins again when there are more turns', async () => {
     const script = [
       { prompt: 'ポンプの型式は何ですか。', answerTokens: 20 },
@@ -134,7 +141,7 @@ describe('any workload', () => {
 });
 
 describe('agent-tools', () => {
-  test('offers tools, answers one to three rounds with JSON, and leaves the length free', async () => {
+  test('offers tools, answers one to three rounds, and leaves the length free', async () => {
     const workload = await open({ profile: 'agent-tools', language: 'en' });
     const turns = Array.from({ length: 30 }, (_, at) => workload.session(at + 1).turns).flat();
     expect(new Set(turns.map((turn) => turn.toolRounds))).toEqual(new Set([1, 2, 3]));
@@ -167,7 +174,7 @@ describe('private-miner', () => {
   });
 
   test('names the folder that holds no documents, or that it cannot read', async () => {
-    const empty = open({ profile: 'private-miner', documents: join('..', 'src') });
+    const empty = open({ profile: 'private-miner', documents: join('..', 'src', 'time') });
     await expect(empty).rejects.toMatchObject({
       name: 'WorkloadError',
       at: 'workloads[0].documents',
