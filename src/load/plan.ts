@@ -16,7 +16,7 @@ import {
 import type { LoadSpec } from './schema.ts';
 
 /** A load that cannot be planned as written. */
-export class LoadError extends Error {
+class LoadError extends Error {
   override readonly name = 'LoadError';
   readonly hint: string;
 

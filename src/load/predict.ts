@@ -15,7 +15,7 @@ import type { LoadSpec } from './schema.ts';
 export interface Prediction {
   /** Sessions that begin in `steady`. */
   readonly sessions: number;
-  /** Requests scheduled in `steady`: turns, and tool results sent back. */
+  /** Requests scheduled in `steady`: turns, and one tool result each where tools are offered. */
   readonly exchanges: number;
   /** Tokens sent in the whole run, about, if each answer is as long as it may be. */
   readonly inputTokens: number;
@@ -68,10 +68,13 @@ const playInMemory = (
     for (let round = 0; round <= (turn.toolRounds ?? 0); round++) {
       const phase = phaseOf(at, phases);
       if (phase === 'done') return at;
-      if (phase === 'steady') total.exchanges++;
       total.inputTokens += contextTokens + fixedTokensOf(turn);
       total.outputTokensMax += turn.maxOutputTokens;
       contextTokens += turn.maxOutputTokens + estimateTokens(turn.toolResult ?? '');
+      // Most models answer once they have a result; further rounds may cost, but are not counted on.
+      if (round > 1) continue;
+
+      if (phase === 'steady') total.exchanges++;
       at += turnMs;
     }
   }

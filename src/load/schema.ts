@@ -73,7 +73,7 @@ const scripted = Type.Object(
 );
 
 /** `load:` of one workload. */
-export const loadSchema = Type.Union([open, closedLoop, scripted], {
+const loadSchema = Type.Union([open, closedLoop, scripted], {
   description: 'When sessions begin: `open`, `closed` or `scripted`',
 });
 

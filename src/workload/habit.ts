@@ -10,7 +10,7 @@ import { type Profile, profiles } from './profile.ts';
 import type { ScriptedTurn, WorkloadSpec } from './schema.ts';
 
 /** What one turn of a session follows. */
-export interface TurnHabit {
+interface TurnHabit {
   /** Words given in a script; otherwise words are made up, of the length drawn. */
   readonly prompt?: string;
   readonly promptTokens?: Law;

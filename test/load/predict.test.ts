@@ -79,6 +79,17 @@ describe('a prediction', () => {
     expect({ sessions, exchanges }).toEqual(await play(load));
   });
 
+  test('counts on one tool result a turn, and pays for all that may come', () => {
+    const agent: Workload = {
+      name: 'it',
+      session: (number) => ({ workload: 'it', number, turns: [turn({ toolRounds: 3 })] }),
+    };
+    const load: LoadSpec = { kind: 'scripted', sessions: 1, every: '1 s' };
+    const steadyOnly = { ...phases, warmupMs: 0 };
+    const prediction = predictWorkload(agent, load, steadyOnly, { random: seeded(1), turnMs });
+    expect(prediction).toMatchObject({ exchanges: 2, outputTokensMax: 4 * 200 });
+  });
+
   test('bounds the tokens of the whole run, history included', () => {
     const twoTurns: Workload = {
       name: 'it',
