@@ -218,6 +218,41 @@ export class ResponsesAnswer {
   }
 }
 
+/** A response of which nothing is known yet. */
+export const blankResource: ResponseResource = {
+  id: '',
+  object: 'response',
+  created_at: 0,
+  completed_at: null,
+  status: 'in_progress',
+  incomplete_details: null,
+  model: '',
+  previous_response_id: null,
+  instructions: null,
+  output: [],
+  error: null,
+  tools: [],
+  tool_choice: 'auto',
+  truncation: 'disabled',
+  parallel_tool_calls: true,
+  text: { format: { type: 'text' } },
+  top_p: 1,
+  presence_penalty: 0,
+  frequency_penalty: 0,
+  top_logprobs: 0,
+  temperature: 1,
+  reasoning: null,
+  usage: null,
+  max_output_tokens: null,
+  max_tool_calls: null,
+  store: true,
+  background: false,
+  service_tier: 'default',
+  metadata: {},
+  safety_identifier: null,
+  prompt_cache_key: null,
+};
+
 const textPart = (text: string): Fields => ({
   type: 'output_text',
   text,

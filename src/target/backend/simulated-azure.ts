@@ -15,7 +15,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { type Admission, Cloud, type CloudStream, type QuotaLeft } from '../../engine/cloud.ts';
 import { azureError, rateLimitMessage } from '../../protocol/azure.ts';
-import type { ResponseEvent, ResponseResource, WireUsage } from '../../protocol/responses.ts';
+import type { ResponseEvent, WireUsage } from '../../protocol/responses.ts';
 import { encodeSse, sseDone } from '../../protocol/sse.ts';
 import { type IdSource, seededIds } from '../../random/id.ts';
 import type { BackendSystem, SimulatedCloud } from '../../system/system.ts';
@@ -24,7 +24,7 @@ import { type Answer, answerTo } from './cooperative-model.ts';
 import { GenerationNote } from './generation-note.ts';
 import { endWithJson, httpService, takeReply } from './http-service.ts';
 import { type Paced, Pacer } from './pacer.ts';
-import { ResponsesAnswer } from './responses-answer.ts';
+import { blankResource, ResponsesAnswer } from './responses-answer.ts';
 import { type ResponsesAsk, responsesAsk } from './responses-ask.ts';
 import type { SimulatedServer, SimulationContext } from './simulated-server.ts';
 
@@ -252,40 +252,6 @@ const usageOf = (inputTokens: number, { pieces }: Answer): WireUsage => ({
   },
   total_tokens: inputTokens + pieces.length,
 });
-
-const blankResource: ResponseResource = {
-  id: '',
-  object: 'response',
-  created_at: 0,
-  completed_at: null,
-  status: 'in_progress',
-  incomplete_details: null,
-  model: '',
-  previous_response_id: null,
-  instructions: null,
-  output: [],
-  error: null,
-  tools: [],
-  tool_choice: 'auto',
-  truncation: 'disabled',
-  parallel_tool_calls: true,
-  text: { format: { type: 'text' } },
-  top_p: 1,
-  presence_penalty: 0,
-  frequency_penalty: 0,
-  top_logprobs: 0,
-  temperature: 1,
-  reasoning: null,
-  usage: null,
-  max_output_tokens: null,
-  max_tool_calls: null,
-  store: true,
-  background: false,
-  service_tier: 'default',
-  metadata: {},
-  safety_identifier: null,
-  prompt_cache_key: null,
-};
 
 /** Without a limit the service says −1. */
 const countOf = (count: number): string =>
