@@ -58,7 +58,7 @@ export class Relay {
   #isHead = false;
   #heldUntil = 0;
   #pace: { readonly until: number; readonly action: FaultAction & { kind: 'slow' } } | undefined;
-  #nextTokenAt = 0;
+  #lastTokenAt = 0;
 
   constructor(client: Socket, parts: RelayParts) {
     this.#client = client;
@@ -173,8 +173,8 @@ export class Relay {
       await this.#sleepUntil(this.#heldUntil);
     const rate = this.#paceNow()?.tokensPerSecond;
     if (mark !== 'token' || rate === undefined) return;
-    this.#nextTokenAt = Math.max(this.#nextTokenAt, clock.now()) + 1000 / rate;
-    await this.#sleepUntil(this.#nextTokenAt);
+    await this.#sleepUntil(this.#lastTokenAt + 1000 / rate);
+    this.#lastTokenAt = clock.now();
   }
 
   async #writeDown(bytes: Buffer): Promise<void> {
@@ -234,6 +234,7 @@ export class Relay {
         return;
       case 'slow':
         this.#pace = { until, action };
+        this.#lastTokenAt = clock.now();
     }
   }
 

@@ -91,7 +91,7 @@ class VirtualAttempt {
   #isBegun = false;
   #failure: Failure | undefined;
   #heldUntil = 0;
-  #nextTokenAt = 0;
+  #lastTokenAt = 0;
   #pace: { readonly until: number; readonly tokensPerSecond: number } | undefined;
 
   constructor(
@@ -168,9 +168,8 @@ class VirtualAttempt {
       clock.sleep(instant - clock.now(), leaving).catch(() => undefined);
     while (clock.now() < this.#heldUntil && !leaving.aborted) await sleepUntil(this.#heldUntil);
     if (!isToken || !this.#pace || this.#now() >= this.#pace.until) return;
-    this.#nextTokenAt =
-      Math.max(this.#nextTokenAt, clock.now()) + 1000 / this.#pace.tokensPerSecond;
-    await sleepUntil(this.#nextTokenAt);
+    await sleepUntil(this.#lastTokenAt + 1000 / this.#pace.tokensPerSecond);
+    this.#lastTokenAt = clock.now();
   }
 
   #take(acts: readonly Act[]): void {
@@ -210,8 +209,9 @@ class VirtualAttempt {
         return;
       case 'slow':
         // Events have no bytes: a byte rate is meaningless here and lets them pass.
-        if (action.tokensPerSecond !== undefined)
-          this.#pace = { until, tokensPerSecond: action.tokensPerSecond };
+        if (action.tokensPerSecond === undefined) return;
+        this.#pace = { until, tokensPerSecond: action.tokensPerSecond };
+        this.#lastTokenAt = now;
     }
   }
 }

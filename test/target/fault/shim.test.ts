@@ -1,7 +1,7 @@
 /** The shim on real sockets: what a client of the backend sees while things go wrong. */
 
-import { type Server, createServer as createHttpServer } from 'node:http';
-import { type Socket, connect, createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type Server, type Socket, connect, createServer } from 'node:net';
 
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
@@ -24,7 +24,7 @@ afterEach(async () => {
 const tokensAll = 12;
 
 /** A backend that answers each request at once with `tokensAll` NDJSON tokens, in one write. */
-const tokenServer = async (): Promise<{ server: Server; port: number; received: string[] }> => {
+const tokenServer = async (): Promise<{ port: number; received: string[] }> => {
   const received: string[] = [];
   const server = createHttpServer((request, response) => {
     received.push(String(request.headers['traceparent']));
@@ -40,11 +40,11 @@ const tokenServer = async (): Promise<{ server: Server; port: number; received: 
     () => new Promise((resolve) => server.close(resolve)),
     () => server.closeAllConnections(),
   );
-  return { server, port: await listening(server), received };
+  return { port: await listening(server), received };
 };
 
-const listening = (server: { listen: Server['listen']; address: Server['address'] }) =>
-  new Promise<number>((resolve) => {
+const listening = (server: Server): Promise<number> =>
+  new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
       resolve(address && typeof address === 'object' ? address.port : 0);

@@ -1,0 +1,152 @@
+/** From the words of a scenario to what is armed. */
+
+import Value from 'typebox/value';
+import { expect, test } from 'vitest';
+
+import {
+  armedEntries,
+  describeFault,
+  faultKinds,
+  faultProblems,
+  planFaults,
+  worksOnTls,
+} from '../../../src/target/fault/plan.ts';
+import { type FaultSpec, faultSchema } from '../../../src/target/fault/schema.ts';
+
+const example: FaultSpec = {
+  at: '60 s',
+  for: '30 s',
+  backend: 'spark',
+  kind: 'reset',
+  when: 'mid-stream',
+  afterTokens: 20,
+};
+
+test('a window is planned from its words', () => {
+  expect(Value.Check(faultSchema, example)).toBe(true);
+  expect(faultProblems(example)).toEqual([]);
+  expect(planFaults([example])).toEqual([
+    {
+      index: 0,
+      backend: 'spark',
+      action: { kind: 'reset' },
+      when: 'mid-stream',
+      afterTokens: 20,
+      from: 60_000,
+      until: 90_000,
+      probabilityRatio: 1,
+      timesMax: Number.POSITIVE_INFINITY,
+    },
+  ]);
+});
+
+test('each address is a fault of its own, and keeps its place in the file', () => {
+  const planned = planFaults([
+    example,
+    {
+      kind: 'cut',
+      backend: 'spark',
+      afterTokens: 9,
+      addresses: [
+        { session: 1, turn: 2 },
+        { session: 4, turn: 1, afterTokens: 3, workload: 1 },
+      ],
+    },
+  ]);
+  expect(
+    planned.map(({ index, address, afterTokens }) => ({ index, address, afterTokens })),
+  ).toEqual([
+    { index: 0, address: undefined, afterTokens: 20 },
+    { index: 1, address: { session: 1, turn: 2 }, afterTokens: 9 },
+    { index: 1, address: { session: 4, turn: 1, workload: 1 }, afterTokens: 3 },
+  ]);
+});
+
+test.each([
+  ['refuse', 'connect', 0],
+  ['silent', 'headers', 0],
+  ['delay', 'headers', 0],
+  ['reject', 'headers', 0],
+  ['stall', 'mid-stream', 1],
+  ['reset', 'mid-stream', 1],
+  ['cut', 'mid-stream', 1],
+  ['slow', 'mid-stream', 0],
+] as const)('%s acts at %s, after %d tokens, unless told otherwise', (kind, when, afterTokens) => {
+  expect(planFaults([{ kind, backend: 'spark', at: 0 }])).toMatchObject([{ when, afterTokens }]);
+});
+
+test('the schema knows every kind there is', () => {
+  for (const { kind } of faultKinds)
+    expect(Value.Check(faultSchema, { kind, backend: 'spark' })).toBe(true);
+  expect(Value.Check(faultSchema, { kind: 'explode', backend: 'spark' })).toBe(false);
+});
+
+test.each<[Partial<FaultSpec>, string]>([
+  [{ kind: 'reset' }, 'at'],
+  [{ kind: 'reset', at: 1, address: { session: 1, turn: 1 } }, 'at'],
+  [{ kind: 'reset', for: 1, address: { session: 1, turn: 1 } }, 'for'],
+  [{ kind: 'reject', at: 1, when: 'mid-stream' }, 'when'],
+  [{ kind: 'stall', at: 1 }, 'kind'],
+  [{ kind: 'slow', at: 1 }, 'kind'],
+  [{ kind: 'cut', at: 1, status: 503 }, 'status'],
+])('%j is a mistake in `%s`', (spec, key) => {
+  const problems = faultProblems({ kind: 'reset', backend: 'spark', ...spec });
+  expect(problems.map((it) => it.key)).toEqual([key]);
+});
+
+test("the log is told what was armed, in the run's own instants", () => {
+  const armed = armedEntries(
+    planFaults([
+      { ...example, kind: 'cut', for: '10 min' },
+      { kind: 'reset', backend: 'spark', address: { session: 3, turn: 2, afterTokens: 20 } },
+    ]),
+    { name: 'main', origin: 1000, endsAt: 200_000 },
+  );
+  expect(armed).toEqual([
+    {
+      kind: 'fault',
+      arm: 'main',
+      fault: 0,
+      what: 'cut',
+      backend: 'spark',
+      from: 61_000,
+      until: 200_000,
+      when: 'mid-stream',
+    },
+    {
+      kind: 'fault',
+      arm: 'main',
+      fault: 1,
+      what: 'reset',
+      backend: 'spark',
+      from: 1000,
+      until: 200_000,
+      when: 'mid-stream',
+      address: 's3 t2 @20',
+    },
+  ]);
+});
+
+test('a fault describes itself', () => {
+  expect(describeFault(example)).toBe(
+    'spark resets the connection after 20 tokens, from 60 s for 30 s',
+  );
+  expect(
+    describeFault({
+      kind: 'reject',
+      status: 429,
+      backend: 'spark',
+      address: { session: 1, turn: 2 },
+    }),
+  ).toBe('spark answers 429 at s1 t2');
+});
+
+test('what must be read does not work where nothing can be', () => {
+  const planned = planFaults([
+    { kind: 'reset', backend: 'azure', at: 0 },
+    { kind: 'reset', backend: 'azure', at: 0, afterTokens: 5 },
+    { kind: 'reject', backend: 'azure', at: 0 },
+    { kind: 'cut', backend: 'azure', address: { session: 1, turn: 1 } },
+  ]);
+  expect(planned.map(worksOnTls)).toEqual([true, false, false, false]);
+});

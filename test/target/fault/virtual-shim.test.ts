@@ -1,0 +1,185 @@
+/** The same faults in virtual time: what the proxy's heart is told, and when. */
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import type { FaultAct } from '../../../src/log/entry.ts';
+import type { GenerationEvent } from '../../../src/protocol/generation.ts';
+import { traceId } from '../../../src/protocol/trace.ts';
+import { seeded } from '../../../src/random/random.ts';
+import { planFaults } from '../../../src/target/fault/plan.ts';
+import type { FaultSpec } from '../../../src/target/fault/schema.ts';
+import { virtualShim } from '../../../src/target/fault/virtual-shim.ts';
+import { VirtualClock } from '../../../src/time/virtual-clock.ts';
+
+const call = { trace: traceId({ arm: 0, workload: 0, session: 3, turn: 2 }, 'a'), span: 'b' };
+
+const tokensAll = 10;
+
+interface Heard {
+  readonly tokens: number;
+  /** How it ended: `end`, a failure's reason, or nothing until the caller left. */
+  readonly how: string | undefined;
+  readonly at: number;
+  readonly tokenAt: readonly number[];
+  readonly acts: readonly Omit<FaultAct, 'arm'>[];
+  readonly isSourceLeft: boolean;
+}
+
+/** One answer of ten tokens, one each 100 ms, through the faults; the caller leaves at 10 s. */
+const hear = async (faults: readonly Omit<FaultSpec, 'backend'>[], seed = 7): Promise<Heard> => {
+  const clock = new VirtualClock();
+  const acts: Omit<FaultAct, 'arm'>[] = [];
+  const source = { isLeft: false };
+  const shim = virtualShim(
+    {
+      name: 'spark',
+      async *open(_: typeof call, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
+        signal.addEventListener('abort', () => {
+          source.isLeft = true;
+        });
+        for (let token = 1; token <= tokensAll; token++) {
+          await clock.sleep(100, signal).catch(() => undefined);
+          if (signal.aborted) return;
+          yield { kind: 'text', text: `p${token} ` };
+        }
+        yield { kind: 'end', reason: 'stop' };
+      },
+      probe: () => Promise.resolve({}),
+      close: () => Promise.resolve(),
+    },
+    {
+      faults: planFaults(faults.map((it) => ({ ...it, backend: 'spark' }))),
+      clock,
+      random: seeded(seed),
+      emit: (act) => acts.push(act),
+    },
+  );
+  shim.arm(0);
+  const leaving = new AbortController();
+  clock.at(10_000, () => leaving.abort());
+  const tokenAt: number[] = [];
+  let how: string | undefined;
+  const listening = (async () => {
+    for await (const event of shim.open(call, leaving.signal)) {
+      if (event.kind === 'text') tokenAt.push(clock.now());
+      if (event.kind === 'end') how = 'end';
+      if (event.kind === 'failure') how = event.failure.reason;
+    }
+  })();
+  await clock.runUntil(listening, 20_000);
+  return {
+    tokens: tokenAt.length,
+    how,
+    at: clock.now(),
+    tokenAt,
+    acts,
+    isSourceLeft: source.isLeft,
+  };
+};
+
+test('without a fault the answer passes as it is', async () => {
+  expect(await hear([])).toMatchObject({ tokens: tokensAll, how: 'end', at: 1000, acts: [] });
+});
+
+test.each([
+  ['reset', 'reset'],
+  ['cut', 'closed'],
+] as const)('after k tokens, %s lets exactly k through and tells at once', async (kind, reason) => {
+  for (let k = 1; k <= tokensAll; k++) {
+    const heard = await hear([{ kind, address: { session: 3, turn: 2, afterTokens: k } }]);
+    expect(heard).toMatchObject({ tokens: k, how: reason, at: k * 100, isSourceLeft: true });
+    expect(heard.acts).toMatchObject([{ at: k * 100, tokensBefore: k, ...call }]);
+  }
+});
+
+test('an outage refuses what comes and resets what is open', async () => {
+  expect(await hear([{ kind: 'refuse', at: 0 }])).toMatchObject({ how: 'refused', at: 0 });
+  expect(await hear([{ kind: 'refuse', at: 250 }])).toMatchObject({
+    tokens: 2,
+    how: 'reset',
+    at: 250,
+  });
+});
+
+test('a silent backend says nothing until the caller leaves', async () => {
+  expect(await hear([{ kind: 'silent', at: 0 }])).toMatchObject({
+    tokens: 0,
+    how: undefined,
+    at: 10_000,
+  });
+  const midway = await hear([{ kind: 'silent', when: 'mid-stream', afterTokens: 3, at: 0 }]);
+  expect(midway).toMatchObject({ tokens: 3, how: undefined, at: 10_000 });
+});
+
+test('a window that opens between two tokens acts at its instant', async () => {
+  const heard = await hear([{ kind: 'reset', at: 450, for: 100, afterTokens: 2 }]);
+  expect(heard).toMatchObject({ tokens: 4, how: 'reset', at: 450 });
+});
+
+test('a delay holds the beginning, a stall the middle, and both let go', async () => {
+  const delayed = await hear([{ kind: 'delay', delay: 500, at: 0 }]);
+  expect(delayed.tokenAt[0]).toBe(600);
+  expect(delayed).toMatchObject({ tokens: tokensAll, how: 'end' });
+  const stalled = await hear([{ kind: 'stall', stall: 700, afterTokens: 2, at: 0 }]);
+  expect(stalled.tokenAt.slice(1, 3)).toEqual([200, 900]);
+  expect(stalled).toMatchObject({ tokens: tokensAll, how: 'end' });
+});
+
+test('a slowed answer keeps to its rate', async () => {
+  const heard = await hear([{ kind: 'slow', tokensPerSecond: 2, at: 0 }]);
+  expect(heard.tokenAt.slice(0, 3)).toEqual([600, 1100, 1600]);
+});
+
+test.each([
+  [429, 'rate-limited'],
+  [503, 'overloaded'],
+  [500, 'status'],
+])('a rejection with %d is told as %s', async (status, reason) => {
+  expect(await hear([{ kind: 'reject', status, at: 0 }])).toMatchObject({ how: reason, at: 0 });
+});
+
+test('a probe meets the faults as well', async () => {
+  const clock = new VirtualClock();
+  const shim = virtualShim(
+    {
+      name: 'spark',
+      async *open() {
+        // Never asked.
+      },
+      probe: () => Promise.resolve('well'),
+      close: () => Promise.resolve(),
+    },
+    {
+      faults: planFaults([{ kind: 'refuse', backend: 'spark', at: 100, for: 100 }]),
+      clock,
+      random: seeded(1),
+      emit: () => undefined,
+    },
+  );
+  shim.arm(0);
+  const { signal } = new AbortController();
+  expect(await shim.probe(signal)).toBe('well');
+  await clock.advanceTo(150);
+  await expect(shim.probe(signal)).rejects.toThrow('ECONNREFUSED');
+  await clock.advanceTo(250);
+  expect(await shim.probe(signal)).toBe('well');
+});
+
+test('the same seed does the same', async () => {
+  const kind = fc.constantFrom('reset' as const, 'cut' as const, 'stall' as const);
+  const spec = fc.record({
+    kind,
+    at: fc.nat(900),
+    for: fc.nat(400),
+    afterTokens: fc.nat(9),
+    probability: fc.constantFrom(0.5, 1),
+    stall: fc.constant(150),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(spec, { maxLength: 4 }), fc.integer(), async (faults, seed) => {
+      expect(await hear(faults, seed)).toEqual(await hear(faults, seed));
+    }),
+    { numRuns: 30 },
+  );
+});
