@@ -41,27 +41,38 @@ export interface Endpoint {
 const connectionsMax = 1024;
 /** Shorter than the 72 s after which our own servers close, and no longer than most others. */
 const idleMs = 30_000;
+/** A server that was closing says so within a round trip; later, it had begun to work. */
+const staleMsMax = 1000;
 
 export class ConnectionPool {
   readonly #endpoint: Endpoint;
+  /** Shared, because it remembers TLS sessions. */
+  readonly #dial: buildConnector.connector;
   readonly #open = new Set<Connection>();
   /** The last one used comes first: it is the least likely to have been closed. */
   readonly #idle: Connection[] = [];
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
+    this.#dial = buildConnector({
+      timeout: 0,
+      allowH2: false,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: 250,
+      ...(endpoint.lookup ? { lookup: endpoint.lookup } : {}),
+    });
   }
 
   /** Sends a request and waits for the head of the answer. Aborting rejects at once. */
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted();
     const used = this.#takeIdle();
-    if (!used) return this.#dial().send(request, signal);
+    if (!used) return this.#fresh().send(request, signal);
     try {
       return await used.send(request, signal);
     } catch (error) {
       if (!used.wasStale || signal.aborted) throw error;
-      return this.#dial().send(request, signal);
+      return this.#fresh().send(request, signal);
     }
   }
 
@@ -76,11 +87,11 @@ export class ConnectionPool {
     return undefined;
   }
 
-  #dial(): Connection {
+  #fresh(): Connection {
     if (this.#open.size >= connectionsMax) {
       throw Object.assign(new Error(`${connectionsMax} connections are open`), { code: 'ENOBUFS' });
     }
-    const connection = new Connection(this.#endpoint, {
+    const connection = new Connection(this.#endpoint, this.#dial, {
       onFree: () => this.#idle.push(connection),
       onGone: () => {
         this.#open.delete(connection);
@@ -108,9 +119,10 @@ class Connection {
   #socket: Socket | undefined;
   #isReused = false;
   #bytesReadBefore = 0;
+  #givenAt = 0;
   #isDestroyed = false;
 
-  constructor(endpoint: Endpoint, events: ConnectionEvents) {
+  constructor(endpoint: Endpoint, dial: buildConnector.connector, events: ConnectionEvents) {
     this.#clock = endpoint.clock;
     this.#events = events;
     this.#client = new Client(endpoint.origin, {
@@ -122,7 +134,7 @@ class Connection {
       keepAliveTimeout: idleMs,
       keepAliveMaxTimeout: idleMs,
       keepAliveTimeoutThreshold: 1000,
-      connect: this.#connectorFor(endpoint),
+      connect: this.#connectorFor(endpoint, dial),
     });
     this.#client.on('disconnect', () => void this.destroy(new Error('disconnected')));
   }
@@ -131,14 +143,16 @@ class Connection {
     return !this.#isDestroyed && this.#socket !== undefined && !this.#socket.destroyed;
   }
 
-  /** The last request was given a socket used before, and no byte of an answer has come since. */
+  /** The last request was given a used socket, which broke at once without a byte of an answer. */
   get wasStale(): boolean {
-    return this.#isReused && this.#socket?.bytesRead === this.#bytesReadBefore;
+    const wasAtOnce = this.#clock.now() - this.#givenAt < staleMsMax;
+    return this.#isReused && wasAtOnce && this.#socket?.bytesRead === this.#bytesReadBefore;
   }
 
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     this.#isReused = this.#socket !== undefined;
     this.#bytesReadBefore = this.#socket?.bytesRead ?? 0;
+    this.#givenAt = this.#clock.now();
     const exchange = new HttpExchange(this.#clock, request, {
       onSent: () => request.onSent?.(this.#clock.now(), this.#socket?.localPort),
       onWhole: () => this.#rest(),
@@ -171,14 +185,10 @@ class Connection {
   }
 
   /** undici's connector, with the address it dials and the time it has put in our hands. */
-  #connectorFor({ via, connectMs, clock, lookup }: Endpoint): buildConnector.connector {
-    const dial = buildConnector({
-      timeout: 0,
-      allowH2: false,
-      autoSelectFamily: true,
-      autoSelectFamilyAttemptTimeout: 250,
-      ...(lookup ? { lookup } : {}),
-    });
+  #connectorFor(
+    { via, connectMs, clock }: Endpoint,
+    dial: buildConnector.connector,
+  ): buildConnector.connector {
     return (options, callback) => {
       const where = via ? `${via.host}:${via.port}` : (options.host ?? options.hostname);
       let isSettled = false;

@@ -40,9 +40,10 @@ export const httpReply = (
         whole = [];
         return;
       }
-      response.cork();
+      const { socket } = response;
+      socket?.cork();
       response.flushHeaders();
-      process.nextTick(() => response.uncork());
+      process.nextTick(() => socket?.uncork());
     },
     write(chunk) {
       if (response.destroyed) return true;

@@ -34,6 +34,8 @@ const requestMsMax = 300_000;
 const keepAliveMs = 72_000;
 /** How long running answers may take to end when the service closes. */
 const closeMs = 2000;
+/** Between two looks for connections that have become idle while closing. */
+const sweepMs = 10;
 
 /** Paths and the one method each has, to tell a wrong method from a wrong path. */
 const methods: readonly (readonly [RegExp, string])[] = [
@@ -80,12 +82,20 @@ export class HttpService {
   /** Takes no more requests, lets the running ones end for a moment, then cuts them. */
   async close(): Promise<void> {
     const { clock } = this.#parts;
-    const cut = clock.at(clock.now() + closeMs, () => this.#app.server.closeAllConnections());
+    const { server } = this.#app;
+    const cutAt = clock.now() + closeMs;
+    // A connection whose answer has ended is kept alive for another; there will be none.
+    const sweep = (): void => {
+      if (clock.now() >= cutAt) server.closeAllConnections();
+      else server.closeIdleConnections();
+      timer = clock.at(clock.now() + sweepMs, sweep);
+    };
+    let timer = clock.at(clock.now() + sweepMs, sweep);
     try {
       await this.#app.close();
       await Promise.all(this.#running);
     } finally {
-      cut[Symbol.dispose]();
+      timer[Symbol.dispose]();
     }
   }
 

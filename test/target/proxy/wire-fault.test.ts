@@ -288,6 +288,21 @@ describe('connections', () => {
     await upstream.close();
   });
 
+  test('a connection that the server closes after its answer is not used again', async () => {
+    await using server = await scriptedServer((socket) => {
+      const framing = 'connection: close\r\ntransfer-encoding: chunked';
+      socket.end(head('application/x-ndjson', framing) + done + lastChunk);
+    });
+    const upstream = ollamaUpstream(backend('ollama', [server.url]), { clock });
+    for (let turn = 0; turn < 3; turn++) {
+      const events = await collect(upstream.open(call(), never()));
+      expect(events.at(-1)).toEqual({ kind: 'end', reason: 'stop' });
+    }
+    expect(server.sockets).toHaveLength(3);
+    expect(server.requests).toHaveLength(3);
+    await upstream.close();
+  });
+
   test('a fresh connection that fails is not replaced', async () => {
     await using server = await scriptedServer((socket) => socket.end());
     const upstream = ollamaUpstream(backend('ollama', [server.url]), { clock });
