@@ -327,7 +327,7 @@ const cost = {
     'JPY',
     'total',
     'lower',
-    'capex / lifeMonths, for |W|; a month is 30.4375 days',
+    'capex / lifeMonths, for |W|; a month is 730 h',
     'amortisation',
     '償却',
   ),

@@ -1,0 +1,70 @@
+/**
+ * From a run log to everything a report may say about it.
+ *
+ *     log ──▶ arms ──▶ figures of each exchange ──▶ rows, failovers, timeline, costs ──▶ verdict
+ *
+ * Nothing but the log is looked at, no clock is read, and chance comes from the run's own seed: the
+ * same log gives the same analysis, whatever the order of its lines.
+ */
+
+import type { RunEnd } from '../log/entry.ts';
+import type { RunLog } from '../log/reader.ts';
+import { advisoriesOf, type ArmResult } from './advisory.ts';
+import type { Analysis } from './analysis.ts';
+import { armLogs } from './arm.ts';
+import { costOf, costRows } from './cost.ts';
+import { distributionsOf } from './distribution.ts';
+import { failoversOf } from './failover.ts';
+import { type FigureGround, measure } from './figures.ts';
+import { decideObjectives } from './objective.ts';
+import { withPenalties } from './penalty.ts';
+import { summaryRows } from './summary.ts';
+import { timelineOf } from './timeline.ts';
+import { invaliditiesOf } from './validity.ts';
+import { verdictOf } from './verdict.ts';
+
+/** Computes the analysis of a run from its log. */
+export const analyse = (log: RunLog): Analysis => {
+  const { manifest, entries, isWhole } = log;
+  const end = entries.find((entry): entry is RunEnd => entry.kind === 'end');
+  const logs = armLogs(log);
+  const areAttemptsKnown =
+    manifest.target === undefined || logs.some(({ attempts }) => attempts.length > 0);
+  const ground: FigureGround = {
+    limits: manifest.limits,
+    residencies: new Map(manifest.backends.map(({ name, residency }) => [name, residency])),
+    areAttemptsKnown,
+  };
+  const arms = withPenalties(
+    logs.map((arm): ArmResult => ({ arm, all: measure(arm, ground), failovers: failoversOf(arm) })),
+  );
+  const costs = arms.map(({ arm, all }) => costOf(manifest, arm, all, areAttemptsKnown));
+  const rows = arms.flatMap(({ arm, all, failovers }, place) => {
+    const cost = costs[place];
+    return [
+      ...summaryRows({ manifest, arm, all, failovers, areAttemptsKnown }),
+      ...(cost ? costRows(cost, all, areAttemptsKnown) : []),
+    ];
+  });
+  const isFinished = end?.why === 'finished';
+  const objectives = decideObjectives(manifest.objectives, manifest.arms, rows);
+  const invalid = arms.flatMap(({ arm, all, failovers }) =>
+    invaliditiesOf(arm, all, failovers, isFinished),
+  );
+
+  return {
+    manifest,
+    isSimulated: manifest.backends.some(({ isSimulated }) => isSimulated),
+    isWhole,
+    endedAt: end?.at ?? Math.max(0, ...logs.map(({ whole }) => whole.until)),
+    verdict: verdictOf(end, objectives, invalid),
+    advisories: advisoriesOf(log, end, arms, rows),
+    rows,
+    failovers: arms.flatMap(({ failovers }) => failovers),
+    timelines: arms.map(({ arm, all }) => timelineOf(arm, all)),
+    distributions: arms.flatMap(({ arm, all, failovers }) => distributionsOf(arm, all, failovers)),
+    costs,
+    exchanges: arms.flatMap(({ all }) => all.map(({ figures }) => figures)),
+    attempts: logs.flatMap(({ attempts }) => attempts),
+  };
+};

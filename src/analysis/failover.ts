@@ -1,0 +1,257 @@
+/**
+ * What a fault did to each exchange it acted on.
+ *
+ *     sentAt      tL   tF        tD  tS              tX
+ *       │  ▪ ▪ ▪ ▪ ▪   ╳          │   │               ▪ ▪ ▪ ▪
+ *       └── dead attempt ─────────┤   ├── next attempt ─────────
+ *                      │  detect  │ ─ │    refill     │
+ *                  │           visible gap            │
+ *
+ * tF is when the fault acted on this attempt, tD when the proxy declared it dead, tS when the next
+ * one was sent, tX the first new token at the client, tL the last one of the attempt that died.
+ * Attempts of a foreign proxy are not in the log: then tD, tS and tX are unknown, and stay so.
+ */
+
+import type { Attempt, FaultAct, FaultArmed } from '../log/entry.ts';
+import type { FailoverOutcome, FailoverRow } from './analysis.ts';
+import type { ArmLog, ExchangeTrace } from './arm.ts';
+import { isAnswered } from './arm.ts';
+import { type Integrity, integrityOf } from './integrity.ts';
+
+/** The rows of an arm, in the order of the faults' acts. */
+export const failoversOf = (arm: ArmLog): FailoverRow[] =>
+  arm.exchanges
+    .flatMap((trace) =>
+      touchesOf(trace, arm).flatMap((touch) => {
+        const row = failoverRow(trace, touch);
+        return row ? [row] : [];
+      }),
+    )
+    .sort((one, other) => one.faultAt - other.faultAt || one.session - other.session);
+
+/** A fault that acted on an exchange, and the attempt it acted on where that is known. */
+interface Touch {
+  readonly fault: number;
+  readonly what: string;
+  readonly backend: string;
+  readonly at: number;
+  readonly attempt?: Attempt;
+}
+
+const touchesOf = (trace: ExchangeTrace, arm: ArmLog): Touch[] => {
+  const byAct = [...trace.acts, ...arm.acts.filter((act) => isOfPort(act, trace))];
+  const touches = byAct.map(({ fault, what, backend, at }) => {
+    const from = arm.armed.find((armed) => armed.fault === fault)?.from ?? at;
+    const attempt = attemptAt(trace.attempts, backend, at);
+    return touch({ fault, what, backend, at: Math.max(from, at) }, attempt);
+  });
+  for (const armed of arm.armed) {
+    const refused = trace.attempts.find((attempt) => isRefusedBy(attempt, armed));
+    if (refused) {
+      const { fault, what, backend, from } = armed;
+      touches.push(touch({ fault, what, backend, at: Math.max(from, refused.startedAt) }, refused));
+    }
+  }
+  // One fault may act on an exchange again and again; the first time is what is measured.
+  const firsts = new Map<number, Touch>();
+  for (const it of touches.sort((one, other) => one.at - other.at))
+    if (!firsts.has(it.fault)) firsts.set(it.fault, it);
+
+  return [...firsts.values()];
+};
+
+const touch = (it: Omit<Touch, 'attempt'>, attempt: Attempt | undefined): Touch =>
+  attempt ? { ...it, attempt } : it;
+
+/** Where no trace id could be read, as on TLS, the port of the connection tells whose it was. */
+const isOfPort = ({ trace, backend, remotePort, at }: FaultAct, { attempts }: ExchangeTrace) =>
+  trace === undefined &&
+  remotePort !== undefined &&
+  attempts.some(
+    (attempt) =>
+      attempt.backend === backend &&
+      attempt.localPort === remotePort &&
+      distanceTo(attempt, at) <= clockSlackMs,
+  );
+
+/** Instants of two threads, one before and one after a socket. */
+const clockSlackMs = 5;
+
+/** A refused connection never reaches the shim, so the attempt that failed is the evidence. */
+const isRefusedBy = (attempt: Attempt, { what, backend, from, until }: FaultArmed): boolean =>
+  what === 'refuse' &&
+  attempt.backend === backend &&
+  attempt.outcome === 'failed' &&
+  (attempt.reason === 'refused' ||
+    attempt.reason === 'unreachable' ||
+    attempt.reason === 'reset' ||
+    attempt.reason === 'closed') &&
+  attempt.endedAt >= from &&
+  attempt.startedAt < until;
+
+const attemptAt = (
+  attempts: readonly Attempt[],
+  backend: string,
+  at: number,
+): Attempt | undefined =>
+  attempts
+    .filter((attempt) => attempt.backend === backend)
+    .toSorted((one, other) => distanceTo(one, at) - distanceTo(other, at))[0];
+
+const distanceTo = ({ startedAt, endedAt }: Attempt, at: number): number =>
+  Math.max(startedAt - at, at - endedAt, 0);
+
+const failoverRow = (trace: ExchangeTrace, touched: Touch): FailoverRow | undefined => {
+  const { exchange, attempts } = trace;
+  if (exchange.outcome === 'cancelled' || exchange.outcome === 'dropped') return undefined;
+  const { attempt, at: faultAt } = touched;
+  const dead = attempt?.outcome === 'failed' ? attempt : undefined;
+  const later = dead ? attempts.filter((it) => it.attempt > dead.attempt) : [];
+  const served = attempts.findLast(({ outcome }) => outcome === 'served');
+  const to = later.length > 0 ? (served ?? later.at(-1))?.backend : undefined;
+  const integrity = exchange.integrity === undefined ? undefined : integrityOf(exchange.integrity);
+  const instants = instantsOf(trace, faultAt, dead, later);
+  const isMidStream = isBefore(
+    exchange.firstTextAt,
+    instants.switchedAt ?? dead?.endedAt ?? faultAt,
+  );
+  const discarded = dead && discardedBy(trace, dead);
+
+  return {
+    arm: exchange.arm,
+    trace: exchange.trace,
+    session: exchange.session,
+    turn: exchange.turn,
+    fault: touched.fault,
+    what: touched.what,
+    from: touched.backend,
+    ...(to !== undefined && { to }),
+    outcome: outcomeOf(trace, touched, { dead, later, isMidStream, integrity }),
+    isMidStream,
+    isSilent: silentKinds.has(touched.what),
+    faultAt,
+    ...instants,
+    ...partsOf(exchange.sentAt, faultAt, isMidStream, instants),
+    ...(integrity && { tokensLost: integrity.lost, tokensRepeated: integrity.repeated }),
+    ...(discarded !== undefined && { tokensDiscarded: discarded }),
+    attempts: attempts.length > 0 ? attempts.length : (exchange.attempts ?? 1),
+  };
+};
+
+/** Faults that nothing on the wire announces: only a deadline finds them. */
+const silentKinds: ReadonlySet<string> = new Set(['silent', 'delay', 'stall', 'slow']);
+
+const isBefore = (at: number | undefined, instant: number): boolean =>
+  at !== undefined && at <= instant;
+
+interface Instants {
+  readonly declaredAt?: number;
+  readonly switchedAt?: number;
+  readonly resumedAt?: number;
+  readonly lastGoodAt?: number;
+}
+
+/**
+ * A token of the dead attempt may still be on its way to the client when the next attempt is sent.
+ * Nothing new can arrive before the proxy has it, so the first new token is looked for from there.
+ */
+const instantsOf = (
+  { chunkAts, exchange }: ExchangeTrace,
+  faultAt: number,
+  dead: Attempt | undefined,
+  later: readonly Attempt[],
+): Instants => {
+  const switchedAt = later[0]?.startedAt;
+  const winner = later.find(({ tokensForwarded }) => tokensForwarded > 0);
+  const arrivedAt = winner?.firstTokenAt ?? winner?.startedAt;
+  // Chunks are kept to 10 µs.
+  const resumedAt =
+    arrivedAt === undefined ? undefined : chunkAts.find((at) => at >= arrivedAt - 0.01);
+  const first = resumedAt ?? (chunkAts.length === 0 && winner ? exchange.firstTokenAt : undefined);
+  const until = resumedAt ?? dead?.endedAt ?? faultAt;
+  const lastGoodAt = chunkAts.findLast((at) =>
+    resumedAt === undefined ? at <= until : at < until,
+  );
+
+  return {
+    ...(dead && { declaredAt: dead.endedAt }),
+    ...(switchedAt !== undefined && { switchedAt }),
+    ...(first !== undefined && { resumedAt: first }),
+    ...(lastGoodAt !== undefined && { lastGoodAt }),
+  };
+};
+
+type Parts = Pick<
+  FailoverRow,
+  'detectMs' | 'decideMs' | 'refillMs' | 'failoverMs' | 'failoverTtftMs' | 'visibleGapMs'
+>;
+
+const partsOf = (
+  sentAt: number | undefined,
+  faultAt: number,
+  isMidStream: boolean,
+  { declaredAt, switchedAt, resumedAt, lastGoodAt }: Instants,
+): Parts => {
+  if (declaredAt === undefined) return {};
+  const detectMs = declaredAt - faultAt;
+  if (switchedAt === undefined) return { detectMs };
+  const decideMs = switchedAt - declaredAt;
+  if (resumedAt === undefined) return { detectMs, decideMs };
+
+  return {
+    detectMs,
+    decideMs,
+    refillMs: resumedAt - switchedAt,
+    failoverMs: resumedAt - faultAt,
+    ...(!isMidStream && sentAt !== undefined && { failoverTtftMs: resumedAt - sentAt }),
+    visibleGapMs: resumedAt - Math.max(faultAt, lastGoodAt ?? faultAt),
+  };
+};
+
+interface Evidence {
+  readonly dead: Attempt | undefined;
+  readonly later: readonly Attempt[];
+  readonly isMidStream: boolean;
+  readonly integrity: Integrity | undefined;
+}
+
+const outcomeOf = (
+  { exchange, attempts }: ExchangeTrace,
+  touched: Touch,
+  { dead, later, isMidStream, integrity }: Evidence,
+): FailoverOutcome => {
+  if (exchange.outcome === 'truncated') return 'truncated';
+  if (exchange.outcome === 'hung') return 'hung';
+  if (!isAnswered(exchange)) return 'error';
+  if (integrity && integrity.repeated > 0) return 'repeated';
+  // A number missing from an answer that says it is whole: two halves that do not fit.
+  if (integrity && (integrity.isMixed || integrity.lost > 0)) return 'mixed';
+  const hasSwitched =
+    attempts.length > 0
+      ? later.length > 0
+      : (exchange.backend ?? touched.backend) !== touched.backend ||
+        (integrity?.sources.length ?? 0) > 1;
+  if (!hasSwitched) return 'unaffected';
+  if (dead && isMisrouted(touched, dead)) return 'misrouted';
+  return integrity ? seamOf(integrity) : isMidStream ? 'continued' : 'transparent';
+};
+
+const seamOf = ({ sources }: Integrity): FailoverOutcome =>
+  sources.length > 1 ? 'continued' : 'transparent';
+
+/** A wait is no failure. The log proves it was taken for one when no deadline had passed. */
+const isMisrouted = ({ what }: Touch, { reason }: Attempt): boolean =>
+  (what === 'delay' || what === 'stall' || what === 'slow') &&
+  reason !== 'first-token-deadline' &&
+  reason !== 'stall-deadline';
+
+/** The backend knows best what it generated; without it, what the proxy received is a lower bound. */
+const discardedBy = ({ generations }: ExchangeTrace, dead: Attempt): number => {
+  const generation = generations.find(
+    ({ backend, receivedAt }) =>
+      backend === dead.backend &&
+      receivedAt >= dead.startedAt - clockSlackMs &&
+      receivedAt <= dead.endedAt + clockSlackMs,
+  );
+  return Math.max(0, (generation?.outputTokens ?? dead.tokensReceived) - dead.tokensForwarded);
+};

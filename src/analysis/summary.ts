@@ -1,0 +1,379 @@
+/**
+ * The summary: one row for each metric, stat, arm and part of the load.
+ *
+ * Only what was scheduled within the steady phase counts, but for leaks and lost tokens, which have
+ * no warmup. A percentile below its sample floor is withheld with the reason, and so is a number
+ * that rests on nothing at all.
+ */
+
+import type { Manifest } from '../log/entry.ts';
+import { floorOf } from '../metric/floor.ts';
+import type { MetricStat } from '../metric/metric.ts';
+import { type MetricId, metricOf } from '../metric/table.ts';
+import { type Random, seeded } from '../random/random.ts';
+import type { FailoverRow, SummaryRow } from './analysis.ts';
+import { type ArmLog, isAnswered, isCounted, sessionOf } from './arm.ts';
+import { figureOf, gapsOf, type Measured } from './figures.ts';
+import { historyRows } from './history.ts';
+import { integrityOf } from './integrity.ts';
+import { medianInterval, nearestRank, resample, type Value } from './percentile.ts';
+import { rateRows } from './rate.ts';
+import { countRow, numberRow, ratioRow, withheldRow } from './row.ts';
+
+/** What the rows of an arm are made from. */
+export interface SummaryGround {
+  readonly manifest: Manifest;
+  readonly arm: ArmLog;
+  readonly all: readonly Measured[];
+  readonly failovers: readonly FailoverRow[];
+  readonly areAttemptsKnown: boolean;
+}
+
+/** Every row of an arm but those of its cost. */
+export const summaryRows = (ground: SummaryGround): SummaryRow[] => {
+  const { arm, all, manifest } = ground;
+  const random = seeded(manifest.seed).fork('analysis').fork(arm.arm);
+  const steady = all.filter(({ trace }) => trace.phase === 'steady');
+
+  return [
+    ...spreads(ground, 'all', timingIds, steady, random),
+    ...chunkGapRows(arm.arm, steady),
+    ...outcomeRows(arm.arm, 'all', steady),
+    ...goodputRows(ground, 'all', steady, random),
+    ...rateRows(arm, all, hasLimits(manifest)),
+    ...shareRows(ground, steady),
+    ...leakRows(ground),
+    ...historyRows(arm.arm, steady, all),
+    ...failoverRows(ground),
+    ...integrityRows(ground),
+    ...partRows(ground, steady, random),
+  ];
+};
+
+const timingIds: readonly MetricId[] = [
+  'dispatch_delay',
+  'ttfe',
+  'ttft',
+  'ttfo',
+  'e2e',
+  'ttft_sched',
+  'ttfo_sched',
+  'e2e_sched',
+  'tpot',
+  'tpot_text',
+  'user_tps',
+  'e2e_tps',
+  'stall_longest',
+];
+
+/** What is worth knowing of a part of the load: of one backend, workload or turn. */
+const partIds: readonly MetricId[] = ['ttft', 'ttfo', 'tpot', 'user_tps', 'e2e'];
+
+const hasLimits = ({ limits }: Manifest): boolean => Object.keys(limits).length > 0;
+
+/** The parts of the load, each with rows of its own. */
+const partRows = (
+  ground: SummaryGround,
+  steady: readonly Measured[],
+  random: Random,
+): SummaryRow[] => {
+  const { arm } = ground;
+  const by = (name: string, of: (it: Measured) => string | number | undefined) =>
+    [...Map.groupBy(steady, of)]
+      .filter(([value]) => value !== undefined)
+      .sort(([one], [other]) => compare(one, other))
+      .map(([value, part]) => ({ where: `${name}=${value}`, part }));
+  const backends = by('backend', ({ backend }) => backend);
+  const workloads = by('workload', ({ trace }) => trace.exchange.workload);
+  const turns = by('turn', ({ trace }) => trace.exchange.turn);
+
+  return [
+    ...[...backends, ...workloads, ...turns].flatMap(({ where, part }) =>
+      spreads(ground, where, partIds, part, random).filter((row) => row.n > 0),
+    ),
+    ...[...workloads, ...turns].flatMap(({ where, part }) =>
+      outcomeRows(arm.arm, where, part)
+        .concat(goodputRows(ground, where, part, random))
+        .filter(({ id }) => id === 'started' || id === 'failed' || id === 'goodput_req'),
+    ),
+  ];
+};
+
+const compare = (one: string | number | undefined, other: string | number | undefined): number =>
+  typeof one === 'number' && typeof other === 'number'
+    ? one - other
+    : String(one) < String(other)
+      ? -1
+      : 1;
+
+const spreads = (
+  { arm }: SummaryGround,
+  where: string,
+  ids: readonly MetricId[],
+  measured: readonly Measured[],
+  random: Random,
+): SummaryRow[] =>
+  ids.flatMap((id) => {
+    // A turn of a closed loop starts when the one before it has ended: it has no schedule to miss.
+    const eligible = id.endsWith('_sched')
+      ? measured.filter(({ trace }) => arm.loops.get(trace.exchange.workload) === 'open')
+      : measured;
+    const values = eligible.flatMap(({ trace, figures }) => {
+      const value = figureOf(figures, id);
+      return value === undefined ? [] : [{ value, session: sessionOf(trace.exchange) }];
+    });
+    return spreadRows(id, arm.arm, where, values, random.fork(`${where} ${id}`));
+  });
+
+const shareOf: Readonly<Partial<Record<MetricStat, number>>> = {
+  p50: 0.5,
+  p90: 0.9,
+  p95: 0.95,
+  p99: 0.99,
+  min: 0,
+  max: 1,
+};
+
+/** The rows of a metric that is a spread of values; one without a value says that there are none. */
+const spreadRows = (
+  id: MetricId,
+  arm: string,
+  where: string,
+  values: readonly Value[],
+  random: Random | undefined,
+): SummaryRow[] => {
+  const { stats, floors } = metricOf(id);
+  const sorted = Float64Array.from(values, ({ value }) => value).sort();
+  const n = sorted.length;
+  const given = stats.filter((stat) => n >= floorOf(floors, stat));
+  if (n === 0) return [withheldRow(id, stats[0] ?? 'p50', arm, where, 0, { why: 'no-data' })];
+  const shares = given.flatMap((stat) => (/^p\d/.test(stat) ? [shareOf[stat] ?? 0] : []));
+  const resampled = random && resample(values, shares, random);
+
+  return stats.map((stat) => {
+    const floor = floorOf(floors, stat);
+    if (n < floor) return withheldRow(id, stat, arm, where, n, { why: 'too-few', n, floor });
+    const share = shareOf[stat];
+    if (share === undefined) {
+      const mean = sorted.reduce((sum, value) => sum + value, 0) / n;
+      return numberRow(id, stat, arm, where, n, mean, resampled?.mean);
+    }
+    const interval = resampled?.percentiles[shares.indexOf(share)];
+    return numberRow(id, stat, arm, where, n, nearestRank(sorted, share) ?? 0, interval);
+  });
+};
+
+/** Gaps of one answer hang together, and there are too many to resample: no interval. */
+const chunkGapRows = (arm: string, steady: readonly Measured[]): SummaryRow[] => {
+  const gaps = steady.flatMap(({ trace }) =>
+    gapsOf(trace.chunkAts).map((value) => ({ value, session: '' })),
+  );
+  const stalled = steady.filter(({ figures }) => figures.stallCount !== undefined);
+  const stalls = stalled.reduce((sum, { figures }) => sum + (figures.stallCount ?? 0), 0);
+
+  return [
+    ...spreadRows('chunk_gap', arm, 'all', gaps, undefined),
+    countRow('stalls', arm, 'all', stalled.length, stalls),
+  ];
+};
+
+const outcomeRows = (arm: string, where: string, part: readonly Measured[]): SummaryRow[] => {
+  const n = part.length;
+  const count = (...outcomes: readonly string[]): number =>
+    part.filter(({ trace }) => outcomes.includes(trace.exchange.outcome)).length;
+
+  return [
+    countRow('started', arm, where, n, n),
+    countRow('completed', arm, where, n, count('completed')),
+    countRow('incomplete', arm, where, n, count('incomplete')),
+    countRow('failed', arm, where, n, count('failed', 'truncated', 'hung')),
+    countRow('truncated', arm, where, n, count('truncated')),
+    countRow('hung', arm, where, n, count('hung')),
+    countRow('cancelled', arm, where, n, count('cancelled')),
+    countRow('dropped', arm, where, n, count('dropped')),
+  ];
+};
+
+/** Without limits nothing can be within them, and there is no row. */
+const goodputRows = (
+  { arm, manifest }: SummaryGround,
+  where: string,
+  part: readonly Measured[],
+  random: Random,
+): SummaryRow[] => {
+  if (!hasLimits(manifest)) return [];
+  const counted = part.filter(({ trace }) => trace.exchange.outcome !== 'cancelled');
+  const values = counted.map(({ trace, figures }) => ({
+    value: figures.isGood ? 1 : 0,
+    session: sessionOf(trace.exchange),
+  }));
+  const good = values.filter(({ value }) => value === 1).length;
+  const interval = resample(values, [], random.fork(`${where} goodput_req`))?.mean;
+  const sessions = [...Map.groupBy(values, ({ session }) => session).values()];
+  const goodSessions = sessions.filter((turns) => turns.every(({ value }) => value === 1)).length;
+
+  return [
+    ratioRow('goodput_req', arm.arm, where, values.length, good, values.length, interval),
+    ratioRow('session_ok', arm.arm, where, sessions.length, goodSessions, sessions.length),
+  ];
+};
+
+const shareRows = (
+  { arm, areAttemptsKnown }: SummaryGround,
+  steady: readonly Measured[],
+): SummaryRow[] => {
+  const sent = steady.filter(({ trace }) => isCounted(trace.exchange));
+  const shares = [
+    ['share_local', 'local'],
+    ['share_cloud', 'cloud'],
+    ['share_failed_over', 'failed-over'],
+    ['share_spilled', 'spilled'],
+  ] as const;
+
+  return shares.map(([id, servedAs]) => {
+    const isKnown = areAttemptsKnown || sent.every(({ figures }) => figures.servedAs !== 'unknown');
+    if (!isKnown)
+      return withheldRow(id, 'ratio', arm.arm, 'all', sent.length, { why: 'unknown-outside' });
+    const served = sent.filter(({ figures }) => figures.servedAs === servedAs).length;
+    return ratioRow(id, arm.arm, 'all', sent.length, served, sent.length);
+  });
+};
+
+/** A leak has no warmup: every exchange that must not leave counts. */
+const leakRows = ({ arm, all, areAttemptsKnown }: SummaryGround): SummaryRow[] => {
+  const confined = all.filter(({ trace }) => trace.exchange.isLocalOnly);
+  const leaked = confined.filter(({ figures }) => figures.isLeaked).length;
+  const isBlind = !areAttemptsKnown && confined.some(({ trace }) => trace.generations.length === 0);
+
+  return [
+    isBlind && leaked === 0
+      ? withheldRow('leaked', 'count', arm.arm, 'all', confined.length, { why: 'unknown-outside' })
+      : countRow('leaked', arm.arm, 'all', confined.length, leaked),
+  ];
+};
+
+const failoverParts = [
+  ['detect', 'detectMs'],
+  ['decide', 'decideMs'],
+  ['refill', 'refillMs'],
+  ['failover', 'failoverMs'],
+  ['failover_ttft', 'failoverTtftMs'],
+  ['failover_penalty', 'penaltyMs'],
+  ['visible_gap', 'visibleGapMs'],
+] as const;
+
+/** There are no rows about faults in an arm without any. */
+const failoverRows = (ground: SummaryGround): SummaryRow[] => {
+  const { arm, failovers } = ground;
+  if (arm.armed.length === 0 && failovers.length === 0) return [];
+  const byFault = [...Map.groupBy(failovers, ({ fault }) => fault)].sort(
+    ([one], [other]) => one - other,
+  );
+  const parts = [
+    { where: 'all', part: failovers },
+    ...byFault.map(([fault, part]) => ({ where: `fault=${fault}`, part })),
+  ];
+
+  return [
+    ...parts.flatMap(({ where, part }) => faultRows(ground, where, part)),
+    ...amplificationRows(ground),
+  ];
+};
+
+const faultRows = (
+  { arm, areAttemptsKnown }: SummaryGround,
+  where: string,
+  rows: readonly FailoverRow[],
+): SummaryRow[] => {
+  const affected = rows.filter(({ outcome }) => outcome !== 'unaffected');
+  const seamless = affected.filter(
+    ({ outcome }) => outcome === 'transparent' || outcome === 'continued',
+  ).length;
+  const discarded = rows.reduce((sum, { tokensDiscarded }) => sum + (tokensDiscarded ?? 0), 0);
+
+  return [
+    ...failoverParts.flatMap(([id, key]) => {
+      const values = rows.flatMap((row) => row[key] ?? []).sort((one, other) => one - other);
+      return areAttemptsKnown || values.length > 0
+        ? failoverSpread(id, arm.arm, where, values)
+        : metricOf(id).stats.map((stat) =>
+            withheldRow(id, stat, arm.arm, where, rows.length, { why: 'unknown-outside' }),
+          );
+    }),
+    countRow('faulted', arm.arm, where, rows.length, rows.length),
+    ratioRow('seamless', arm.arm, where, affected.length, seamless, affected.length),
+    areAttemptsKnown
+      ? numberRow('discarded_tokens', 'total', arm.arm, where, rows.length, discarded)
+      : withheldRow('discarded_tokens', 'total', arm.arm, where, rows.length, {
+          why: 'unknown-outside',
+        }),
+  ];
+};
+
+/** Failovers are events apart from one another: the interval of their median needs no resampling. */
+const failoverSpread = (
+  id: MetricId,
+  arm: string,
+  where: string,
+  values: readonly number[],
+): SummaryRow[] => {
+  const spread = values.map((value) => ({ value, session: '' }));
+  const interval = medianInterval(values);
+  return spreadRows(id, arm, where, spread, undefined).map((row) =>
+    row.stat === 'p50' && row.value !== undefined && interval
+      ? numberRow(id, 'p50', arm, where, row.n, row.value, interval)
+      : row,
+  );
+};
+
+const amplificationRows = ({ arm, all, areAttemptsKnown }: SummaryGround): SummaryRow[] => {
+  if (arm.armed.length === 0) return [];
+  const exposed = all.filter(({ trace: { exchange } }) => {
+    const { sentAt } = exchange;
+    return (
+      sentAt !== undefined && arm.armed.some(({ from, until }) => sentAt >= from && sentAt < until)
+    );
+  });
+  if (!areAttemptsKnown) {
+    return [
+      withheldRow('amplification', 'ratio', arm.arm, 'all', exposed.length, {
+        why: 'unknown-outside',
+      }),
+    ];
+  }
+  const attempts = exposed.reduce((sum, { trace }) => sum + trace.attempts.length, 0);
+  return [ratioRow('amplification', arm.arm, 'all', exposed.length, attempts, exposed.length)];
+};
+
+/** Of every numbered answer: tokens can be lost without a fault as well. */
+const integrityRows = ({ arm, all }: SummaryGround): SummaryRow[] => {
+  const found = all.flatMap(({ trace }) =>
+    trace.exchange.integrity === undefined ? [] : (integrityOf(trace.exchange.integrity) ?? []),
+  );
+  if (found.length === 0) return [];
+  const total = (of: (it: (typeof found)[number]) => number): number =>
+    found.reduce((sum, it) => sum + of(it), 0);
+
+  return [
+    numberRow(
+      'lost_tokens',
+      'total',
+      arm.arm,
+      'all',
+      found.length,
+      total(({ lost }) => lost),
+    ),
+    numberRow(
+      'dup_tokens',
+      'total',
+      arm.arm,
+      'all',
+      found.length,
+      total((it) => it.repeated),
+    ),
+  ];
+};
+
+/** Answered exchanges of the steady phase. */
+export const answeredIn = (all: readonly Measured[]): Measured[] =>
+  all.filter(({ trace }) => trace.phase === 'steady' && isAnswered(trace.exchange));

@@ -1,0 +1,87 @@
+/**
+ * Whether the harness itself was the bottleneck, and whether the faults it planned took place.
+ *
+ * Lateness is judged against what is measured: a 99th percentile above 1 % of the median first text
+ * is worth a warning; above the larger of 20 ms and 5 % of it the figures are ours and not the
+ * target's. A load thread that is busy half of the time stamps instants late (measured: at 0.56 a
+ * chunk is stamped 13 ms late at p99, at 0.32 it is 2 ms).
+ */
+
+import type { Advisory, FailoverRow, Invalidity } from './analysis.ts';
+import type { ArmLog } from './arm.ts';
+import type { Measured } from './figures.ts';
+import { median, nearestRank } from './percentile.ts';
+
+const warnRatio = 0.01;
+const invalidRatio = 0.05;
+const lateMsMin = 20;
+const utilisationRatioMax = 0.5;
+
+/** What is wrong with one arm; `isFinished` is false for a run that ended before its time. */
+export const invaliditiesOf = (
+  arm: ArmLog,
+  all: readonly Measured[],
+  failovers: readonly FailoverRow[],
+  isFinished: boolean,
+): Invalidity[] => {
+  const lag = lagOf(all);
+  const limitMs = Math.max(lateMsMin, invalidRatio * (lag?.medianTtfoMs ?? 0));
+  const busy = utilisationOf(arm);
+  const idle = arm.armed.filter(
+    ({ fault, from }) =>
+      !arm.acts.some((act) => act.fault === fault) &&
+      !failovers.some((row) => row.fault === fault) &&
+      (isFinished || from < arm.whole.until),
+  );
+
+  return [
+    ...(lag && lag.p99Ms > limitMs
+      ? [{ kind: 'harness-late' as const, p99Ms: lag.p99Ms, limitMs }]
+      : []),
+    ...(busy !== undefined && busy > utilisationRatioMax
+      ? [{ kind: 'load-thread-busy' as const, utilisationRatio: busy }]
+      : []),
+    ...[...new Set(idle.map(({ fault }) => fault))].map((fault) => ({
+      kind: 'fault-never-acted' as const,
+      fault,
+      arm: arm.arm,
+    })),
+  ];
+};
+
+/** A warning where the harness was late, but not too late. */
+export const latenessOf = (all: readonly Measured[]): Advisory | undefined => {
+  const lag = lagOf(all);
+  return lag?.medianTtfoMs !== undefined && lag.p99Ms > warnRatio * lag.medianTtfoMs
+    ? { kind: 'harness-late', p99Ms: lag.p99Ms, medianTtfoMs: lag.medianTtfoMs }
+    : undefined;
+};
+
+/** The worst percentile there is, without a floor: this is a warning light and not a result. */
+const lagOf = (
+  all: readonly Measured[],
+): { readonly p99Ms: number; readonly medianTtfoMs?: number } | undefined => {
+  const steady = all.filter(({ trace }) => trace.phase === 'steady');
+  const delays = Float64Array.from(
+    steady.flatMap(({ figures }) => figures.dispatchDelayMs ?? []),
+  ).sort();
+  const p99Ms = nearestRank(delays, 0.99);
+  if (p99Ms === undefined) return undefined;
+  const medianTtfoMs = median(steady.flatMap(({ figures }) => figures.ttfoMs ?? []));
+  return { p99Ms, ...(medianTtfoMs !== undefined && { medianTtfoMs }) };
+};
+
+const utilisationOf = ({ samples, steady }: ArmLog): number | undefined => {
+  const ratios = samples.flatMap(({ where, at, utilisationRatio }) =>
+    where === 'load' &&
+    utilisationRatio !== undefined &&
+    steady &&
+    at >= steady.from &&
+    at < steady.until
+      ? [utilisationRatio]
+      : [],
+  );
+  return ratios.length === 0
+    ? undefined
+    : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+};
