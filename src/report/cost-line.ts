@@ -15,10 +15,10 @@ export const costLines = (analysis: Analysis, words: Words): readonly string[] =
 const armLines = (cost: CostResult, words: Words): readonly string[] => [
   ...cost.counterfactuals.map(
     ({ name, model, asOf, capacityValueUsd, withheld }) =>
-      `${words.label.capacityValue}, ${counterfactualName(name, model)}: ` +
+      `${words.label.capacityValue}${words.comma}${counterfactualName(name, model)}: ` +
       (capacityValueUsd === undefined
         ? words.withheld(withheld ?? { why: 'no-data' })
-        : `${money(capacityValueUsd, cost.usdJpy)}, ${words.label.priceDate} ${asOf}`),
+        : `${money(capacityValueUsd, cost.usdJpy)}${words.comma}${words.label.priceDate} ${asOf}`),
   ),
   ...(cost.actualUsd === undefined
     ? []
@@ -32,7 +32,7 @@ const armLines = (cost: CostResult, words: Words): readonly string[] => [
 export const counterfactualName = (name: string, model: string): string =>
   name === model ? name : `${name} (${model})`;
 
-/** A range of dollars, with yen beside it where the rate is known; one value where both ends meet. */
+/** A range of dollars, with yen beside it where the rate is known; one value for equal ends. */
 export const money = (range: readonly [number, number], usdJpy: number | undefined): string => {
   const inDollars = between(range, dollars);
   if (usdJpy === undefined) return inDollars;

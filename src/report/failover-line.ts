@@ -4,17 +4,22 @@ import type { FailoverRow } from '../analysis/analysis.ts';
 import { decimal, milliseconds } from './format.ts';
 import type { Words } from './word/language.ts';
 
-/** `s2 t1: reset, spark → azure, seamless: 821 ms = detect 0.4 ms + … ; lost 0, …`. */
+/** `s2 t1 reset spark → azure; continued; 821 ms = detect 0.4 ms + …; lost 0, …`. */
 export const failoverLine = (failover: FailoverRow, words: Words, hasArms: boolean): string => {
-  const whose = words.turnOf(failover.session, failover.turn);
   return [
-    `${hasArms ? `${failover.arm} ` : ''}${whose}: ${failover.what} ${route(failover)}`,
+    `${failoverName(failover, words, hasArms)} ${route(failover)}`,
     words.outcome[failover.outcome],
     durations(failover, words),
     losses(failover, words),
   ]
     .filter((part) => part !== '')
     .join('; ');
+};
+
+/** How a failover is called: session, turn and what was done; its arm where there are several. */
+export const failoverName = (failover: FailoverRow, words: Words, hasArms: boolean): string => {
+  const name = `${words.turnOf(failover.session, failover.turn)} ${failover.what}`;
+  return hasArms ? `${failover.arm} ${name}` : name;
 };
 
 /** `spark → azure`, or where it was cut when nobody took over. */

@@ -1,6 +1,6 @@
 /** `summary.md`: the run on one screen, for a pull request or the summary page of a CI job. */
 
-import type { Analysis } from '../analysis/analysis.ts';
+import type { Analysis, SummaryRow } from '../analysis/analysis.ts';
 import { costLines } from './cost-line.ts';
 import { failoverLine } from './failover-line.ts';
 import { figureName, keyFiguresOf, sureness, valueText } from './figure.ts';
@@ -50,7 +50,7 @@ const objectiveTable = (analysis: Analysis, words: Words): readonly string[] => 
         words.decision[decision],
         row?.value === undefined
           ? words.withheld(withheld ?? row?.withheld ?? { why: 'no-data' })
-          : `${valueText(row, words)} (${sureness(row, words)})`,
+          : figureCell(row, words),
       ]),
     ),
   ];
@@ -59,15 +59,15 @@ const objectiveTable = (analysis: Analysis, words: Words): readonly string[] => 
 const figureTable = (analysis: Analysis, words: Words): string =>
   table(
     [words.label.figure, ...analysis.manifest.arms],
-    keyFiguresOf(analysis).map(({ id, stat, byArm }) => [
-      figureName(id, stat, words),
-      ...byArm.map((row) =>
-        row?.value === undefined
-          ? sureness(row, words)
-          : `${valueText(row, words)} (${sureness(row, words)})`,
-      ),
-    ]),
+    keyFiguresOf(analysis).map(({ id, stat, byArm }) =>
+      [figureName(id, stat, words)].concat(byArm.map((row) => figureCell(row, words))),
+    ),
   );
+
+const figureCell = (row: SummaryRow | undefined, words: Words): string =>
+  row?.value === undefined
+    ? sureness(row, words)
+    : `${valueText(row, words)} (${sureness(row, words)})`;
 
 const failoverSection = (analysis: Analysis, words: Words): readonly string[] => {
   const { failovers } = analysis;

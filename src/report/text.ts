@@ -8,10 +8,11 @@
 
 import { styleText } from 'node:util';
 
-import type { Analysis, ObjectiveResult } from '../analysis/analysis.ts';
+import type { Analysis, FailoverRow, ObjectiveResult } from '../analysis/analysis.ts';
 import { costLines } from './cost-line.ts';
-import { failoverLine } from './failover-line.ts';
+import { failoverLine, failoverName } from './failover-line.ts';
 import { figureName, keyFiguresOf, sureness, valueText } from './figure.ts';
+import { decimal, milliseconds } from './format.ts';
 import { columnsOf, cutEnd, padEnd, padStart, wrap } from './width.ts';
 import { wordsOf } from './word/catalogue.ts';
 import type { Language, VerdictKind, Words } from './word/language.ts';
@@ -37,6 +38,8 @@ interface Page {
 
 const columnsMax = 80;
 const columnsMin = 40;
+/** With less room than this beside a value, how sure it is cannot be said. */
+const roomMin = 12;
 /** More lines than this push the verdict off the screen; the page has them all. */
 const failoversMax = 12;
 
@@ -112,14 +115,13 @@ const objectiveLines = ({ analysis, words, columns, paint }: Page): readonly str
       row?.value === undefined
         ? words.withheld(withheld ?? row?.withheld ?? { why: 'no-data' })
         : `${valueText(row, words)}  (${sureness(row, words)})`;
-    const head = `  ${padEnd(words.decision[decision], decisionWidth)}  `;
     const indent = decisionWidth + 4 + nameWidth + 2;
-    const [first = '', ...more] = wrap(measured, Math.max(16, columns - indent));
-    return [
-      paint(head, decisionColours[decision]) +
-        `${padEnd(cutEnd(name(objective), nameWidth), nameWidth)}  ${first}`,
-      ...more.map((line) => ' '.repeat(indent) + line),
-    ];
+    const head =
+      paint(`  ${padEnd(words.decision[decision], decisionWidth)}  `, decisionColours[decision]) +
+      `${padEnd(cutEnd(name(objective), nameWidth), nameWidth)}  `;
+    return wrap(measured, Math.max(16, columns - indent)).map((line, index) =>
+      index === 0 ? head + line : ' '.repeat(indent) + line,
+    );
   });
 };
 
@@ -134,52 +136,109 @@ const bullet = (text: string, columns: number, paint: Paint, colour: Colour): re
   );
 
 /** One column per arm where they fit; otherwise one block per arm. */
-const figureBlock = ({ analysis, words, columns, paint }: Page): readonly string[] => {
+const figureBlock = (page: Page): readonly string[] => {
+  const { analysis, words, columns } = page;
+  const { arms } = analysis.manifest;
   const figures = keyFiguresOf(analysis);
   const names = figures.map(({ id, stat }) => figureName(id, stat, words));
-  const { arms } = analysis.manifest;
-  const nameWidth = widest(names);
-  const values = figures.map(({ byArm }) => byArm.map((row) => valueText(row, words)));
-  const widths = arms.map((arm, index) => widest([arm, ...values.map((row) => row[index] ?? '')]));
-  const width = 2 + nameWidth + widths.reduce((sum, it) => sum + it + 3, 0);
-  if (arms.length > 1 && width <= columns)
-    return [
-      ' '.repeat(2 + nameWidth) +
-        arms.map((arm, at) => `   ${padStart(arm, widths[at] ?? 0)}`).join(''),
-      ...values.map(
-        (row, at) =>
-          `  ${padEnd(names[at] ?? '', nameWidth)}` +
-          row.map((value, index) => `   ${padStart(value, widths[index] ?? 0)}`).join(''),
-      ),
-    ];
+  const byArm = arms.map((_, at) => figures.map((figure) => valueText(figure.byArm[at], words)));
+  const table = [
+    { head: '', cells: names },
+    ...arms.map((head, at) => ({ head, cells: byArm[at] ?? [], isNumber: true })),
+  ];
+  const lines = alignedTable(table);
+  if (arms.length > 1 && widest(lines) <= columns) return lines;
 
-  return arms.flatMap((arm, index) => {
-    const valueWidth = widths[index] ?? 0;
-    const room = columns - nameWidth - valueWidth - 7;
-    return [
-      ...(arms.length > 1 ? [paint(arm, 'bold')] : []),
-      ...figures.map(({ byArm }, at) => {
-        const line =
-          `  ${padEnd(names[at] ?? '', nameWidth)}   ` +
-          padStart(values[at]?.[index] ?? '', valueWidth);
-        const sure = sureness(byArm[index], words);
-        return room < 12 ? line : `${line}  ${paint(cutEnd(sure, room), 'gray')}`;
-      }),
-    ];
+  return arms.flatMap((arm, at) => {
+    const [, ...rows] = alignedTable([
+      { head: '', cells: names },
+      { head: '', cells: byArm[at] ?? [], isNumber: true },
+    ]);
+    const room = columns - widest(rows) - 2;
+    const sure = figures.map((figure) => cutEnd(sureness(figure.byArm[at], words), room));
+    return (arms.length > 1 ? [page.paint(arm, 'bold')] : []).concat(
+      rows.map((row, index) =>
+        room < roomMin ? row : `${row}  ${page.paint(sure[index] ?? '', 'gray')}`,
+      ),
+    );
   });
 };
 
+interface TableColumn {
+  readonly head: string;
+  readonly cells: readonly string[];
+  readonly isNumber?: boolean;
+}
+
+/** Columns side by side, numbers to the right; the first line is the header. */
+const alignedTable = (columns: readonly TableColumn[]): readonly string[] => {
+  const rowCount = Math.max(0, ...columns.map(({ cells }) => cells.length));
+  const padded = columns.map(({ head, cells, isNumber }) => {
+    const width = widest([head].concat(cells));
+    const pad = isNumber === true ? padStart : padEnd;
+    return [head].concat(cells).map((cell) => pad(cell, width));
+  });
+  return Array.from({ length: rowCount + 1 }, (_, row) =>
+    `  ${padded.map((cells) => cells[row] ?? '').join('  ')}`.trimEnd(),
+  );
+};
+
+/** A table of the parts where it fits, one line for each otherwise; then what became of tokens. */
 const failoverBlock = ({ analysis, words, columns, paint }: Page): readonly string[] => {
   const { failovers, manifest } = analysis;
   if (failovers.length === 0) return [];
+  const hasArms = manifest.arms.length > 1;
   const shown = failovers.slice(0, failoversMax);
+  const table = failoverTable(shown, words, hasArms);
   return [
     paint(words.heading.failover, 'bold'),
-    ...shown.flatMap((it) => hanging(failoverLine(it, words, manifest.arms.length > 1), columns)),
+    ...(widest(table) <= columns
+      ? table
+      : shown.flatMap((it) => hanging(failoverLine(it, words, hasArms), columns))),
     ...(shown.length < failovers.length
-      ? [`  ${words.onlySome(shown.length, failovers.length)}`]
+      ? hanging(words.onlySome(shown.length, failovers.length), columns)
       : []),
+    ...hanging(tokenSum(failovers, words), columns),
   ];
+};
+
+const failoverTable = (
+  failovers: readonly FailoverRow[],
+  words: Words,
+  hasArms: boolean,
+): readonly string[] => {
+  const { label } = words;
+  const ms = (head: string, of: (failover: FailoverRow) => number | undefined): TableColumn => ({
+    head,
+    cells: failovers.map((failover) => {
+      const value = of(failover);
+      return value === undefined ? label.none : milliseconds(value);
+    }),
+    isNumber: true,
+  });
+  return alignedTable([
+    { head: label.exchange, cells: failovers.map((it) => failoverName(it, words, hasArms)) },
+    ms(label.detect, ({ detectMs }) => detectMs),
+    ms(label.decide, ({ decideMs }) => decideMs),
+    ms(label.refill, ({ refillMs }) => refillMs),
+    ms(label.sum, ({ failoverMs }) => failoverMs),
+    { head: label.outcome, cells: failovers.map(({ outcome }) => words.outcome[outcome]) },
+  ]);
+};
+
+/** Tokens lost, repeated and discarded over all failovers; a kind nobody knows is left out. */
+const tokenSum = (failovers: readonly FailoverRow[], words: Words): string => {
+  const { label } = words;
+  const kinds = [
+    { name: label.lost, counts: failovers.map(({ tokensLost }) => tokensLost) },
+    { name: label.repeated, counts: failovers.map(({ tokensRepeated }) => tokensRepeated) },
+    { name: label.discarded, counts: failovers.map(({ tokensDiscarded }) => tokensDiscarded) },
+  ];
+  const parts = kinds.flatMap(({ name, counts }) => {
+    const known = counts.filter((count) => count !== undefined);
+    return known.length === 0 ? [] : [`${name} ${decimal(known.reduce((sum, it) => sum + it, 0))}`];
+  });
+  return `${words.unit.tokens}: ${parts.join(', ') || words.withheld({ why: 'no-data' })}`;
 };
 
 const costBlock = ({ analysis, words, columns, paint }: Page): readonly string[] => {

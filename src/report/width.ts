@@ -57,14 +57,20 @@ export const cutEnd = (text: string, columns: number): string => {
   return `${cut}…`;
 };
 
+/** Stands for a blank that no line is broken at; a private character, so that no text has it. */
+const glue = '\u{e000}';
+
+/** East-Asian characters, between which a line may be broken, and marks that may not begin one. */
+const eastern = '\u{2e80}-\u{d7ff}\u{f900}-\u{10ffff}';
+const closing = '\u{3001}\u{3002}\u{ff1a}\u{ff09}\u{300d}';
+const unbroken = new RegExp(`[^\\s${eastern}]+\\s*|[${eastern}][${closing}]*\\s*|\\s+`, 'gu');
+
 /**
  * Breaks a text into lines of at most `columns`: at blanks, and between any two wide characters,
- * as Japanese is broken, but never before a closing mark.
+ * as Japanese is broken, but never before a closing mark or between a number and its unit.
  */
 export const wrap = (text: string, columns: number): readonly string[] => {
-  const pieces = text.match(
-    /[^\s\u{1100}-\u{10ffff}]+\s*|[\u{1100}-\u{10ffff}][、。:)」]*\s*|\s+/gu,
-  );
+  const pieces = text.replace(/(?<=\d) (?=(?:ms|s|%|tokens\/s)(?![a-z]))/g, glue).match(unbroken);
   const lines: string[] = [];
   let line = '';
   for (const piece of pieces ?? []) {
@@ -74,7 +80,7 @@ export const wrap = (text: string, columns: number): readonly string[] => {
     } else line += piece;
   }
   if (line.trim() !== '' || lines.length === 0) lines.push(line.trimEnd());
-  return lines;
+  return lines.map((it) => it.replaceAll(glue, ' '));
 };
 
 /** Advances of U+0020 to U+007E in Noto Sans JP Regular, in hundredths of an em. */

@@ -13,98 +13,9 @@ import type {
   SummaryRow,
   Timeline,
 } from '../../src/analysis/analysis.ts';
-import type { Attempt, Exchange, Manifest, PriceRecord } from '../../src/log/entry.ts';
+import type { Attempt, Exchange } from '../../src/log/entry.ts';
 import { seeded } from '../../src/random/random.ts';
-
-export interface AnalysisWish {
-  readonly arms?: readonly string[];
-  readonly failoversPerArm?: number;
-  readonly exchangesPerArm?: number;
-  readonly isSimulated?: boolean;
-  readonly name?: string;
-  /** Every exchange failed and nothing was ever received. */
-  readonly isAllFailed?: boolean;
-}
-
-const price = (backend: string, model: string, input: number, output: number): PriceRecord => ({
-  backend,
-  model,
-  input,
-  cachedInput: input / 10,
-  output,
-  source: 'https://azure.microsoft.com/pricing/',
-  asOf: '2026-11-01',
-});
-
-const prices = [
-  price('azure', 'gpt-5-mini', 0.25, 2),
-  price('azure', 'gpt-oss-120b', 0.15, 0.6),
-  price('azure', 'gpt-5', 1.25, 10),
-];
-
-export const manifestOf = (wish: AnalysisWish = {}): Manifest => ({
-  kind: 'manifest',
-  format: 1,
-  spillway: '0.1.0',
-  runId: '20261123T080000Z-quickstart-7f3a',
-  name: wish.name ?? 'quickstart',
-  question: 'When the Spark dies in the middle of an answer, how long does the reader wait?',
-  startedAt: '2026-11-23T08:00:00.000Z',
-  seed: 7,
-  command: 'spillway run scenarios/quickstart.yaml --seed 7',
-  arms: wish.arms ?? ['main'],
-  description:
-    '18 scripted sessions of three turns against a simulated hybrid; the Spark dies mid-answer at six points.',
-  scenario: { name: 'quickstart', seed: 7 },
-  systems: { main: { midStream: 'continue' } },
-  backends: [
-    {
-      name: 'spark',
-      residency: 'local',
-      isSimulated: wish.isSimulated ?? true,
-      isPriced: false,
-      wire: 'ollama',
-      profile: 'gpt-oss-120b@ollama',
-      profileBasis: 'fitted to published measurements; above one sequence extrapolated',
-    },
-    {
-      name: 'azure',
-      residency: 'cloud',
-      isSimulated: wish.isSimulated ?? true,
-      isPriced: true,
-      wire: 'azure-openai',
-    },
-  ],
-  placement: 'edge: beside the load, in this process',
-  phases: { warmupMs: 2_000, steadyMs: 50_000, cooldownMs: 8_000 },
-  thinkScale: 0.5,
-  limits: { ttfo: 3_000, tpot: 150 },
-  objectives: ['ttfo p50 < 3 s', 'failover max < 3 s', 'failed = 0', 'leaked = 0'],
-  counterfactuals: prices.map((it) => ({ name: it.model, price: it })),
-  prices,
-  economics: {
-    usdJpy: 150,
-    fxAsOf: '2026-11-01',
-    fxSource: 'own',
-    capexJpy: 750_000,
-    lifeMonths: 36,
-    tariffJpyPerKwh: 31,
-    idleWatts: 24,
-    busyWatts: 90,
-  },
-  definitions: [
-    { id: 'ttfo', formula: 'first visible text − sent', unit: 'ms' },
-    { id: 'failover', formula: 'detect + decide + refill', unit: 'ms' },
-  ],
-  machine: { cpu: 'Example CPU', cores: 2, memoryGb: 8, platform: 'linux x64', node: '24.21.0' },
-  clockResolutionMs: 0.001,
-  plan: (wish.arms ?? ['main']).map((arm) => ({
-    arm,
-    workload: 'chat',
-    loop: 'scripted' as const,
-    sessions: 18,
-  })),
-});
+import { manifestOf, prices, type AnalysisWish } from './analysis-manifest.ts';
 
 const row = (
   arm: string,
@@ -135,9 +46,12 @@ const rowsOf = (arm: string, shift: number): readonly SummaryRow[] => [
     where: 'backend=azure',
     withheld: { why: 'too-few', n: 8, floor: 11 },
   }),
-  row(arm, 'tpot', 'p50', 'ms', 24.6 * shift, 54, { interval: [24.1, 25.3] }),
-  row(arm, 'tpot', 'p50', 'ms', 25.2 * shift, 46, { where: 'backend=spark', interval: [25, 26] }),
-  row(arm, 'tpot', 'p50', 'ms', 12.2, 12, { where: 'backend=azure', interval: [11, 13.5] }),
+  row(arm, 'user_tps', 'p50', 'tokens/s', 40.7 / shift, 54, { interval: [39 / shift, 42 / shift] }),
+  row(arm, 'user_tps', 'p50', 'tokens/s', 39.7 / shift, 46, {
+    where: 'backend=spark',
+    interval: [38.5 / shift, 40 / shift],
+  }),
+  row(arm, 'user_tps', 'p50', 'tokens/s', 82, 12, { where: 'backend=azure', interval: [74, 91] }),
   row(arm, 'out_tps', 'rate', 'tokens/s', 43.7 / shift, 2_621),
   row(arm, 'goodput_req', 'ratio', 'ratio', 0.981, 54),
   row(arm, 'failed', 'count', 'count', 0, 54),

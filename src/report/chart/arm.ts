@@ -1,9 +1,10 @@
 /** The arms of one run beside one another: median wait for the first text, and output rate. */
 
 import type { Analysis, SummaryRow } from '../../analysis/analysis.ts';
+import { figureName } from '../figure.ts';
 import { milliseconds, quantity, span } from '../format.ts';
 import type { Words } from '../word/language.ts';
-import { framed, significant, type Chart, type ChartBody } from './chart.ts';
+import { framed, nameAxis, significant, type Chart, type ChartBody } from './chart.ts';
 import { armStyles, palette } from './theme.ts';
 
 const panelWidth = 350;
@@ -17,12 +18,7 @@ export const armChart = (analysis: Analysis, words: Words): Chart | undefined =>
   const rates = rowsOf(analysis, 'out_tps', 'rate');
   if (waits.length === 0 && rates.length === 0) return undefined;
 
-  const y = {
-    field: 'arm',
-    type: 'nominal',
-    scale: { domain: arms },
-    axis: { title: null, domain: false, ticks: false, labelColor: palette.ink.light },
-  };
+  const y = nameAxis('arm', arms);
   const style = {
     color: {
       field: 'arm',
@@ -49,7 +45,7 @@ export const armChart = (analysis: Analysis, words: Words): Chart | undefined =>
     title: words.label.outputRate,
     y: { ...y, axis: { ...y.axis, labels: waits.length === 0 } },
     style,
-    text: (value) => quantity(value, 'tokens/s'),
+    text: (value) => quantity(value, 'tokens/s', words.unit),
   });
 
   return {
@@ -67,9 +63,9 @@ export const armChart = (analysis: Analysis, words: Words): Chart | undefined =>
       ],
       rows: [...waits, ...rates].map((row) => [
         row.arm,
-        row.id,
-        quantity(row.value, row.unit),
-        row.interval === undefined ? words.label.none : span(row.interval, row.unit),
+        figureName(row.id, row.stat, words),
+        quantity(row.value, row.unit, words.unit),
+        row.interval === undefined ? words.label.none : span(row.interval, row.unit, words.unit),
         String(row.n),
       ]),
     },

@@ -7,7 +7,7 @@ import type { TopLevelSpec } from 'vega-lite';
 
 import type { Analysis } from '../../analysis/analysis.ts';
 import type { Words } from '../word/language.ts';
-import { chartConfig } from './theme.ts';
+import { chartConfig, palette } from './theme.ts';
 
 /** Rows of text under a header, all as long as it. */
 export interface TextTable {
@@ -63,9 +63,41 @@ export const framed = (
     config: chartConfig,
     ...body,
   };
-  // The body is written by this room alone; a specification that is not one fails on drawing.
-  return { name, title, howToRead, spec: spec as TopLevelSpec };
+  if (!isSpec(spec)) throw new Error(`chart ${name} has nothing to draw`);
+  return { name, title, howToRead, spec };
 };
+
+/** What it draws is for the compiler to check, whose every warning fails the chart. */
+const isSpec = (body: ChartBody): body is ChartBody & TopLevelSpec =>
+  'layer' in body || 'hconcat' in body || 'vconcat' in body;
+
+/** A vertical axis of names, in the order given. */
+export const nameAxis = (field: string, domain: readonly string[]) => ({
+  field,
+  type: 'nominal',
+  scale: { domain },
+  axis: { title: null, domain: false, ticks: false, labelColor: palette.ink.light },
+});
+
+/** Colours told for every name, because the default order is that of the alphabet. */
+export const colourScale = (
+  field: string,
+  entries: readonly (readonly [name: string, colour: string])[],
+) => ({
+  field,
+  type: 'nominal',
+  scale: { domain: entries.map(([name]) => name), range: entries.map(([, colour]) => colour) },
+  legend: { title: null },
+});
+
+/** Text at the end of a bar. */
+export const endText = {
+  type: 'text',
+  align: 'left',
+  dx: 6,
+  fontSize: 13,
+  color: palette.ink.light,
+} as const;
 
 /** Seconds since a start, rounded to the millisecond. */
 export const secondsSince = (origin: number, at: number): number => Math.round(at - origin) / 1000;

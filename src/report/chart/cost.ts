@@ -3,7 +3,7 @@
 import type { Analysis, CostResult } from '../../analysis/analysis.ts';
 import { dollars } from '../format.ts';
 import type { Words } from '../word/language.ts';
-import { framed, significant, type Chart } from './chart.ts';
+import { colourScale, endText, framed, nameAxis, significant, type Chart } from './chart.ts';
 import { fitted, palette } from './theme.ts';
 
 /** One bar per counterfactual, pale from its low to its high end, and one for what was paid. */
@@ -13,21 +13,13 @@ export const costChart = (analysis: Analysis, words: Words): Chart | undefined =
   if (!bars.some(({ high }) => high > 0)) return undefined;
 
   const domain = [...new Set(bars.map(({ label }) => label))];
-  const y = {
-    field: 'label',
-    type: 'nominal',
-    scale: { domain },
-    axis: { title: null, domain: false, ticks: false, labelColor: palette.ink.light },
-  };
+  const y = nameAxis('label', domain);
   const reach = significant(Math.max(...bars.map(({ high }) => high)) * 1.35, 3);
   const x = { type: 'quantitative', scale: { domain: [0, reach], nice: false } };
-  const kinds = [words.label.capacityValue, paidName(analysis, words)];
-  const color = {
-    field: 'kind',
-    type: 'nominal',
-    scale: { domain: kinds, range: [palette.green.light, palette.orange.light] },
-    legend: { title: null },
-  };
+  const color = colourScale('kind', [
+    [words.label.capacityValue, palette.green.light],
+    [paidName(analysis, words), palette.orange.light],
+  ]);
   const values = bars.map(({ label, kind, low, high }) => ({
     label,
     kind,
@@ -61,7 +53,7 @@ export const costChart = (analysis: Analysis, words: Words): Chart | undefined =
           encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' }, y, color },
         },
         {
-          mark: { type: 'text', align: 'left', dx: 6, fontSize: 13, color: palette.ink.light },
+          mark: endText,
           encoding: { x: { ...x, field: 'high' }, y, text: { field: 'text' } },
         },
       ],

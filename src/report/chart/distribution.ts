@@ -8,7 +8,7 @@
 import type { Analysis, Distribution } from '../../analysis/analysis.ts';
 import { decimal, milliseconds, percent } from '../format.ts';
 import type { Words } from '../word/language.ts';
-import { framed, logSteps, significant, type Chart, type ChartBody } from './chart.ts';
+import { framed, logSteps, nameAxis, significant, type Chart, type ChartBody } from './chart.ts';
 import { armStyles, backendColours, fitted, palette } from './theme.ts';
 
 /** One curve or strip: a distribution with its place in the legend. */
@@ -32,11 +32,10 @@ const seriesOf = (analysis: Analysis, id: string): readonly Series[] => {
   if (arms.length > 2 || byBackend.length === 0)
     return all
       .filter(({ where }) => where === 'all')
-      .map((distribution) => ({
-        distribution,
-        label: distribution.arm,
-        ...style(distribution.arm),
-      }));
+      .map((distribution) => {
+        const { colour, dash, shape } = style(distribution.arm);
+        return { distribution, label: distribution.arm, colour, dash, shape };
+      });
 
   const colours = backendColours(analysis);
   return byBackend.map((distribution) => {
@@ -73,7 +72,6 @@ export const firstTokenChart = (analysis: Analysis, words: Words): Chart | undef
   const series = seriesOf(analysis, 'ttfo');
   if (series.length === 0) return undefined;
 
-  const seconds = (value: number): number => significant(Math.max(value, 1) / 1000);
   const values = series.flatMap(({ distribution, label }) => [
     ...distribution.points.slice(0, 1).map(({ value }) => ({
       series: label,
@@ -121,6 +119,9 @@ export const firstTokenChart = (analysis: Analysis, words: Words): Chart | undef
   };
 };
 
+/** Seconds, from 1 ms on: a log axis has no zero. */
+const seconds = (ms: number): number => significant(Math.max(ms, 1) / 1000);
+
 /** The limit that goodput counts against, as a labelled line. */
 const limitLayers = (
   limitMs: number | undefined,
@@ -165,30 +166,9 @@ export const tokenRateChart = (analysis: Analysis, words: Words): Chart | undefi
       .filter(({ value }) => value > 0)
       .map(({ value }) => ({ series: label, value: significant(1000 / value, 4) })),
   );
-  const medians = series.flatMap(({ distribution, label }) => {
-    const row = analysis.rows.find(
-      ({ id, stat, arm, where }) =>
-        id === 'tpot' && stat === 'p50' && arm === distribution.arm && where === distribution.where,
-    );
-    if (row?.value === undefined || row.value <= 0) return [];
-    const [low, high] = row.interval ?? [row.value, row.value];
-    return [
-      {
-        series: label,
-        value: significant(1000 / row.value, 4),
-        low: significant(1000 / high, 4),
-        high: significant(1000 / low, 4),
-        text: decimal(significant(1000 / row.value, 3)),
-      },
-    ];
-  });
+  const medians = mediansOf(analysis, series);
   const domain = series.map(({ label }) => label);
-  const y = {
-    field: 'series',
-    type: 'nominal',
-    scale: { domain },
-    axis: { title: null, domain: false, ticks: false, labelColor: palette.ink.light },
-  };
+  const y = nameAxis('series', domain);
   const x = {
     field: 'value',
     type: 'quantitative',
@@ -232,6 +212,29 @@ export const tokenRateChart = (analysis: Analysis, words: Words): Chart | undefi
     ),
   };
 };
+
+/** The median of each series, from the summary row that has it. */
+const mediansOf = (analysis: Analysis, series: readonly Series[]) =>
+  series.flatMap(({ distribution, label }) => {
+    const row = analysis.rows.find(
+      ({ id, stat, arm, where }) =>
+        id === 'user_tps' &&
+        stat === 'p50' &&
+        arm === distribution.arm &&
+        where === distribution.where,
+    );
+    if (row?.value === undefined) return [];
+    const [low, high] = row.interval ?? [row.value, row.value];
+    return [
+      {
+        series: label,
+        value: significant(row.value),
+        low: significant(low),
+        high: significant(high),
+        text: decimal(row.value),
+      },
+    ];
+  });
 
 const tableRatios = [0.1, 0.25, 0.5, 0.75, 0.9];
 

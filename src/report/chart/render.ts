@@ -15,8 +15,11 @@ import { drawable, glyphTest } from './glyph.ts';
 
 // Vega's typings leave out the hook by which it measures text.
 declare module 'vega' {
-  const textMetrics: {
-    width: (item: { fontSize?: number; limit?: number }, text: unknown) => number;
+  export const textMetrics: {
+    width: (
+      item: { fontSize?: number; limit?: number },
+      text: string | number | null | undefined,
+    ) => number;
   };
 }
 
@@ -28,7 +31,7 @@ export const chartSvg = async (chart: Pick<Chart, 'name' | 'spec'>): Promise<str
   const vega = await import('vega');
   const { compile } = await import('vega-lite');
   vega.textMetrics.width = (item, text) => {
-    const width = emsOf(text === null || text === undefined ? '' : String(text).trim());
+    const width = emsOf(String(text ?? '').trim());
     const pixels = width * (item.fontSize ?? 11);
     // Vega asks within its own search for a text that fits, and reserves what is answered.
     return item.limit !== undefined && item.limit > 0 ? Math.min(pixels, item.limit) : pixels;

@@ -12,7 +12,14 @@
 import type { Analysis, Timeline } from '../../analysis/analysis.ts';
 import { decimal } from '../format.ts';
 import type { Words } from '../word/language.ts';
-import { framed, secondsSince, significant, type Chart, type ChartBody } from './chart.ts';
+import {
+  colourScale,
+  framed,
+  secondsSince,
+  significant,
+  type Chart,
+  type ChartBody,
+} from './chart.ts';
 import { backendColours, palette, plotWidth } from './theme.ts';
 
 interface Bar {
@@ -104,39 +111,11 @@ interface PanelOptions {
 /** The two panels of one arm. */
 const armPanels = (options: PanelOptions): readonly ChartBody[] => {
   const { timeline, words, colours, untilS, hasArms, index } = options;
-  const names = colours.map(({ backend }) => nameOf(backend, words));
-  const time = (axis: ChartBody | null) => ({
-    field: 'from',
-    type: 'quantitative',
-    scale: { domain: [0, untilS], nice: false },
-    axis,
-  });
-  const bars = (
-    values: readonly Bar[],
-    y: ChartBody,
-    legend: ChartBody | null,
-    axis: ChartBody,
-  ) => ({
-    data: { values: values.map((it) => ({ ...it, backend: nameOf(it.backend, words) })) },
-    mark: { type: 'bar', strokeWidth: 0 },
-    encoding: {
-      x: time(axis),
-      x2: { field: 'until' },
-      y: { field: 'low', type: 'quantitative', ...y },
-      y2: { field: 'high' },
-      color: {
-        field: 'backend',
-        type: 'nominal',
-        scale: { domain: names, range: colours.map(({ colour }) => colour) },
-        legend,
-      },
-    },
-  });
   const tokens = stacked(timeline, colours, (bin) => bin.tokens, 1000 / timeline.binMs);
   const ended = stacked(timeline, colours, (bin) => bin.ended, 1);
   const endedMax = Math.max(1, ...ended.map(({ high }) => high));
-  const faults = faultLayers(timeline, words, untilS);
-  const isFirst = index === 0;
+  const time = { field: 'from', type: 'quantitative', scale: { domain: [0, untilS], nice: false } };
+  const windows = windowLayer(timeline, words, time);
 
   return [
     {
@@ -144,40 +123,67 @@ const armPanels = (options: PanelOptions): readonly ChartBody[] => {
       height: 190,
       ...(hasArms ? { title: armTitle(words, timeline.arm) } : {}),
       layer: [
-        ...faults.behind,
-        bars(
-          tokens,
-          {
+        windows,
+        ...phaseLayers(timeline, words, time),
+        barLayer(options, tokens, {
+          x: { ...time, axis: { labels: false, ticks: false, title: null, grid: false } },
+          y: {
             title: words.label.outputRate,
             // Told, not found: where nothing was received there is nothing to find it from.
             scale: { domain: [0, Math.max(1, ...tokens.map(({ high }) => high))], nice: true },
             axis: { tickCount: 5 },
           },
-          isFirst ? { title: null, offset: 22 } : null,
-          { labels: false, ticks: false, title: null, grid: false },
-        ),
-        ...faults.inFront,
+          legend: index === 0 ? { title: null, offset: 22 } : null,
+        }),
+        ...actLayers(timeline, time),
       ],
     },
     {
       width: plotWidth,
       height: 64,
       layer: [
-        ...faults.behind.slice(0, 1),
-        bars(
-          ended,
-          {
+        windows,
+        barLayer(options, ended, {
+          x: { ...time, axis: { title: words.label.elapsed, grid: false, tickCount: 10 } },
+          y: {
             title: words.label.finished,
             scale: { domain: [0, endedMax] },
             axis: { values: [0, endedMax], format: 'd', grid: false },
           },
-          null,
-          { title: words.label.elapsed, grid: false, tickCount: 10 },
-        ),
+          legend: null,
+        }),
       ],
     },
   ];
 };
+
+interface BarLook {
+  readonly x: ChartBody;
+  readonly y: ChartBody;
+  readonly legend: ChartBody | null;
+}
+
+const barLayer = (
+  { words, colours }: PanelOptions,
+  values: readonly Bar[],
+  { x, y, legend }: BarLook,
+): ChartBody => ({
+  data: { values: values.map((bar) => ({ ...bar, backend: nameOf(bar.backend, words) })) },
+  mark: { type: 'bar', strokeWidth: 0 },
+  encoding: {
+    x,
+    x2: { field: 'until' },
+    y: { field: 'low', type: 'quantitative', ...y },
+    y2: { field: 'high' },
+    color: {
+      ...colourScale(
+        'backend',
+        colours.map(({ backend, colour }) => [nameOf(backend, words), colour]),
+      ),
+      legend,
+    },
+  },
+});
 
 const armTitle = (words: Words, arm: string): ChartBody => ({
   text: `${words.label.arm}: ${arm}`,
@@ -208,85 +214,60 @@ const stacked = (
   });
 
 /**
- * Fault windows and phases behind the data, instants of acts in front of it. A window as long as
- * the arm says nothing (an addressed fault waits for its turn), so it is left out.
+ * Fault windows, drawn first and so behind the data. A window as long as the arm says nothing (an
+ * addressed fault waits for its turn), so it is left out.
  */
-const faultLayers = (
-  timeline: Timeline,
-  words: Words,
-  untilS: number,
-): { readonly behind: readonly ChartBody[]; readonly inFront: readonly ChartBody[] } => {
+const windowLayer = (timeline: Timeline, words: Words, x: ChartBody): ChartBody => {
   const ends = lengthS(timeline);
-  const windows = timeline.faults
+  const values = timeline.faults
     .map((fault) => ({
       from: Math.max(0, secondsSince(timeline.origin, fault.from)),
       until: Math.min(ends, secondsSince(timeline.origin, fault.until)),
       text: `${words.label.faultWindow}: ${fault.what} · ${fault.backend}`,
     }))
     .filter(({ from, until }) => until > from && until - from < 0.95 * ends);
-  const acts = timeline.acts.map((act) => ({
-    from: secondsSince(timeline.origin, act.at),
-    text: `${act.what} · ${act.backend}`,
-  }));
-  const phases = timeline.phases
-    .map((phase) => ({
-      from: secondsSince(timeline.origin, phase.at),
-      text: phaseName(phase.name, words),
-    }))
-    .filter(({ from }) => from > 0 && from < untilS);
-  const x = {
-    field: 'from',
-    type: 'quantitative',
-    scale: { domain: [0, untilS], nice: false },
-  };
-
   return {
-    behind: [
-      {
-        data: { values: windows },
-        mark: { type: 'rect', color: palette.red.light, opacity: 0.13 },
-        encoding: { x, x2: { field: 'until' } },
-      },
-      {
-        data: { values: phases },
-        mark: { type: 'rule', color: palette.muted.light, strokeDash: [2, 3], opacity: 0.7 },
-        encoding: { x },
-      },
-      {
-        data: { values: phases },
-        mark: {
-          type: 'text',
-          align: 'left',
-          baseline: 'bottom',
-          dx: 3,
-          y: -2,
-          fontSize: 11,
-          color: palette.muted.light,
-        },
-        encoding: { x, text: { field: 'text' } },
-      },
-    ],
-    inFront: [
-      {
-        data: { values: acts },
-        mark: { type: 'rule', color: palette.red.light, strokeWidth: 1 },
-        encoding: { x },
-      },
-      {
-        data: { values: acts },
-        mark: {
-          type: 'point',
-          shape: 'triangle-down',
-          filled: true,
-          size: 70,
-          color: palette.red.light,
-          opacity: 1,
-          y: 2,
-        },
-        encoding: { x },
-      },
-    ],
+    data: { values },
+    mark: { type: 'rect', color: palette.red.light, opacity: 0.13 },
+    encoding: { x, x2: { field: 'until' } },
   };
+};
+
+/** Where a phase begins, with its name above the panel. */
+const phaseLayers = (timeline: Timeline, words: Words, x: ChartBody): readonly ChartBody[] => {
+  const data = {
+    values: timeline.phases
+      .map((phase) => ({
+        from: secondsSince(timeline.origin, phase.at),
+        text: phaseName(phase.name, words),
+      }))
+      .filter(({ from }) => from > 0 && from < lengthS(timeline)),
+  };
+  const color = palette.muted.light;
+  return [
+    { data, mark: { type: 'rule', color, strokeDash: [2, 3], opacity: 0.7 }, encoding: { x } },
+    {
+      data,
+      mark: { type: 'text', align: 'left', baseline: 'bottom', dx: 3, y: -2, fontSize: 11, color },
+      encoding: { x, text: { field: 'text' } },
+    },
+  ];
+};
+
+/** The instants at which faults acted, in front of the data. */
+const actLayers = (timeline: Timeline, x: ChartBody): readonly ChartBody[] => {
+  const data = {
+    values: timeline.acts.map((act) => ({
+      from: secondsSince(timeline.origin, act.at),
+      text: `${act.what} · ${act.backend}`,
+    })),
+  };
+  const color = palette.red.light;
+  const point = { type: 'point', shape: 'triangle-down', filled: true, size: 70, opacity: 1, y: 2 };
+  return [
+    { data, mark: { type: 'rule', color, strokeWidth: 1 }, encoding: { x } },
+    { data, mark: { ...point, color }, encoding: { x } },
+  ];
 };
 
 const phaseName = (name: string, words: Words): string =>

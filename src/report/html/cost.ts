@@ -5,7 +5,7 @@ import { counterfactualName, money } from '../cost-line.ts';
 import { yen } from '../format.ts';
 import type { Words } from '../word/language.ts';
 import { html, type Html } from './markup.ts';
-import { tableOf } from './table.ts';
+import { numbers, tableOf } from './table.ts';
 
 /** The tables of all arms, or a sentence where nothing can be priced. */
 export const costTables = (analysis: Analysis, words: Words): Html => {
@@ -26,8 +26,8 @@ const armTable = ({ counterfactuals, usdJpy }: CostResult, words: Words): Html =
   return tableOf(
     [
       { text: label.counterfactual },
-      { text: label.capacityValue, isNumber: true },
-      { text: label.allCloud, isNumber: true },
+      numbers(label.capacityValue),
+      numbers(label.allCloud),
       { text: label.priceDate },
       { text: label.source },
     ],
@@ -60,7 +60,7 @@ const paidTable = (cost: CostResult, words: Words): Html => {
     [words.label.amortisation, amortisationJpy === undefined ? undefined : yen(amortisationJpy)],
   ];
   return tableOf(
-    [{ text: words.label.part }, { text: words.label.value, isNumber: true }],
+    [{ text: words.label.part }, numbers(words.label.value)],
     rows.map(([name, value]) => [name, value ?? words.withheld({ why: 'no-data' })]),
   );
 };

@@ -5,19 +5,18 @@ import { route } from '../failover-line.ts';
 import { decimal, milliseconds } from '../format.ts';
 import type { Words } from '../word/language.ts';
 import { html, type Html } from './markup.ts';
-import { tableOf } from './table.ts';
+import { numbers, tableOf } from './table.ts';
 
 /** More rows than this make the page heavy; the CSV has them all. */
 const rowsMax = 200;
 
-/** Whose answer, what happened, how long each part took, and what it cost in tokens. */
+/** Whose answer, what happened, how long each part took, and what it did to the tokens. */
 export const failoverTable = (analysis: Analysis, words: Words): Html => {
   const { failovers, manifest } = analysis;
   if (failovers.length === 0) return html`<p class="empty">${words.noFailover}</p>`;
 
   const { label } = words;
   const hasArms = manifest.arms.length > 1;
-  const number = (text: string) => ({ text, isNumber: true });
   const ms = (value: number | undefined): string =>
     value === undefined ? label.none : milliseconds(value);
   const count = (value: number | undefined): string =>
@@ -28,32 +27,28 @@ export const failoverTable = (analysis: Analysis, words: Words): Html => {
     [
       ...(hasArms ? [{ text: label.arm }] : []),
       { text: label.exchange },
-      { text: label.fault },
-      { text: label.switched },
+      { text: `${label.fault}, ${label.switched}` },
       { text: label.outcome },
-      number(label.detect),
-      number(label.decide),
-      number(label.refill),
-      number(label.total),
-      number(label.visibleGap),
-      number(label.lost),
-      number(label.repeated),
-      number(label.discarded),
+      numbers(label.detect),
+      numbers(label.decide),
+      numbers(label.refill),
+      numbers(label.total),
+      numbers(label.visibleGap),
+      numbers(`${label.lost} / ${label.repeated} / ${label.discarded}`),
     ],
     shown.map((failover) => [
       ...(hasArms ? [failover.arm] : []),
       words.turnOf(failover.session, failover.turn),
-      `${failover.what} #${failover.fault}`,
-      route(failover),
+      html`${failover.what} #${failover.fault}<span class="sure">${route(failover)}</span>`,
       words.outcome[failover.outcome],
       ms(failover.detectMs),
       ms(failover.decideMs),
       ms(failover.refillMs),
       html`<strong>${ms(failover.failoverMs)}</strong>`,
       ms(failover.visibleGapMs),
-      count(failover.tokensLost),
-      count(failover.tokensRepeated),
-      count(failover.tokensDiscarded),
+      [failover.tokensLost, failover.tokensRepeated, failover.tokensDiscarded]
+        .map(count)
+        .join(' / '),
     ]),
   )}${
     shown.length < failovers.length

@@ -19,14 +19,16 @@ export const chartFigure = (
 
   const { rows } = chart.table;
   const shown = rows.slice(0, tableRowsMax);
-  const isCut = shown.length < rows.length;
+  const note =
+    shown.length < rows.length
+      ? html`<p class="muted small">${words.onlySome(shown.length, rows.length)}</p>`
+      : undefined;
   return html`<figure>
     <div class="chart">${new Html(inlined(svg, chart.name))}</div>
     <figcaption>${chart.howToRead}</figcaption>
     <details>
       <summary>${words.label.data}</summary>
-      ${textTable({ columns: chart.table.columns, rows: shown })}
-      ${isCut ? html`<p class="muted small">${words.onlySome(shown.length, rows.length)}</p>` : undefined}
+      ${textTable({ columns: chart.table.columns, rows: shown })} ${note}
     </details>
   </figure>`;
 };

@@ -4,7 +4,7 @@ import type { Analysis, SummaryRow } from '../../analysis/analysis.ts';
 import { figureName, keyFiguresOf, sureness, valueText } from '../figure.ts';
 import type { Words } from '../word/language.ts';
 import { html, type Html } from './markup.ts';
-import { tableOf } from './table.ts';
+import { numbers, tableOf } from './table.ts';
 
 /** What was asked, what came of it, and how sure that is. */
 export const verdictHeader = (analysis: Analysis, words: Words): Html => {
@@ -34,7 +34,7 @@ const objectiveTable = (analysis: Analysis, words: Words): Html => {
       { text: words.label.result },
       { text: words.label.objective },
       ...(hasArms ? [{ text: words.label.arm }] : []),
-      { text: words.label.measured, isNumber: true },
+      numbers(words.label.measured),
     ],
     analysis.verdict.objectives.map(({ text, arm, decision, row, withheld }) => [
       html`<span class="badge tight ${decision}">${words.decision[decision]}</span>`,
@@ -42,7 +42,7 @@ const objectiveTable = (analysis: Analysis, words: Words): Html => {
       ...(hasArms ? [arm] : []),
       row?.value === undefined
         ? words.withheld(withheld ?? row?.withheld ?? { why: 'no-data' })
-        : html`${valueText(row, words)}<span class="sure">${sureness(row, words)}</span>`,
+        : figureCell(row, words),
     ]),
   );
 };
@@ -60,7 +60,8 @@ export const warningSection = (analysis: Analysis, words: Words): Html => {
   return html`<section class="warnings">
     <h2>${words.heading.warnings}</h2>
     <ul>
-      ${grave.map((text) => html`<li class="grave">${text}</li>`)}${remarks.map((text) => html`<li>${text}</li>`)}
+      ${grave.map((text) => html`<li class="grave">${text}</li>`)}
+      ${remarks.map((text) => html`<li>${text}</li>`)}
     </ul>
   </section>`;
 };
@@ -86,24 +87,28 @@ export const figureSection = (analysis: Analysis, words: Words, armFigure: Html)
   return html`<section>
     <h2>${words.heading.byArm}</h2>
     ${tableOf(
-      [{ text: words.label.figure }, ...arms.map((text) => ({ text, isNumber: true }))],
-      figures.map(({ id, stat, byArm }) => [
-        figureName(id, stat, words),
-        ...byArm.map(
-          (row) => html`${valueText(row, words)}<span class="sure">${sureness(row, words)}</span>`,
-        ),
-      ]),
+      [{ text: words.label.figure }, ...arms.map(numbers)],
+      figures.map(({ id, stat, byArm }) => {
+        const cells: readonly Html[] = byArm.map((row) => figureCell(row, words));
+        return [html`${figureName(id, stat, words)}`].concat(cells);
+      }),
     )}
-    <h3></h3>
+    <div class="gap"></div>
     ${armFigure}
   </section>`;
 };
 
+const figureCell = (row: SummaryRow | undefined, words: Words): Html =>
+  html`${valueText(row, words)}<span class="sure">${sureness(row, words)}</span>`;
+
 const tile = (name: string, row: SummaryRow | undefined, words: Words): Html => {
   const isWithheld = row?.value === undefined;
+  const [number, ...unit] = valueText(row, words).split(' ');
   return html`<div class="tile${isWithheld ? ' withheld' : ''}">
     <div class="name">${name}</div>
-    <div class="value">${valueText(row, words)}</div>
+    <div class="value">
+      ${number}${unit.length > 0 ? html` <span class="unit">${unit.join(' ')}</span>` : undefined}
+    </div>
     <div class="sure">${sureness(row, words)}</div>
   </div> `;
 };

@@ -19,7 +19,8 @@ import { setupSection } from './setup.ts';
 import { styleSheet } from './style.ts';
 
 const policy =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; " +
+  "base-uri 'none'; form-action 'none'";
 
 /** A drawn chart: what was to be drawn, and the drawing. */
 export interface DrawnChart {
@@ -39,12 +40,10 @@ export const htmlPage = (
     const drawn = charts.get(name);
     return chartFigure(drawn?.chart, drawn?.svg, words);
   };
-  const section = (title: string, ...content: readonly Html[]): Html =>
-    html`<section>
-      <h2>${title}</h2>
-      ${content}
-    </section> `;
   const mark = analysis.isSimulated ? `${words.simulated} · ` : '';
+  const banner = analysis.isSimulated
+    ? html`<p class="simulated">${words.simulatedLong}</p>`
+    : undefined;
 
   return html`<!doctype html>
     <html lang="${words.language}">
@@ -60,8 +59,7 @@ export const htmlPage = (
       </head>
       <body>
         <main>
-          ${analysis.isSimulated ? html`<p class="simulated">${words.simulatedLong}</p>` : undefined}
-          ${verdictHeader(analysis, words)} ${warningSection(analysis, words)}
+          ${banner} ${verdictHeader(analysis, words)} ${warningSection(analysis, words)}
           ${figureSection(analysis, words, figure('arm'))}
           ${section(words.heading.timeline, figure('timeline'))}
           ${section(words.heading.firstToken, figure('firstToken'))}
@@ -83,3 +81,9 @@ export const htmlPage = (
       </body>
     </html> `.markup;
 };
+
+const section = (title: string, ...content: readonly Html[]): Html =>
+  html`<section>
+    <h2>${title}</h2>
+    ${content}
+  </section> `;

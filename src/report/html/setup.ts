@@ -7,7 +7,7 @@ import { figureName, intervalText, valueText } from '../figure.ts';
 import { decimal, milliseconds, quantity, yen } from '../format.ts';
 import type { Words } from '../word/language.ts';
 import { html, type Fragment, type Html } from './markup.ts';
-import { tableOf } from './table.ts';
+import { numbers, tableOf } from './table.ts';
 
 /** The fingerprint of the run, its prices, its definitions, and every figure it has. */
 export const setupSection = (
@@ -46,9 +46,14 @@ ${JSON.stringify({ scenario: manifest.scenario, systems: manifest.systems }, und
     </details>
     <h3>${words.heading.files}</h3>
     <p class="muted small">${words.filesNote}</p>
-    ${missingCharacters.length === 0 ? undefined : html`<p class="muted small">${words.droppedCharacters(missingCharacters.join(' '))}</p>`}
+    ${missingNote(missingCharacters, words)}
   </section>`;
 };
+
+const missingNote = (characters: readonly string[], words: Words): Html | undefined =>
+  characters.length === 0
+    ? undefined
+    : html`<p class="muted small">${words.droppedCharacters(characters.join(' '))}</p>`;
 
 const fingerprint = (
   manifest: Manifest,
@@ -128,7 +133,8 @@ const backendLine = (backend: Manifest['backends'][number], words: Words): strin
 
 const limitLine = ([id, limit]: readonly [string, number], words: Words): string => {
   const metric = metricById(id);
-  return `${metric?.names[words.language] ?? id} ≤ ${quantity(limit, metric?.unit ?? '', words.unit)}`;
+  const name = metric?.names[words.language] ?? id;
+  return `${name} ≤ ${quantity(limit, metric?.unit ?? '', words.unit)}`;
 };
 
 const boxLine = (economics: Manifest['economics']): string =>
@@ -145,15 +151,14 @@ const boxLine = (economics: Manifest['economics']): string =>
 
 const priceTable = (manifest: Manifest, words: Words): Html => {
   const { label } = words;
-  const number = (text: string) => ({ text, isNumber: true });
   return html`<p class="muted small">${label.perMillion}</p>
     ${tableOf(
       [
         { text: label.backend },
         { text: label.model },
-        number(label.input),
-        number(label.cachedInput),
-        number(label.output),
+        numbers(label.input),
+        numbers(label.cachedInput),
+        numbers(label.output),
         { text: label.priceDate },
         { text: label.source },
       ],
@@ -193,9 +198,9 @@ const allFigures = (analysis: Analysis, words: Words): Html => {
       { text: label.figure },
       { text: label.arm },
       { text: label.where },
-      { text: label.value, isNumber: true },
-      { text: label.interval, isNumber: true },
-      { text: label.samples, isNumber: true },
+      numbers(label.value),
+      numbers(label.interval),
+      numbers(label.samples),
     ],
     analysis.rows.map((row) => [
       figureName(row.id, row.stat, words),

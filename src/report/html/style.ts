@@ -16,19 +16,24 @@ export const styleSheet = `
 :root{color-scheme:light dark;${variables('light')};--ground:#f6f5f4;--wash:#f0efed}
 @media (prefers-color-scheme:dark){:root{${variables('dark')};--ground:#151413;--wash:#2a2927}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.6 "Segoe UI",system-ui,-apple-system,"Helvetica Neue","Noto Sans",sans-serif;-webkit-text-size-adjust:100%}
-:lang(ja) body,body:lang(ja){font-family:"Yu Gothic UI",Meiryo,"Hiragino Sans","Noto Sans JP","Noto Sans CJK JP",sans-serif;line-height:1.75}
+body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.6 "Segoe UI",system-ui,
+  -apple-system,"Helvetica Neue","Noto Sans",sans-serif;-webkit-text-size-adjust:100%}
+:lang(ja) body,body:lang(ja){font-family:"Yu Gothic UI",Meiryo,"Hiragino Sans","Noto Sans JP",
+  "Noto Sans CJK JP",sans-serif;line-height:1.75}
 main{max-width:1040px;margin:0 auto;padding:32px 24px 72px}
 h1{font-size:34px;line-height:1.25;font-weight:600;margin:4px 0 4px;overflow-wrap:anywhere}
 h2{font-size:23px;font-weight:600;margin:0 0 14px}
 h3{font-size:16px;font-weight:600;margin:22px 0 6px}
 p{margin:0 0 12px}
-section,header.top{background:var(--paper);border:1px solid var(--line);border-radius:12px;padding:26px 28px;margin:0 0 20px}
+section,header.top{background:var(--paper);border:1px solid var(--line);border-radius:12px;
+  padding:26px 28px;margin:0 0 20px}
 .muted{color:var(--muted)}
 .small{font-size:14px}
-.simulated{display:block;background:var(--purple);color:var(--paper);border-radius:8px;padding:9px 16px;margin:0 0 20px;font-weight:600}
+.simulated{display:block;background:var(--purple);color:var(--paper);border-radius:8px;
+  padding:9px 16px;margin:0 0 20px;font-weight:600}
 .question{font-size:18px;color:var(--muted);max-width:46em;overflow-wrap:anywhere}
-.badge{display:inline-block;border-radius:999px;padding:3px 16px;font-weight:600;color:var(--paper);background:var(--muted);white-space:nowrap}
+.badge{display:inline-block;border-radius:999px;padding:3px 16px;font-weight:600;
+  color:var(--paper);background:var(--muted);white-space:nowrap}
 .badge.passed,.badge.met{background:var(--green)}
 .badge.missed,.badge.invalid{background:var(--red)}
 .badge.undecided,.badge.partial{background:var(--orange)}
@@ -43,14 +48,19 @@ section.warnings{border-left:5px solid var(--orange)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(216px,1fr));gap:14px}
 .tile{background:var(--wash);border-radius:10px;padding:14px 16px}
 .tile .name{font-size:14px;color:var(--muted);line-height:1.4}
-.tile .value{font-size:30px;line-height:1.3;font-weight:600;font-variant-numeric:tabular-nums;white-space:nowrap}
+.tile .value{font-size:30px;line-height:1.3;font-weight:600;font-variant-numeric:tabular-nums;
+  white-space:nowrap}
+.tile .unit{font-size:16px;font-weight:400;color:var(--muted)}
+.gap{height:22px}
 .tile .sure{font-size:13px;color:var(--muted);line-height:1.45}
 .tile.withheld .value{color:var(--muted);font-weight:400}
 .scroll{overflow-x:auto;max-width:100%}
 table{border-collapse:collapse;width:100%;font-size:15px}
-th,td{text-align:left;padding:7px 12px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}
+th,td{text-align:left;padding:7px 12px 7px 0;border-bottom:1px solid var(--line);
+  vertical-align:top}
 th{font-weight:600;color:var(--muted);font-size:14px}
-td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;padding-left:12px}
+td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;
+  padding-left:12px}
 tbody tr:last-child>*{border-bottom:0}
 td .sure{display:block;color:var(--muted);font-size:13px;white-space:normal}
 figure{margin:0}
@@ -65,8 +75,26 @@ dl{display:grid;grid-template-columns:minmax(120px,220px) 1fr;gap:0;margin:0;fon
 dt,dd{padding:7px 0;border-bottom:1px solid var(--line);margin:0}
 dt{color:var(--muted);padding-right:16px}
 dd{overflow-wrap:anywhere}
-code,pre{font-family:"Cascadia Mono",Consolas,"SF Mono",Menlo,"Noto Sans Mono",monospace;font-size:13.5px}
-pre{background:var(--wash);border-radius:10px;padding:14px;overflow-x:auto;line-height:1.45;margin:8px 0}
-@media (max-width:640px){main{padding:16px 12px 40px}section,header.top{padding:18px 16px}h1{font-size:27px}dl{grid-template-columns:1fr}dt{border:0;padding-bottom:0}}
-@media print{:root{${variables('light')};--ground:#fff;--wash:#f6f5f4}body{font-size:11pt}main{max-width:none;padding:0}section,header.top{border:0;padding:0 0 14pt;margin:0;break-inside:auto}.tile,figure .chart,tr{break-inside:avoid}h2{break-after:avoid}figure svg{min-width:0}.simulated,.badge{color:#000;background:none;border:1px solid #000}details:not([open]){display:none}}
+code,pre{font-family:"Cascadia Mono",Consolas,"SF Mono",Menlo,"Noto Sans Mono",monospace;
+  font-size:13.5px}
+pre{background:var(--wash);border-radius:10px;padding:14px;overflow-x:auto;line-height:1.45;
+  margin:8px 0}
+@media (max-width:640px){
+main{padding:16px 12px 40px}
+section,header.top{padding:18px 16px}
+h1{font-size:27px}
+dl{grid-template-columns:1fr}
+dt{border:0;padding-bottom:0}
+}
+@media print{
+:root{${variables('light')};--ground:#fff;--wash:#f6f5f4}
+body{font-size:11pt}
+main{max-width:none;padding:0}
+section,header.top{border:0;padding:0 0 14pt;margin:0;break-inside:auto}
+.tile,figure .chart,tr{break-inside:avoid}
+h2{break-after:avoid}
+figure svg{min-width:0}
+.simulated,.badge{color:#000;background:none;border:1px solid #000}
+details:not([open]){display:none}
+}
 `.trim();

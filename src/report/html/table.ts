@@ -9,6 +9,9 @@ export interface Heading {
   readonly isNumber?: boolean;
 }
 
+/** A column of numbers. */
+export const numbers = (text: string): Heading => ({ text, isNumber: true });
+
 /** A table that scrolls within itself where the page is too narrow for it. */
 export const tableOf = (
   headings: readonly Heading[],
@@ -18,7 +21,7 @@ export const tableOf = (
     <table>
       <thead>
         <tr>
-          ${headings.map((heading) => html`<th scope="col" ${classOf(heading)}>${heading.text}</th>`)}
+          ${headings.map((it) => html`<th scope="col" ${classOf(it)}>${it.text}</th>`)}
         </tr>
       </thead>
       <tbody>

@@ -37,7 +37,9 @@ const invalidity = (why: Invalidity): string => {
         `the harness may have been the bottleneck.`
       );
     case 'fault-never-acted':
-      return `Fault ${why.fault} never acted in arm ${why.arm}: what it was to show was not tested.`;
+      return (
+        `Fault ${why.fault} never acted in arm ${why.arm}: ` + `what it was to show was not tested.`
+      );
   }
 };
 
@@ -56,7 +58,7 @@ const advisory = (advisory: Advisory): string => {
     case 'figures-withheld':
       return `${count(advisory.count, 'figure is', 'figures are')} withheld for want of samples.`;
     case 'log-cut':
-      return `The run log was cut after ${count(advisory.lines, 'line')}; this covers what is left.`;
+      return `The run log was cut after ${count(advisory.lines, 'line')}; the rest is missing.`;
     case 'interrupted':
       return `The run did not finish (${advisory.why}): this report covers the part that ran.`;
     case 'spend-limit':
@@ -68,31 +70,46 @@ const advisory = (advisory: Advisory): string => {
         `${milliseconds(advisory.secondHalfMs)} in the second.`
       );
     case 'extrapolated-profile':
-      return `The simulated speed of ${advisory.backend} is not backed by measurements: ${advisory.basis}.`;
+      return (
+        `The simulated speed of ${advisory.backend} is not backed by measurements: ` +
+        `${advisory.basis}.`
+      );
     case 'think-scaled':
-      return `Think time was scaled by ${decimal(advisory.scale)}: sessions are denser than real ones.`;
+      return (
+        `Think time was scaled by ${decimal(advisory.scale)}: ` +
+        `sessions are denser than real ones.`
+      );
     case 'tokenizer-differs':
       return (
         `${advisory.backends.join(' and ')} count tokens with different tokenizers: ` +
         `their token rates are not directly comparable.`
       );
     case 'usage-estimated':
-      return `The tokens of ${count(advisory.count, 'attempt')} were estimated, because the backend did not say.`;
+      return (
+        `The tokens of ${count(advisory.count, 'attempt')} were estimated, ` +
+        `because the backend did not say.`
+      );
     case 'leaked':
-      return `${count(advisory.count, 'local-only request')} reached a cloud backend in arm ${advisory.arm}.`;
+      return (
+        `${count(advisory.count, 'local-only request')} reached a cloud backend ` +
+        `in arm ${advisory.arm}.`
+      );
     case 'buffered':
       return (
         `${count(advisory.count, 'answer')} from ${advisory.backend} came in bursts: their token ` +
         `intervals say how they were flushed, not how they were generated.`
       );
     case 'no-price':
-      return `No price is known for ${advisory.model} on ${advisory.backend}: its cost is missing, not zero.`;
+      return (
+        `No price is known for ${advisory.model} on ${advisory.backend}: ` +
+        `its cost is missing, not zero.`
+      );
     case 'price-old':
       return `The prices are of ${advisory.asOf} and may have changed.`;
     case 'seam-quality-unmeasured':
       return 'Whether continued answers read well across the seam was not measured.';
     case 'one-backend-failures':
-      return `All ${count(advisory.count, 'failure')} happened on one backend: ${advisory.backend}.`;
+      return `All failures (${decimal(advisory.count)}) happened on one backend: ${advisory.backend}.`;
   }
 };
 
@@ -201,6 +218,7 @@ export const english: Words = {
     decide: 'decide',
     refill: 'refill',
     total: 'failover',
+    sum: 'sum',
     visibleGap: 'visible gap',
     lost: 'lost',
     repeated: 'repeated',
@@ -308,8 +326,8 @@ export const english: Words = {
     },
   },
   costNote:
-    'A load test saves nothing. The capacity value is what the answers served locally in this run ' +
-    'would have cost at a cloud model, from the lowest to the highest assumption about cached input.',
+    'A load test saves nothing. The capacity value is what the answers served locally in this ' +
+    'run would have cost at a cloud model, from input cached as observed to not cached at all.',
   costNotIncluded:
     'Not included: work to run the box, network, support, and differences in answer quality or ' +
     'tokenizer between the models compared.',
@@ -320,9 +338,9 @@ export const english: Words = {
   onlySome: (shown, all) => `The first ${decimal(shown)} of ${decimal(all)} are shown.`,
   turnOf: (session, turn) => `s${session} t${turn}`,
   planned: (sessions, loop) =>
-    `${count(sessions, 'session')}, ${{ open: 'open loop', closed: 'closed loop', scripted: 'scripted' }[loop]}`,
+    `${count(sessions, 'session')}, ${loop === 'scripted' ? loop : `${loop} loop`}`,
   droppedCharacters: (characters) =>
-    `The PNG charts show 〓 for ${characters}, which the bundled font lacks; the SVG charts have them.`,
+    `The PNG charts show 〓 for ${characters}, which the bundled font lacks; the SVG charts do not.`,
   filesNote:
     'Each chart is also in the run folder as an editable Vega-Lite specification, as SVG and as ' +
     'PNG; the data behind this page are in the CSV files beside it.',

@@ -195,6 +195,7 @@ export const japanese: Words = {
     decide: '切替判断',
     refill: '再開まで',
     total: 'フェイルオーバー',
+    sum: '合計',
     visibleGap: '画面の停止',
     lost: '欠落',
     repeated: '重複',

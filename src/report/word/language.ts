@@ -83,6 +83,7 @@ export interface Words {
       | 'decide'
       | 'refill'
       | 'total'
+      | 'sum'
       | 'visibleGap'
       | 'lost'
       | 'repeated'
