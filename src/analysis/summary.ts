@@ -239,16 +239,20 @@ const shareRows = (
   });
 };
 
-/** A leak has no warmup: every exchange that must not leave counts. */
+/** A leak has no warmup: every exchange counts. What a foreign proxy did, it may not tell. */
 const leakRows = ({ arm, all, areAttemptsKnown }: SummaryGround): SummaryRow[] => {
-  const confined = all.filter(({ trace }) => trace.exchange.isLocalOnly);
-  const leaked = confined.filter(({ figures }) => figures.isLeaked).length;
-  const isBlind = !areAttemptsKnown && confined.some(({ trace }) => trace.generations.length === 0);
+  const sent = all.filter(({ trace }) => trace.exchange.sentAt !== undefined);
+  const leaked = sent.filter(({ figures }) => figures.isLeaked).length;
+  const isBlind =
+    !areAttemptsKnown &&
+    sent.some(
+      ({ trace: { exchange, generations } }) => exchange.isLocalOnly && generations.length === 0,
+    );
 
   return [
     isBlind && leaked === 0
-      ? withheldRow('leaked', 'count', arm.arm, 'all', confined.length, { why: 'unknown-outside' })
-      : countRow('leaked', arm.arm, 'all', confined.length, leaked),
+      ? withheldRow('leaked', 'count', arm.arm, 'all', sent.length, { why: 'unknown-outside' })
+      : countRow('leaked', arm.arm, 'all', sent.length, leaked),
   ];
 };
 
@@ -301,6 +305,13 @@ const faultRows = (
           );
     }),
     countRow('faulted', arm.arm, where, rows.length, rows.length),
+    countRow(
+      'misrouted',
+      arm.arm,
+      where,
+      rows.length,
+      rows.filter(({ outcome }) => outcome === 'misrouted').length,
+    ),
     ratioRow('seamless', arm.arm, where, affected.length, seamless, affected.length),
     areAttemptsKnown
       ? numberRow('discarded_tokens', 'total', arm.arm, where, rows.length, discarded)

@@ -7,6 +7,8 @@
  * chunk is stamped 13 ms late at p99, at 0.32 it is 2 ms).
  */
 
+import type { FaultAct, FaultArmed } from '../log/entry.ts';
+import { readTrace } from '../protocol/trace.ts';
 import type { Advisory, FailoverRow, Invalidity } from './analysis.ts';
 import type { ArmLog } from './arm.ts';
 import type { Measured } from './figures.ts';
@@ -28,10 +30,10 @@ export const invaliditiesOf = (
   const limitMs = Math.max(lateMsMin, invalidRatio * (lag?.medianTtfoMs ?? 0));
   const busy = utilisationOf(arm);
   const idle = arm.armed.filter(
-    ({ fault, from }) =>
-      !arm.acts.some((act) => act.fault === fault) &&
-      !failovers.some((row) => row.fault === fault) &&
-      (isFinished || from < arm.whole.until),
+    (armed) =>
+      !arm.acts.some((act) => isActOf(act, armed)) &&
+      !failovers.some((row) => armed.address === undefined && row.fault === armed.fault) &&
+      (isFinished || armed.until < arm.whole.until),
   );
 
   return [
@@ -47,6 +49,15 @@ export const invaliditiesOf = (
       arm: arm.arm,
     })),
   ];
+};
+
+/** A fault may have several addresses, each armed for itself. */
+const isActOf = (act: FaultAct, { fault, address }: FaultArmed): boolean => {
+  if (act.fault !== fault) return false;
+  const [, session, turn] = /s(\d+) t(\d+)/.exec(address ?? '') ?? [];
+  const whose = readTrace(act.trace ?? '');
+  if (session === undefined || whose === undefined) return true;
+  return whose.session === Number(session) && whose.turn === Number(turn);
 };
 
 /** A warning where the harness was late, but not too late. */

@@ -197,7 +197,7 @@ const count = {
   dropped: counted('arrivals that the harness could not send', 'dropped', '送信できず'),
   leaked: counted(
     'local-only exchanges with an attempt at, or a generation by, a cloud backend, in any phase; ' +
-      'n is local-only exchanges',
+      'n is exchanges sent, local-only or not',
     'sent outside',
     '社外送信',
   ),
@@ -254,6 +254,11 @@ const failover = {
     'transparent or continued / exchanges on which a fault acted, less those unaffected',
     'seamless',
     '途切れなしの割合',
+  ),
+  misrouted: counted(
+    'failed over because of a fault that no deadline had run out on; n is faulted exchanges',
+    'failed over without need',
+    '不要な切替',
   ),
   lost_tokens: single(
     'tokens',
