@@ -36,7 +36,7 @@ export interface OllamaTool {
   };
 }
 
-export interface OllamaOptions {
+interface OllamaOptions {
   /** Output limit in tokens, thinking included; negative is none. */
   readonly num_predict?: number;
   /** Context window in tokens; a change reloads the model. */
@@ -124,12 +124,10 @@ export interface OllamaLoaded {
   readonly context_length: number;
 }
 
-/** Every error's body, and the last line of a stream that fails after its 200. */
-export interface OllamaError {
-  readonly error: string;
-}
-
-/** What Ollama says, word for word, because clients match on it. */
+/**
+ * What Ollama says when it refuses, word for word, because clients match on it. The body of an error,
+ * and the last line of a stream that fails after its 200, is `{"error": "…"}`.
+ */
 export const ollamaMessage = {
   alive: 'Ollama is running',
   busy: 'server busy, please try again.  maximum pending requests exceeded',

@@ -58,7 +58,9 @@ export const answerTo = (ask: Ask): Answer => {
 
 /** How many tokens the user asked for, in words, or about 130 where nothing was said. */
 export const wantedTokens = (messages: readonly Message[]): number => {
-  const said = lastQuestion(messages).match(/(\d+)\s*(?:tokens?|トークン)/i)?.[1];
+  // The last such words count, because whoever quotes a document asks after it.
+  const asked = [...lastQuestion(messages).matchAll(/(\d+)\s*(?:tokens?|トークン)/gi)];
+  const said = asked.at(-1)?.[1];
   if (said !== undefined) return Math.min(Math.max(1, Number(said)), wantedTokensMax);
   const drawn = logNormal(chanceOf(messages).fork('length'), 130, 0.7);
   return Math.round(Math.min(Math.max(drawn, 20), 600));

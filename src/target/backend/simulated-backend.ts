@@ -28,7 +28,7 @@ export interface SimulatedBackend {
 }
 
 /** A port that is taken, or an address that is not ours. */
-export class SimulatedBackendError extends Error {
+class SimulatedBackendError extends Error {
   override readonly name = 'SimulatedBackendError';
   readonly hint: string;
 

@@ -95,10 +95,11 @@ class SimulatedOllama {
     app.get('/api/version', () => ({ version }));
     app.get('/api/tags', () => ({ models: this.#profiles.map((it) => tagOf(it, modifiedAt)) }));
     app.get('/api/ps', () => ({ models: this.#loaded() }));
-    app.post<{ Body: { model?: string; name?: string } | undefined }>(
+    app.post<{ Body: { model?: unknown; name?: unknown } | undefined }>(
       '/api/show',
       (request, reply) => {
-        const name = request.body?.model ?? request.body?.name ?? '';
+        const given = request.body?.model ?? request.body?.name;
+        const name = typeof given === 'string' ? given : '';
         const profile = modelNamed(this.#profiles, name);
         if (profile) return reply.send(shownOf(profile, modifiedAt));
         return reply.code(404).send({ error: `model '${name}' not found` });

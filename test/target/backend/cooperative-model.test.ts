@@ -54,7 +54,7 @@ const callsOf = (pieces: readonly Piece[]): string[] =>
 const numbers = (letter: string, from: number, to: number): string =>
   Array.from({ length: to - from + 1 }, (_, at) => `${letter}${from + at}`).join(' ');
 
-test.each(['Answer in 5 tokens.', '5トークンで答えて', 'about 5 Token, please'])(
+test.each(['Limit: 900 tokens. Answer in 5 tokens.', '5トークンで答えて', 'about 5 Token, please'])(
   'asked for five tokens (%s), it counts to five',
   (question) => {
     const answer = answerTo(ask([system('Be brief, in 9 tokens.'), user(question)]));

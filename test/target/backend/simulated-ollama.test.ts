@@ -147,6 +147,19 @@ test('a tool is called with whole arguments, and its result answered', async () 
   expect(textOf(await linesOf(await post('/api/chat', again)))).toBe('p1 p2 p3 p4 p5');
 });
 
+test('a question to /api/generate is answered in its own words', async () => {
+  const { post } = await open();
+  const body = { model: tag, prompt: 'in 3 tokens', system: 'Be brief.', images: ['aGk='] };
+  const response = await post('/api/generate', { ...body, stream: false });
+  expect(await response.json()).toMatchObject({
+    response: 'p1 p2 p3',
+    thinking: 't1 ',
+    done: true,
+  });
+  const lines = (await (await post('/api/generate', body)).text()).trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line).response).join('')).toBe('p1 p2 p3');
+});
+
 test('a schema is obeyed', async () => {
   const { post } = await open();
   const format = { type: 'object', properties: { n: { const: 7 } }, required: ['n'] };
@@ -247,6 +260,15 @@ test('a client that leaves while it waits is forgotten', async () => {
   await expect(first).rejects.toThrow('aborted');
   await until(() => server.load().running === 0);
   expect(notes[0]).toMatchObject({ outcome: 'cancelled', outputTokens: 0 });
+});
+
+test('closed in the middle of an answer, it cuts it off and holds on to nothing', async () => {
+  const { post, notes, server } = await open({ timeScale: 0.05 });
+  const response = await post('/api/chat', { model: tag, messages: [user('in 5000 tokens')] });
+  await server.close();
+  await expect(response.text()).rejects.toThrow('terminated');
+  expect(notes).toMatchObject([{ outcome: 'cancelled' }]);
+  await expect(fetch(server.url)).rejects.toThrow('fetch failed');
 });
 
 test('a cold model is loaded by a question without words, and dropped by a keep-alive of 0', async () => {
