@@ -10,7 +10,7 @@ import type { TurnRecord } from '../client/exchange-recorder.ts';
 import type { PlayedTurn } from '../client/session-player.ts';
 import { encodeChunks } from '../log/chunk-code.ts';
 import type { Exchange } from '../log/entry.ts';
-import { encodeRuns, runsIn } from './integrity.ts';
+import { numberedRuns } from './integrity.ts';
 
 /** What the client does not know about who asked. */
 export interface ExchangeContext {
@@ -25,7 +25,7 @@ export const exchangeEntry = (
   { key, isLocalOnly }: ExchangeContext,
 ): Omit<Exchange, 'arm'> => {
   const { chunks, text, toolCalls: _, ...seen } = record;
-  const runs = runsIn(text);
+  const integrity = numberedRuns(text);
   const isSchemaMet = meetsSchema(record, question);
   return {
     kind: 'exchange',
@@ -44,7 +44,7 @@ export const exchangeEntry = (
     wantedTokens: question.wantedTokens,
     ...(chunks.length > 0 ? { chunks: encodeChunks(chunks) } : {}),
     textChars: text.length,
-    ...(runs ? { integrity: encodeRuns(runs) } : {}),
+    ...(integrity === undefined ? {} : { integrity }),
     ...(isSchemaMet === undefined ? {} : { isSchemaMet }),
   };
 };

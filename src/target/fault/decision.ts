@@ -41,6 +41,7 @@ export class FaultDecision {
   readonly #acted = new Map<PlannedFault, number>();
   /** The exchanges whose first attempt each addressed fault has seen. */
   readonly #met = new Map<PlannedFault, Set<string>>();
+  readonly #attemptsOf = new Map<string, number>();
   #attempts = 0;
 
   constructor(faults: readonly PlannedFault[], random: Random) {
@@ -53,6 +54,7 @@ export class FaultDecision {
     this.#attempts++;
     return new AttemptFaults(this.#faults, `attempt ${this.#attempts}`, {
       isMeant: (fault, name) => this.#isMeant(fault, name),
+      labelOf: (name) => this.#labelOf(name),
       isDrawn: (fault, label) =>
         fault.probabilityRatio >= 1 ||
         this.#random.fork(`${this.#faults.indexOf(fault)} ${label}`).next() <
@@ -77,6 +79,19 @@ export class FaultDecision {
     return true;
   }
 
+  /**
+   * Names an attempt by whose turn it is and which attempt here, because the random part of an id is
+   * not the same in two runs of one seed. Of a stranger's request the ids are all there is.
+   */
+  #labelOf({ trace, span }: AttemptName): string {
+    const parts = readTrace(trace);
+    if (!parts) return `${trace} ${span}`;
+    const turn = `w${parts.workload} s${parts.session} t${parts.turn}`;
+    const before = this.#attemptsOf.get(trace) ?? 0;
+    this.#attemptsOf.set(trace, before + 1);
+    return `${turn} attempt ${before + 1}`;
+  }
+
   /** Whether this is the first attempt here of an exchange that the fault's address names. */
   #isMeant(fault: PlannedFault, name: AttemptName): boolean {
     const parts = readTrace(name.trace);
@@ -94,6 +109,7 @@ export class FaultDecision {
 
 /** What an attempt asks of the faults of its backend. */
 interface Judge {
+  labelOf(name: AttemptName): string;
   isMeant(fault: PlannedFault, name: AttemptName): boolean;
   isDrawn(fault: PlannedFault, label: string): boolean;
   take(fault: PlannedFault): boolean;
@@ -136,7 +152,7 @@ export class AttemptFaults {
   onRequestHead(name: AttemptName | undefined, now: number): readonly Act[] {
     this.#stage = 'headers';
     this.#isNamed = true;
-    if (name) this.#label = `${name.trace} ${name.span}`;
+    if (name) this.#label = this.#judge.labelOf(name);
     this.#left = this.#left.filter(
       (fault) => !fault.address || (name !== undefined && this.#judge.isMeant(fault, name)),
     );
@@ -213,7 +229,7 @@ export const isOutage = (fault: PlannedFault): boolean =>
   fault.timesMax === Number.POSITIVE_INFINITY;
 
 /** Whether nothing more of the attempt reaches anybody once the fault has acted. */
-export const endsAttempt = ({ action }: PlannedFault): boolean => {
+const endsAttempt = ({ action }: PlannedFault): boolean => {
   switch (action.kind) {
     case 'refuse':
     case 'silent':

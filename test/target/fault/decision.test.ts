@@ -146,3 +146,15 @@ test('a share of attempts is hit', () => {
   // and this seed is fixed.
   expect(Math.abs(hits - 0.3 * count)).toBeLessThan(82);
 });
+
+const hitsWith = (salt: string): boolean[] => {
+  const decision = decisionOf([{ kind: 'reset', at: 0, probability: 0.5 }]);
+  return Array.from({ length: 40 }, (_, index) => {
+    const parts = { arm: 0, workload: 0, session: index + 1, turn: 1 };
+    return play(decision, { trace: traceId(parts, salt), span: salt }).length > 0;
+  });
+};
+
+test('the random part of an id does not matter', () => {
+  expect(hitsWith('aaaaaaaaaaaa')).toEqual(hitsWith('bbbbbbbbbbbb'));
+});
