@@ -176,7 +176,8 @@ const runArm = async (
   load.tell('begin', beginAt);
 
   const stop = AbortSignal.any([options.stop, log.failed]);
-  return awaitEnd(load, stop, spent.promise, clock);
+  // Awaited here: the world is closed when this function returns.
+  return await awaitEnd(load, stop, spent.promise, clock);
 };
 
 /** Opens backends, shims and proxy, unless the target is somebody else's. */
@@ -188,7 +189,11 @@ const openTarget = async (
 ): Promise<{ readonly proxy: string; readonly backends?: StageHandle<BackendStageInfo> }> => {
   if (options.target !== undefined) return { proxy: options.target };
   const backends = world.use(
-    await openStage<BackendStageInfo>('backends', { system: arm.system, faults: arm.faults }, stage),
+    await openStage<BackendStageInfo>(
+      'backends',
+      { system: arm.system, faults: arm.faults },
+      stage,
+    ),
   );
   const { spendMaxUsd } = arm.system.economics;
   const proxy = world.use(
@@ -244,7 +249,6 @@ const planOf = (scenario: Scenario): Manifest['plan'] =>
       sessions: plannedStarts(workload, scenario.phases, seeded(String(scenario.seed))).length,
     })),
   );
-
 
 const endOf = (stop: AbortSignal): RunEnd => ({
   kind: 'end',

@@ -96,7 +96,8 @@ export const openLoad: Stage<LoadStageInput, LoadStageInfo> = async (input, cont
     done: done.promise,
     tell: (message, value) => {
       if (message === 'stop') stopping.abort(new Error('the run was stopped'));
-      if (message === 'begin') drive(players, Number(value), ground).then(done.resolve, done.reject);
+      if (message === 'begin')
+        drive(players, Number(value), ground).then(done.resolve, done.reject);
     },
     close: () => opened.disposeAsync(),
   } satisfies OpenedStage<LoadStageInfo>;
@@ -190,9 +191,7 @@ const play = async (
       );
     },
     onExchange: (played) =>
-      context.emit(
-        exchangeEntry(played, { ...(key && { key: key.name }), isLocalOnly }),
-      ),
+      context.emit(exchangeEntry(played, { ...(key && { key: key.name }), isLocalOnly })),
   });
 };
 

@@ -2,7 +2,7 @@
 
 import { cpus, totalmem } from 'node:os';
 
-import { engineProfile } from '../engine/profile.ts';
+import { basisOf as profileBasis, engineProfile } from '../engine/profile.ts';
 import type { Manifest } from '../log/entry.ts';
 import { definitions } from '../metric/table.ts';
 import { describeScenario } from '../scenario/describe.ts';
@@ -96,7 +96,7 @@ const backendFacts = (backend: BackendSystem): Manifest['backends'][number] => {
 
 const basisOf = (name: string): string => {
   const profile = engineProfile(name);
-  return profile ? `${name}: ${profile.basis}` : `${name}: unknown`;
+  return profile ? `${name}: ${profileBasis(profile)}` : `${name}: unknown`;
 };
 
 /** Whether the backends of a system include a cloud that costs real money. */

@@ -34,7 +34,9 @@ export const openStage = async <Info>(
   input: unknown,
   options: StageOptions,
 ): Promise<StageHandle<Info>> =>
-  options.isThreaded ? openThread<Info>(stage, input, options) : openHere<Info>(stage, input, options);
+  options.isThreaded
+    ? openThread<Info>(stage, input, options)
+    : openHere<Info>(stage, input, options);
 
 const openHere = async <Info>(
   stage: StageName,
@@ -69,6 +71,7 @@ const openThread = async <Info>(
     done.reject(error);
   };
   done.promise.catch(() => undefined);
+  opened.promise.catch(() => undefined);
   worker.on('message', (message: FromThread) => {
     if (message.kind === 'opened') opened.resolve(message.info);
     else if (message.kind === 'entries') for (const each of message.entries) emit(each);

@@ -25,7 +25,11 @@ export const preflight = async (scenario: Scenario): Promise<void> => {
       await firstThatAnswers(backend, async (url) => {
         if (backend.wire !== 'ollama') return expectAnswer(url, clock);
         const inventory = await readInventory(url, clock);
-        expectModels(backend, models, inventory.models.map(({ tag }) => tag));
+        expectModels(
+          backend,
+          models,
+          inventory.models.map(({ tag }) => tag),
+        );
       });
     }
 };
@@ -72,7 +76,9 @@ const expectModels = (
   wanted: readonly string[],
   present: readonly string[],
 ): void => {
-  const missing = wanted.filter((tag) => !present.includes(tag) && !present.includes(`${tag}:latest`));
+  const missing = wanted.filter(
+    (tag) => !present.includes(tag) && !present.includes(`${tag}:latest`),
+  );
   if (missing.length === 0) return;
   throw new RunError(
     `${backend.name} does not have ${missing.join(', ')}; it has ${present.join(', ') || 'no model'}`,

@@ -17,9 +17,7 @@ export const pricesOf = (system: System): readonly PriceRecord[] =>
 export const counterfactualPrices = (system: System): Manifest['counterfactuals'] =>
   system.economics.counterfactuals.flatMap((name) => {
     const price =
-      name === 'configured'
-        ? configuredPrice(system)
-        : priceOf({ model: name, provider: 'azure' });
+      name === 'configured' ? configuredPrice(system) : priceOf({ model: name, provider: 'azure' });
     return price ? [{ name, price: { backend: 'azure', ...price } }] : [];
   });
 

@@ -52,4 +52,5 @@ const pointLatestTo = (folder: string): void => {
   }
 };
 
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+const reasonOf = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : String(cause);
