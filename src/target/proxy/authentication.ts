@@ -11,7 +11,7 @@ import type { KeySystem, ResidencyRule } from '../../system/system.ts';
 import { ApiError } from './api-error.ts';
 
 /** The one who asks, as far as a key can tell. */
-export interface KeyHolder {
+interface KeyHolder {
   readonly name: string;
   readonly residency: ResidencyRule;
 }

@@ -19,7 +19,7 @@ import { responsesUpstream } from './responses-upstream.ts';
 import { sqliteStore } from './sqlite-store.ts';
 
 /** A proxy that cannot be opened as its system file says. */
-export class ProxyServerError extends Error {
+class ProxyServerError extends Error {
   override readonly name = 'ProxyServerError';
   /** What to change. */
   readonly hint: string;
@@ -36,7 +36,7 @@ export type ProxyServerOptions = Omit<ProxyParts, 'store' | 'upstreams'> & {
 };
 
 /** How much the proxy has in hand. */
-export interface ProxyLoad {
+interface ProxyLoad {
   readonly inFlight: number;
   readonly queued: number;
   /** Each backend's circuit: `spark open, azure closed`. */

@@ -23,7 +23,7 @@ import type { StateStore, StoredResponse } from './proxy.ts';
 import { dayMs, sweepEveryMs } from './retention.ts';
 
 /** State that cannot be opened where the system file says. */
-export class StateStoreError extends Error {
+class StateStoreError extends Error {
   override readonly name = 'StateStoreError';
   /** What to change. */
   readonly hint: string;
