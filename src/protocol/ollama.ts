@@ -1,8 +1,8 @@
 /**
  * Ollama's own wire: `/api/chat` and the questions one asks a box about itself.
  *
- * An answer streams as NDJSON: thinking first, then text, tool calls whole, and one last object with
- * `done: true` that carries the timings. Durations are nanoseconds, and a field whose value is zero
+ * An answer streams as NDJSON: thinking first, then text, tool calls whole, and one last object
+ * with `done: true` that carries the timings. Durations are nanoseconds, and a field whose value is zero
  * is left out. Source: github.com/ollama/ollama, api/types.go, v0.33.
  */
 
@@ -125,8 +125,8 @@ export interface OllamaLoaded {
 }
 
 /**
- * What Ollama says when it refuses, word for word, because clients match on it. The body of an error,
- * and the last line of a stream that fails after its 200, is `{"error": "…"}`.
+ * What Ollama says when it refuses, word for word, because clients match on it. The body of an
+ * error, and the last line of a stream that fails after its 200, is `{"error": "…"}`.
  */
 export const ollamaMessage = {
   alive: 'Ollama is running',

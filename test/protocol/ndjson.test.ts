@@ -1,3 +1,5 @@
+/** NDJSON survives any chunking, and is bounded. */
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 

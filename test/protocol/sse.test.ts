@@ -1,3 +1,5 @@
+/** SSE survives any chunking, follows the standard where it matters, and is bounded. */
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 

@@ -66,7 +66,7 @@ export const countPromptTokens = (conversation: Conversation): number =>
 
 /**
  * The conversation without as many of its oldest messages as it takes to fit. What the system says
- * and the last message always stay, so it may still be too long. This is what Ollama does, silently.
+ * and the last message always stay, so it may still be too long. Ollama does this, silently.
  */
 export const withoutFront = (conversation: Conversation, tokensMax: number): Conversation => {
   const { messages, tools } = conversation;

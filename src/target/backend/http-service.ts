@@ -10,7 +10,7 @@ import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 /** Bodies above this are refused: 64 MiB, room for a long conversation with pictures. */
 const bodyBytesMax = 64 * 2 ** 20;
 
-/** Opens nothing yet. `errorBody` words what the framework itself refuses, in the server's shape. */
+/** Opens nothing yet. `errorBody` words what the framework refuses, in the server's shape. */
 export const httpService = (
   errorBody: (status: number, message: string) => unknown,
 ): FastifyInstance => {

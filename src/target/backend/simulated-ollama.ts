@@ -148,7 +148,7 @@ class SimulatedOllama {
     return isBusy ? refuse(503, ollamaMessage.busy) : reply;
   }
 
-  /** Offers the job and writes its tokens as they leave; false when too many wait for the loader. */
+  /** Offers the job and writes its tokens as they leave; false if too many await the loader. */
   #serve(
     ask: Ask,
     conversation: Conversation,
@@ -212,7 +212,7 @@ class SimulatedOllama {
     return true;
   }
 
-  /** A request without a prompt: brings the model into memory, or with a keep-alive of 0 out of it. */
+  /** A request without a prompt: loads the model, or with a keep-alive of 0 unloads it. */
   #load(ask: Ask, reply: FastifyReply, wording: Wording): FastifyReply {
     const { clock } = this.#context;
     const { tag } = ask.model;

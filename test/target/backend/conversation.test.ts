@@ -1,3 +1,5 @@
+/** What is said of a conversation: its length, its prefixes, its history, what may be dropped. */
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 

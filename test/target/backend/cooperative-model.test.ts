@@ -1,3 +1,5 @@
+/** The simulated model does what it was asked, and misbehaves only as told. */
+
 import fc from 'fast-check';
 import Schema from 'typebox/schema';
 import { expect, test } from 'vitest';
@@ -68,7 +70,7 @@ test('where nothing is said about length, it is drawn from what users said, and 
   const lengths = Array.from({ length: 500 }, (_, at) => wantedTokens([user(`question ${at}`)]));
   expect(Math.min(...lengths)).toBeGreaterThanOrEqual(20);
   expect(Math.max(...lengths)).toBeLessThanOrEqual(600);
-  // The standard error of the median of 500 draws with σ = 0.7 is about 130 · 0.7 · 1.25 / √500 = 5.
+  // The standard error of the median of 500 draws with σ = 0.7 is 130 · 0.7 · 1.25 / √500 = 5.
   expect(Math.abs((lengths.toSorted((a, b) => a - b)[250] ?? 0) - 130)).toBeLessThan(4 * 5);
   expect(wantedTokens([system('other'), user('question 1')])).toBe(lengths[1]);
 });

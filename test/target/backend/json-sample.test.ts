@@ -1,3 +1,5 @@
+/** Values drawn from schemas, checked by a validator that is not ours. */
+
 import fc from 'fast-check';
 import Schema from 'typebox/schema';
 import { expect, test } from 'vitest';

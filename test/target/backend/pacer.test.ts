@@ -1,3 +1,5 @@
+/** Tokens leave when the engine says so, in virtual time. */
+
 import assert from 'node:assert/strict';
 
 import { expect, test } from 'vitest';
@@ -48,7 +50,7 @@ test('each token is told at the instant the engine says it left, alone or in a b
       expect(instant).toBeCloseTo(box.tokenAt(id, at + 1) ?? NaN, 6);
 });
 
-test('with one slot the second waits for the first, and gets it at once when that is cancelled', async () => {
+test('with one slot the second waits for the first, until that is cancelled', async () => {
   const { clock, box, pacer, offer } = world(1);
   const first = offer('first', 1000);
   const second = offer('second', 5);

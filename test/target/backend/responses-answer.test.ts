@@ -1,3 +1,5 @@
+/** The events of a response, held to the grammar that clients enforce. */
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 

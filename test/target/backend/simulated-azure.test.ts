@@ -1,3 +1,5 @@
+/** The simulated cloud on a real socket, as a client sees it. */
+
 import { afterEach, expect, test } from 'vitest';
 
 import type { Generation } from '../../../src/log/entry.ts';
@@ -191,7 +193,7 @@ test('tokens above the quota of the minute are refused, and it says for how long
   expect(await errorOf(second)).toMatchObject({
     code: 'too_many_requests',
     message: expect.stringContaining(
-      `token rate limit of your current OpenAI S0 pricing tier. Please retry after ${seconds} seconds`,
+      `token rate limit of your current OpenAI S0 pricing tier. Please retry after ${seconds} s`,
     ),
   });
   expect(notes.map(({ outcome }) => outcome)).toEqual(['completed', 'rejected']);

@@ -1,3 +1,5 @@
+/** The simulated Spark on a real socket, as a client sees it. */
+
 import { afterEach, expect, test } from 'vitest';
 
 import type { Generation } from '../../../src/log/entry.ts';
@@ -271,7 +273,7 @@ test('closed in the middle of an answer, it cuts it off and holds on to nothing'
   await expect(fetch(server.url)).rejects.toThrow('fetch failed');
 });
 
-test('a cold model is loaded by a question without words, and dropped by a keep-alive of 0', async () => {
+test('a question without words loads a model, and a keep-alive of 0 drops it', async () => {
   const { post, get } = await open({ isWarm: false });
   expect(await get('/api/ps')).toEqual({ models: [] });
   const warm = await post('/api/generate', { model: tag, keep_alive: '10m' });
