@@ -150,7 +150,7 @@ export class AttemptFaults {
 
   /** The request's head has been read and not yet forwarded. */
   onRequestHead(name: AttemptName | undefined, now: number): readonly Act[] {
-    this.#stage = 'headers';
+    if (this.#stage === 'connect') this.#stage = 'headers';
     this.#isNamed = true;
     if (name) this.#label = this.#judge.labelOf(name);
     this.#left = this.#left.filter(
@@ -167,7 +167,7 @@ export class AttemptFaults {
 
   /** The response's head has been forwarded. */
   onHeadForwarded(now: number): readonly Act[] {
-    this.#stage = 'streaming';
+    if (this.#stage === 'headers') this.#stage = 'streaming';
     return this.#decide(now);
   }
 

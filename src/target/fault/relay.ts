@@ -120,6 +120,8 @@ export class Relay {
           if (this.#isHead) answers.expectNoBody?.();
           if (this.#fate === 'relayed') await written(this.#target, piece.bytes);
         }
+      // Nobody waits for a swallowed answer any more, so nobody needs to make it.
+      if (this.#fate === 'swallowed') this.#target?.destroy();
       if (this.#fate !== 'relayed') return;
       await written(this.#target, scan.end?.() ?? Buffer.alloc(0));
       this.#target?.end();

@@ -158,3 +158,13 @@ const hitsWith = (salt: string): boolean[] => {
 test('the random part of an id does not matter', () => {
   expect(hitsWith('aaaaaaaaaaaa')).toEqual(hitsWith('bbbbbbbbbbbb'));
 });
+
+test('what has ended stays ended, whatever is still reported', () => {
+  const attempt = decisionOf([
+    { kind: 'reset', when: 'headers', at: 0 },
+    { kind: 'cut', at: 0, afterTokens: 0 },
+  ]).attempt();
+  attempt.onConnect(0);
+  expect(attempt.onRequestHead(nameOf(1, 1), 0)).toHaveLength(1);
+  expect([...attempt.onHeadForwarded(1), ...attempt.onToken(1, 2)]).toEqual([]);
+});

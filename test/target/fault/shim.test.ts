@@ -222,6 +222,23 @@ test('silence in the middle of an answer keeps the connection open', async () =>
   expect(seen.how).toBeUndefined();
 });
 
+test('a client that gives up on a silent backend lets the backend give up too', async () => {
+  const left = Promise.withResolvers<void>();
+  const held = createHttpServer((_, response) => {
+    response.on('close', () => left.resolve());
+    response.write('{"message":{"content":"p1 "}}\n');
+  });
+  opened.push(
+    () => new Promise((resolve) => held.close(resolve)),
+    () => held.closeAllConnections(),
+  );
+  const { shim } = await shimFor(await listening(held), [
+    { kind: 'silent', when: 'mid-stream', backend: 'spark', at: 0 },
+  ]);
+  expect(tokensIn((await ask(shim.port, 100)).text)).toBe(1);
+  await left.promise;
+});
+
 test('a rejected request is answered here and never reaches the backend', async () => {
   const { port, received } = await tokenServer();
   const { shim } = await shimFor(port, [
