@@ -2,8 +2,8 @@
  * Ollama's own wire: `/api/chat` and the questions one asks a box about itself.
  *
  * An answer streams as NDJSON: thinking first, then text, tool calls whole, and one last object
- * with `done: true` that carries the timings. Durations are nanoseconds, and a field whose value is zero
- * is left out. Source: github.com/ollama/ollama, api/types.go, v0.33.
+ * with `done: true` that carries the timings. Durations are nanoseconds, and a field whose value is
+ * zero is left out. Source: github.com/ollama/ollama, api/types.go, v0.33.
  */
 
 export interface OllamaToolCall {
