@@ -56,8 +56,9 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
       const cold = why === 'cold' && candidates.find((candidate) => candidate.backend === name);
       if (cold) input.onCold(cold);
     }
-    const slotAt = backend.admission.enter(input.clock.now())
-      ? input.clock.now()
+    const now = input.clock.now();
+    const slotAt = backend.admission.enter(now)
+      ? now
       : await waitForSlot(backend, choice, input);
     if (slotAt !== undefined && backend.mayServe && !input.gone.aborted)
       return { kind: 'admitted', choice, backend, slotAt };
