@@ -206,6 +206,18 @@ describe('what is asked', () => {
     ]);
   });
 
+  test('a text to be continued stands last, without the instruction meant for others', () => {
+    const input: readonly Item[] = [
+      { type: 'message', role: 'user', content: 'Count.' },
+      { type: 'message', role: 'assistant', content: 'p1 p2 ' },
+      { type: 'message', role: 'developer', content: 'Go on from there.' },
+    ];
+    expect(ollamaMessages({ input, continues: 'p1 p2 ' })).toEqual([
+      { role: 'user', content: 'Count.' },
+      { role: 'assistant', content: 'p1 p2 ' },
+    ]);
+  });
+
   test('an image that must be fetched is left to another backend', async () => {
     const upstream = ollamaUpstream(backend('ollama', ['http://127.0.0.1:1']), { clock });
     const image = { type: 'input_image', image_url: 'https://example.com/a.png' } as const;

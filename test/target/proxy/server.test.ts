@@ -365,4 +365,23 @@ describe('opening and closing', () => {
     await closed;
     expect(clock.now() - answeredAt).toBeLessThan(1000);
   });
+
+  test('closing cuts an answer that does not end', async () => {
+    const arrived = Promise.withResolvers<void>();
+    await using at = await world((socket) => {
+      socket.write(ndjson + piece('p1 '));
+      arrived.resolve();
+    });
+    const answer = respond(at.proxy, { stream: true });
+    const outcome = answer.then(
+      () => 'ended',
+      () => 'cut',
+    );
+    await arrived.promise;
+    const closingAt = clock.now();
+    await at.proxy.close();
+    expect(clock.now() - closingAt).toBeGreaterThanOrEqual(2000);
+    expect(clock.now() - closingAt).toBeLessThan(4000);
+    expect(await outcome).toBe('cut');
+  });
 });
