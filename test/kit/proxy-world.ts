@@ -7,6 +7,7 @@ import type { Failure, FailureReason, GenerationEvent } from '../../src/protocol
 import { seededIds } from '../../src/random/id.ts';
 import { seeded } from '../../src/random/random.ts';
 import type { BackendSystem, System } from '../../src/system/system.ts';
+import { asRecord } from '../../src/target/proxy/json.ts';
 import { memoryStore } from '../../src/target/proxy/memory-store.ts';
 import type {
   Caller,
@@ -153,12 +154,12 @@ export class RecordedReply implements Reply {
     return readStream(this.body);
   }
 
-  get json(): Record<string, unknown> {
-    return JSON.parse(this.body) as Record<string, unknown>;
+  get json(): Readonly<Record<string, unknown>> {
+    return asRecord(JSON.parse(this.body)) ?? {};
   }
 
-  get error(): Record<string, unknown> {
-    return this.json['error'] as Record<string, unknown>;
+  get error(): Readonly<Record<string, unknown>> {
+    return asRecord(this.json['error']) ?? {};
   }
 }
 
@@ -209,6 +210,8 @@ export class ProxyWorld {
   readonly clock = new VirtualClock();
   readonly spark: ScriptedUpstream;
   readonly azure: ScriptedUpstream;
+  /** A third backend, which no model uses unless told. */
+  readonly spare: ScriptedUpstream;
   readonly attempts: Omit<Attempt, 'arm'>[] = [];
   readonly store: StateStore;
   readonly proxy: Proxy;
@@ -218,6 +221,7 @@ export class ProxyWorld {
     const { clock } = this;
     this.spark = new ScriptedUpstream('spark', clock, options.spark ?? [() => answer('p', 20)]);
     this.azure = new ScriptedUpstream('azure', clock, options.azure ?? [() => answer('a', 20)]);
+    this.spare = new ScriptedUpstream('spare', clock, [() => answer('a', 20)]);
     const memory = memoryStore({ retainDays: 30, wall: () => clock.wall() });
     this.store = options.store ? options.store(memory) : memory;
     const parts: ProxyParts = {
@@ -228,10 +232,15 @@ export class ProxyWorld {
       upstreams: new Map<string, Upstream>([
         ['spark', this.spark],
         ['azure', this.azure],
+        ['spare', this.spare],
       ]),
       system: {
         ...baseSystem,
-        backends: [{ ...backend('spark', 'local'), ...options.local }, backend('azure', 'cloud')],
+        backends: [
+          { ...backend('spark', 'local'), ...options.local },
+          backend('azure', 'cloud'),
+          backend('spare', 'cloud'),
+        ],
         ...options.system,
       },
       record: (attempt) => this.attempts.push(attempt),

@@ -7,8 +7,9 @@ import assert from 'node:assert/strict';
 
 import type { ResponseResource } from '../../src/protocol/responses.ts';
 import { SseParser } from '../../src/protocol/sse.ts';
+import { asRecord } from '../../src/target/proxy/json.ts';
 
-type Json = Record<string, unknown>;
+type Json = Readonly<Record<string, unknown>>;
 
 /** What a client has after the stream. */
 export interface ReadStream {
@@ -23,14 +24,28 @@ export interface ReadStream {
 }
 
 interface ReadItem {
-  readonly item: Json;
+  readonly item: Record<string, unknown>;
   readonly parts: { type: string; text: string; isDone: boolean }[];
   readonly summaries: { text: string; isDone: boolean }[];
   arguments: string;
   isDone: boolean;
 }
 
-const terminals = ['response.completed', 'response.incomplete', 'response.failed'];
+/** The value as an object, or a failure. */
+const objectOf = (value: unknown): Json => {
+  const object = asRecord(value);
+  assert.ok(object, `expected an object, got ${String(value)}`);
+  return object;
+};
+
+/** The value as a resource; what it really is, `checkResource` says. */
+const resourceOf = (value: unknown): ResponseResource => JSON.parse(JSON.stringify(value));
+
+const terminals: ReadonlySet<string> = new Set([
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+]);
 
 /** Every field that the Open Responses schema requires of a response. */
 const resourceFields =
@@ -41,6 +56,12 @@ const resourceFields =
     .trim()
     .split(/\s+/);
 
+const idPrefixes = [
+  ['message', 'msg_'],
+  ['function_call', 'fc_'],
+  ['reasoning', 'rs_'],
+] as const;
+
 /** Checks that a resource has each of the 31 fields, of types that strict clients accept. */
 export const checkResource = (resource: ResponseResource): void => {
   assert.equal(resourceFields.length, 31);
@@ -49,7 +70,7 @@ export const checkResource = (resource: ResponseResource): void => {
   for (const field of ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty'] as const)
     assert.equal(typeof resource[field], 'number', field);
   for (const item of resource.output) {
-    const prefix = { message: 'msg_', function_call: 'fc_', reasoning: 'rs_' }[String(item.type)];
+    const prefix = new Map<string, string>(idPrefixes).get(item.type);
     assert.ok(prefix && item.id?.startsWith(prefix), `${item.type} has id ${item.id}`);
     if (item.type === 'function_call') assert.match(item.call_id, /^call_/);
     if (item.type === 'message') assert.ok(Array.isArray(item.content));
@@ -68,7 +89,7 @@ export const readStream = (written: string): ReadStream => {
   assert.equal(data.at(-1)?.data, '[DONE]', 'the stream ends with [DONE]');
   const reader = new StreamReader();
   for (const frame of data.slice(0, -1)) {
-    const event = JSON.parse(frame.data) as Json;
+    const event = objectOf(JSON.parse(frame.data));
     assert.equal(frame.event, event['type'], 'the event line names the type');
     reader.take(event);
   }
@@ -92,14 +113,14 @@ class StreamReader {
     const type = String(event['type']);
     assert.equal('error' in event && Boolean(event['error']), type === 'error', 'top-level error');
     if (type === 'error') this.#takeError(event);
-    else if ('response' in event) this.#takeLifecycle(type, event['response'] as Json);
+    else if ('response' in event) this.#takeLifecycle(type, objectOf(event['response']));
     else if (type === 'response.output_item.added') this.#takeItem(event);
     else this.#takeDetail(type, event);
   }
 
   end(comments: number): ReadStream {
     assert.ok(this.#terminal, 'a terminal event');
-    const resource = this.#terminal['response'] as unknown as ResponseResource;
+    const resource = resourceOf(this.#terminal['response']);
     checkResource(resource);
     if (this.#terminal['type'] !== 'response.failed')
       assert.ok(
@@ -132,17 +153,17 @@ class StreamReader {
 
   #takeError(event: Json): void {
     assert.equal(typeof event['code'], 'string');
-    const nested = event['error'] as Json;
+    const nested = objectOf(event['error']);
     assert.equal(nested['message'], event['message']);
     assert.equal(nested['code'], event['code']);
     this.#error = event;
   }
 
   #takeLifecycle(type: string, response: Json): void {
-    checkResource(response as unknown as ResponseResource);
+    checkResource(resourceOf(response));
     this.#responseId ??= response['id'];
     assert.equal(response['id'], this.#responseId, 'one response id');
-    if (terminals.includes(type)) {
+    if (terminals.has(type)) {
       assert.equal(`response.${String(response['status'])}`, type);
       this.#terminal = { type, response };
     } else {
@@ -152,20 +173,20 @@ class StreamReader {
   }
 
   #takeItem(event: Json): void {
-    const item = event['item'] as Json;
+    const item = objectOf(event['item']);
     assert.equal(event['output_index'], this.#items.length, 'items are numbered in order');
     assert.ok(typeof item['id'] === 'string' && item['id'] !== '');
     for (const id of [item['id'], item['call_id']])
       if (id !== undefined) assert.ok(!this.#ids.has(id), 'ids are unique');
     this.#ids.add(item['id']).add(item['call_id']);
-    this.#items.push({ item, parts: [], summaries: [], arguments: '', isDone: false });
+    this.#items.push({ item: { ...item }, parts: [], summaries: [], arguments: '', isDone: false });
   }
 
   #takeDetail(type: string, event: Json): void {
     const entry = this.#items[Number(event['output_index'])];
     assert.ok(entry && !entry.isDone, `${type} for an item that is not open`);
     if (type === 'response.output_item.done') {
-      this.#takeDone(entry, event['item'] as Json);
+      this.#takeDone(entry, objectOf(event['item']));
       return;
     }
     assert.equal(event['item_id'], entry.item['id'], `${type} names its item`);
@@ -189,7 +210,7 @@ class StreamReader {
     if (name === 'content_part.added') {
       assert.ok(!part || part.isDone, 'one part at a time');
       assert.equal(event['content_index'], entry.parts.length);
-      entry.parts.push({ type: String((event['part'] as Json)['type']), text: '', isDone: false });
+      entry.parts.push({ type: String(objectOf(event['part'])['type']), text: '', isDone: false });
       return;
     }
     assert.ok(part && !part.isDone, `${name} without a part`);
@@ -199,7 +220,7 @@ class StreamReader {
       part.text += String(event['delta']);
       if (field === 'text') this.#text += String(event['delta']);
     } else if (name === 'content_part.done') {
-      assert.equal((event['part'] as Json)[field], part.text);
+      assert.equal(objectOf(event['part'])[field], part.text);
       part.isDone = true;
     } else {
       assert.equal(name, `${field === 'text' ? 'output_text' : 'refusal'}.done`);
@@ -232,11 +253,13 @@ class StreamReader {
     if (item['type'] === 'function_call') assert.equal(item['arguments'], entry.arguments);
     if (item['type'] === 'reasoning') {
       const texts = entry.summaries.map((part) => part.text);
-      const told = [item['summary'], item['content']] as { text: string }[][];
-      for (const list of told)
+      for (const [field, type] of [
+        ['summary', 'summary_text'],
+        ['content', 'reasoning_text'],
+      ] as const)
         assert.deepEqual(
-          list.map((part) => part.text),
-          texts,
+          item[field],
+          texts.map((text) => ({ type, text })),
         );
     }
     Object.assign(entry.item, item);

@@ -187,6 +187,17 @@ describe('before anything is shown', () => {
     expect(world.attempts).toHaveLength(2);
   });
 
+  test('a third backend is not asked: failing over must not become the load', async () => {
+    const candidates = ['spark', 'azure', 'spare'].map((name) => ({ backend: name, model: 'x' }));
+    const world = new ProxyWorld({
+      system: { models: [{ name: 'm', candidates }] },
+      spark: [() => [failure('reset')]],
+      azure: [() => [failure('reset')]],
+    });
+    expect((await world.ask()).status).toBe(503);
+    expect(world.spare.calls).toHaveLength(0);
+  });
+
   test('in JSON nothing is ever committed, so a late failure is made good', async () => {
     const world = new ProxyWorld({ spark: [() => [...numbered('p', 1, 5), failure('reset')]] });
     const reply = await world.ask({ stream: false });
