@@ -5,7 +5,7 @@ import { type MetricId, metricOf } from '../metric/table.ts';
 import type { SummaryRow, Withheld } from './analysis.ts';
 import type { Interval } from './percentile.ts';
 
-/** A row with a value. */
+/** A row with a value. Zero of something is a finding; zero of nothing is none. */
 export const numberRow = (
   id: MetricId,
   stat: MetricStat,
@@ -14,16 +14,19 @@ export const numberRow = (
   n: number,
   value: number,
   interval?: Interval,
-): SummaryRow => ({
-  id,
-  stat,
-  arm,
-  where,
-  value,
-  unit: metricOf(id).unit,
-  n,
-  ...(interval && { interval }),
-});
+): SummaryRow =>
+  n === 0
+    ? withheldRow(id, stat, arm, where, 0, { why: 'no-data' })
+    : {
+        id,
+        stat,
+        arm,
+        where,
+        value,
+        unit: metricOf(id).unit,
+        n,
+        ...(interval && { interval }),
+      };
 
 /** A row without a value. */
 export const withheldRow = (
@@ -35,17 +38,14 @@ export const withheldRow = (
   withheld: Withheld,
 ): SummaryRow => ({ id, stat, arm, where, unit: metricOf(id).unit, n, withheld });
 
-/** A count out of `n`. Zero of something is a finding; zero of nothing is none. */
+/** A count out of `n`. */
 export const countRow = (
   id: MetricId,
   arm: string,
   where: string,
   n: number,
   value: number,
-): SummaryRow =>
-  n === 0
-    ? withheldRow(id, 'count', arm, where, 0, { why: 'no-data' })
-    : numberRow(id, 'count', arm, where, n, value);
+): SummaryRow => numberRow(id, 'count', arm, where, n, value);
 
 /** A share of a whole; `n` is what the whole was counted over. */
 export const ratioRow = (

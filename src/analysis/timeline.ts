@@ -40,7 +40,7 @@ export const timelineOf = (arm: ArmLog, all: readonly Measured[]): Timeline => {
     }
     eachChunk(measured, (at, tokens, backend) => add(binAt(at)?.tokens, backend, tokens));
   }
-  countInFlight(all, bins, binAt);
+  countInFlight(all, bins, binMs);
 
   return {
     arm: arm.arm,
@@ -67,7 +67,7 @@ const add = (counts: Record<string, number> | undefined, name: string, by: numbe
 const countInFlight = (
   all: readonly Measured[],
   bins: readonly MutableBin[],
-  binAt: (at: number) => MutableBin | undefined,
+  binMs: number,
 ): void => {
   const changes = all
     .flatMap(({ trace: { exchange } }) =>
@@ -84,7 +84,7 @@ const countInFlight = (
   let next = 0;
   for (const bin of bins) {
     bin.inFlightMax = inFlight;
-    for (let it = changes[next]; it && binAt(it.at) === bin; it = changes[++next]) {
+    for (let it = changes[next]; it && it.at < bin.at + binMs; it = changes[++next]) {
       inFlight += it.by;
       bin.inFlightMax = Math.max(bin.inFlightMax, inFlight);
     }

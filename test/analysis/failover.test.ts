@@ -1,0 +1,226 @@
+import { expect, test } from 'vitest';
+
+import type { FailoverRow } from '../../src/analysis/analysis.ts';
+import { armLogs } from '../../src/analysis/arm.ts';
+import { failoversOf } from '../../src/analysis/failover.ts';
+import type { Attempt, Exchange, LogEntry } from '../../src/log/entry.ts';
+import {
+  attempt,
+  chunkCode,
+  exchange,
+  faultAct,
+  faultArmed,
+  generation,
+  log,
+  traceOf,
+} from '../kit/log.ts';
+
+const rowsOf = (...entries: LogEntry[]): FailoverRow[] =>
+  armLogs(log(entries)).flatMap(failoversOf);
+
+/** The Spark died at 1610 ms, after 11 tokens of which 10 were shown. */
+const dead: Attempt = attempt({
+  outcome: 'failed',
+  reason: 'reset',
+  endedAt: 1612,
+  tokensReceived: 11,
+  tokensForwarded: 10,
+});
+
+/** Azure went on from 3100 ms. */
+const fallback: Attempt = attempt({
+  attempt: 2,
+  backend: 'azure',
+  cause: 'continue',
+  startedAt: 1613,
+  firstTokenAt: 3099,
+  endedAt: 3152,
+});
+
+const continued = (over: Partial<Exchange> = {}): Exchange =>
+  exchange({
+    integrity: 'p1-10 a11-20',
+    backend: 'azure',
+    // The last token of the Spark reaches the client after the next attempt was sent.
+    chunks: chunkCode([1500, 1550, 1613.5, 3100, 3150]),
+    lastTokenAt: 3150,
+    lastTextAt: 3150,
+    endedAt: 3155,
+    attempts: 2,
+    ...over,
+  });
+
+test('a continued answer is told with its parts, which add up', () => {
+  const rows = rowsOf(
+    continued(),
+    dead,
+    fallback,
+    faultArmed(),
+    faultAct({ at: 1610 }),
+    generation({ outputTokens: 14 }),
+  );
+  expect(rows).toEqual([
+    {
+      arm: 'main',
+      trace: traceOf(1, 1),
+      session: 1,
+      turn: 1,
+      fault: 0,
+      what: 'reset',
+      from: 'spark',
+      to: 'azure',
+      outcome: 'continued',
+      isMidStream: true,
+      isSilent: false,
+      faultAt: 1610,
+      declaredAt: 1612,
+      switchedAt: 1613,
+      resumedAt: 3100,
+      lastGoodAt: 1613.5,
+      detectMs: 2,
+      decideMs: 1,
+      refillMs: 1487,
+      failoverMs: 1490,
+      visibleGapMs: 1486.5,
+      tokensLost: 0,
+      tokensRepeated: 0,
+      tokensDiscarded: 4,
+      attempts: 2,
+    },
+  ]);
+});
+
+test('before any text the reader sees one answer, and its first token is late', () => {
+  const [row] = rowsOf(
+    exchange({
+      backend: 'azure',
+      firstTokenAt: 2400,
+      firstTextAt: 2400,
+      chunks: chunkCode([2400, 2450]),
+      integrity: 'a1-2',
+    }),
+    attempt({
+      outcome: 'failed',
+      reason: 'first-token-deadline',
+      endedAt: 2000,
+      tokensReceived: 0,
+      tokensForwarded: 0,
+    }),
+    attempt({
+      attempt: 2,
+      backend: 'azure',
+      cause: 'failover',
+      startedAt: 2000,
+      firstTokenAt: 2399,
+    }),
+    faultArmed({ what: 'silent', from: 1200 }),
+    faultAct({ what: 'silent', at: 1005 }),
+  );
+  expect(row).toMatchObject({
+    outcome: 'transparent',
+    isMidStream: false,
+    isSilent: true,
+    // The fault counts from its arming where it acted on what was open before.
+    faultAt: 1200,
+    detectMs: 800,
+    decideMs: 0,
+    refillMs: 400,
+    failoverTtftMs: 1399,
+    visibleGapMs: 1200,
+    tokensDiscarded: 0,
+  });
+  expect(row).not.toHaveProperty('lastGoodAt');
+});
+
+test('an answer with a hole, a repetition or a disorder was not continued', () => {
+  const outcomeOf = (integrity: string): string | undefined =>
+    rowsOf(continued({ integrity }), dead, fallback, faultAct({ at: 1610 }))[0]?.outcome;
+  expect(outcomeOf('p1-10 a11-20')).toBe('continued');
+  expect(outcomeOf('p1-10 a9-20')).toBe('repeated');
+  expect(outcomeOf('p1-10 a12-20')).toBe('mixed');
+  expect(outcomeOf('p1-10 a12-20 p11')).toBe('mixed');
+});
+
+test('how the exchange ended comes before everything else', () => {
+  for (const [outcome, expected] of [
+    ['failed', 'error'],
+    ['truncated', 'truncated'],
+    ['hung', 'hung'],
+  ] as const)
+    expect(rowsOf(continued({ outcome }), dead, faultAct({ at: 1610 }))[0]).toMatchObject({
+      outcome: expected,
+      detectMs: 2,
+    });
+  expect(rowsOf(continued({ outcome: 'cancelled' }), dead, faultAct({ at: 1610 }))).toEqual([]);
+});
+
+test('a failover that no deadline asked for was misrouted', () => {
+  const slow = faultAct({ at: 1610, what: 'slow' });
+  const outcomeOf = (reason: Attempt['reason'] & string): string | undefined =>
+    rowsOf(continued(), { ...dead, reason }, fallback, slow)[0]?.outcome;
+  expect(outcomeOf('stall-deadline')).toBe('continued');
+  expect(outcomeOf('garbled')).toBe('misrouted');
+});
+
+test('a fault that the same attempt survived left it unaffected', () => {
+  expect(rowsOf(exchange(), attempt(), faultAct({ what: 'stall' }))).toMatchObject([
+    { outcome: 'unaffected', attempts: 1 },
+  ]);
+});
+
+test('an exchange that the fault did not touch has no row', () => {
+  const spilled = attempt({ backend: 'azure', cause: 'spill', passedOver: 'queue' });
+  const elsewhere = faultAct({ trace: traceOf(2, 1) });
+  expect(rowsOf(exchange(), spilled, faultArmed(), elsewhere)).toEqual([]);
+});
+
+test('a refused connection is known by the attempt that failed within the window', () => {
+  const refused = attempt({
+    outcome: 'failed',
+    reason: 'refused',
+    startedAt: 1005,
+    endedAt: 1006,
+    tokensReceived: 0,
+    tokensForwarded: 0,
+  });
+  const next = attempt({
+    attempt: 2,
+    backend: 'azure',
+    cause: 'failover',
+    startedAt: 1007,
+    firstTokenAt: 1499,
+  });
+  const closed = faultArmed({ what: 'refuse', from: 500, until: 2000 });
+  const { trace: _, ...portAct } = faultAct({ what: 'refuse', at: 500 });
+  expect(rowsOf(exchange({ backend: 'azure' }), refused, next, closed, portAct)).toMatchObject([
+    { outcome: 'transparent', faultAt: 1005, detectMs: 1, decideMs: 1, refillMs: 493 },
+  ]);
+  const later = faultArmed({ what: 'refuse', from: 3000, until: 4000 });
+  expect(rowsOf(exchange({ backend: 'azure' }), refused, next, later)).toEqual([]);
+});
+
+test('without a trace the port of the connection tells whose act it was', () => {
+  const { trace: _, ...act } = faultAct({ at: 1610, remotePort: 40_001 });
+  const onPort = { ...dead, localPort: 40_001 };
+  expect(rowsOf(continued(), onPort, fallback, act)).toMatchObject([{ outcome: 'continued' }]);
+  expect(rowsOf(continued(), { ...dead, localPort: 40_002 }, fallback, act)).toEqual([]);
+});
+
+test('what a foreign proxy does not tell is unknown, and not guessed', () => {
+  const foreign = (over: Partial<Exchange>): FailoverRow[] => {
+    const { backend: _, attempts: __, ...rest } = continued(over);
+    return rowsOf(rest, faultAct({ at: 1610 }));
+  };
+  const [row] = foreign({});
+  expect(row).toMatchObject({ outcome: 'continued', attempts: 1 });
+  for (const part of ['declaredAt', 'switchedAt', 'resumedAt', 'detectMs', 'failoverMs', 'to'])
+    expect(row).not.toHaveProperty(part);
+  expect(foreign({ integrity: 'p1-20' })).toMatchObject([{ outcome: 'unaffected' }]);
+});
+
+test('a fault that acts twice on an exchange makes one row, two faults make two', () => {
+  const second = faultAct({ at: 1700 });
+  expect(rowsOf(continued(), dead, fallback, faultAct({ at: 1610 }), second)).toHaveLength(1);
+  const other = faultAct({ at: 1620, fault: 1, backend: 'azure', what: 'stall' });
+  expect(rowsOf(continued(), dead, fallback, faultAct({ at: 1610 }), other)).toHaveLength(2);
+});

@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import { median, medianInterval, nearestRank, resample } from '../../src/analysis/percentile.ts';
+import { seeded } from '../../src/random/random.ts';
+
+const numbers = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 200 });
+const percent = fc.integer({ min: 0, max: 100 });
+
+test('a percentile is the least value that enough of the values do not exceed', () => {
+  fc.assert(
+    fc.property(numbers, percent, (values, p) => {
+      const obvious = values
+        .toSorted((one, other) => one - other)
+        .find((it) => values.filter((other) => other <= it).length * 100 >= p * values.length);
+      const sorted = values.toSorted((one, other) => one - other);
+      expect(nearestRank(sorted, p / 100)).toBe(obvious);
+    }),
+  );
+  expect(nearestRank([], 0.5)).toBeUndefined();
+  expect(median([3, 1, 2])).toBe(2);
+});
+
+test('an interval holds the percentile and does not depend on the order of the values', () => {
+  const value = fc.record({
+    value: fc.integer({ min: 0, max: 1000 }),
+    session: fc.integer({ min: 1, max: 20 }).map(String),
+  });
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1, maxLength: 100 }), (values) => {
+      const resampled = resample(values, [0.5, 0.9], seeded(1));
+      expect(resample(values.toReversed(), [0.5, 0.9], seeded(1))).toEqual(resampled);
+      expect(resampled === undefined).toBe(new Set(values.map((it) => it.session)).size < 5);
+      const all = values.map((it) => it.value);
+      for (const [low, high] of [
+        ...(resampled?.percentiles ?? []),
+        ...(resampled ? [resampled.mean] : []),
+      ]) {
+        expect(low).toBeLessThanOrEqual(high);
+        expect(low).toBeGreaterThanOrEqual(Math.min(...all));
+        expect(high).toBeLessThanOrEqual(Math.max(...all));
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('an interval agrees with a slow bootstrap that copies the values of whole sessions', () => {
+  const values = Array.from({ length: 120 }, (_, at) => ({
+    value: (at * 7919) % 1000,
+    session: String(at % 12),
+  }));
+  const random = seeded(3);
+  const sessions = [...new Set(values.map((it) => it.session))].sort();
+  const medians = Array.from({ length: 400 }, () => {
+    const drawn = sessions.map(() => sessions[Math.floor(random.next() * sessions.length)]);
+    return median(
+      drawn.flatMap((session) =>
+        values.filter((it) => it.session === session).map((it) => it.value),
+      ),
+    );
+  });
+  const sorted = medians.flatMap((it) => it ?? []).sort((one, other) => one - other);
+  expect(resample(values, [0.5], seeded(3))?.percentiles).toEqual([
+    [nearestRank(sorted, 0.025), nearestRank(sorted, 0.975)],
+  ]);
+});
+
+test('turns that are alike within a session widen the interval', () => {
+  // 20 sessions of 10 equal turns know as little as 20 turns; 200 sessions of one know more.
+  const values = Array.from({ length: 200 }, (_, at) => Math.floor(at / 10) * 10);
+  const width = (sessionOf: (at: number) => number): number => {
+    const of = values.map((value, at) => ({ value, session: String(sessionOf(at)) }));
+    const [low, high] = resample(of, [0.5], seeded(1))?.percentiles[0] ?? [0, 0];
+    return high - low;
+  };
+  expect(width((at) => Math.floor(at / 10))).toBeGreaterThan(2 * width((at) => at));
+});
+
+test('the interval of a median is minimum to maximum for 6 to 8 values, then narrower', () => {
+  const first = (count: number): number[] => Array.from({ length: count }, (_, at) => at + 1);
+  expect(medianInterval(first(5))).toBeUndefined();
+  expect(medianInterval(first(6))).toEqual([1, 6]);
+  expect(medianInterval(first(8))).toEqual([1, 8]);
+  expect(medianInterval(first(9))).toEqual([2, 8]);
+  // Of 20 fair coins at most 5 show heads with a chance of 0.021, and at most 6 with 0.058.
+  expect(medianInterval(first(20))).toEqual([6, 15]);
+});
