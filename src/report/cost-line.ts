@@ -12,6 +12,23 @@ export const costLines = (analysis: Analysis, words: Words): readonly string[] =
   );
 };
 
+/** One line per arm, for comparing many: the first counterfactual with a price, and the bill. */
+export const costLinePerArm = (analysis: Analysis, words: Words): readonly string[] =>
+  analysis.costs.flatMap(({ arm, counterfactuals, actualUsd, isActualSimulated }) => {
+    const priced = counterfactuals.find(({ capacityValueUsd }) => capacityValueUsd !== undefined);
+    const paid = isActualSimulated ? words.label.paidSimulated : words.label.paid;
+    const parts = [
+      ...(priced?.capacityValueUsd === undefined
+        ? []
+        : [
+            `${words.label.capacityValue} ${money(priced.capacityValueUsd, undefined)} ` +
+              `(${counterfactualName(priced.name, priced.model)})`,
+          ]),
+      ...(actualUsd === undefined ? [] : [`${paid} ${money([actualUsd, actualUsd], undefined)}`]),
+    ];
+    return parts.length === 0 ? [] : [`${arm}: ${parts.join(words.comma)}`];
+  });
+
 const armLines = (cost: CostResult, words: Words): readonly string[] => [
   ...cost.counterfactuals.map(
     ({ name, model, asOf, capacityValueUsd, withheld }) =>

@@ -9,7 +9,7 @@
 import { styleText } from 'node:util';
 
 import type { Analysis, FailoverRow, ObjectiveResult } from '../analysis/analysis.ts';
-import { costLines } from './cost-line.ts';
+import { costLinePerArm, costLines } from './cost-line.ts';
 import { failoverLine, failoverName } from './failover-line.ts';
 import { figureName, keyFiguresOf, sureness, valueText } from './figure.ts';
 import { decimal, milliseconds } from './format.ts';
@@ -38,6 +38,8 @@ interface Page {
 
 const columnsMax = 80;
 const columnsMin = 40;
+/** With less room than this beside an objective, what was measured goes below it. */
+const besideMin = 30;
 /** With less room than this beside a value, how sure it is cannot be said. */
 const roomMin = 12;
 /** More lines than this push the verdict off the screen; the page has them all. */
@@ -115,11 +117,14 @@ const objectiveLines = ({ analysis, words, columns, paint }: Page): readonly str
       row?.value === undefined
         ? words.withheld(withheld ?? row?.withheld ?? { why: 'no-data' })
         : `${valueText(row, words)}  (${sureness(row, words)})`;
-    const indent = decisionWidth + 4 + nameWidth + 2;
     const head =
       paint(`  ${padEnd(words.decision[decision], decisionWidth)}  `, decisionColours[decision]) +
       `${padEnd(cutEnd(name(objective), nameWidth), nameWidth)}  `;
-    return wrap(measured, Math.max(16, columns - indent)).map((line, index) =>
+    const indent = decisionWidth + 4 + nameWidth + 2;
+    if (columns - indent < besideMin)
+      return [head.trimEnd()].concat(wrap(measured, columns - 4).map((line) => `    ${line}`));
+
+    return wrap(measured, columns - indent).map((line, index) =>
       index === 0 ? head + line : ' '.repeat(indent) + line,
     );
   });
@@ -150,9 +155,11 @@ const figureBlock = (page: Page): readonly string[] => {
   if (arms.length > 1 && widest(lines) <= columns) return lines;
 
   return arms.flatMap((arm, at) => {
+    const values = byArm[at] ?? [];
+    const nameColumns = columns - widest(values) - 4;
     const [, ...rows] = alignedTable([
-      { head: '', cells: names },
-      { head: '', cells: byArm[at] ?? [], isNumber: true },
+      { head: '', cells: names.map((name) => cutEnd(name, nameColumns)) },
+      { head: '', cells: values, isNumber: true },
     ]);
     const room = columns - widest(rows) - 2;
     const sure = figures.map((figure) => cutEnd(sureness(figure.byArm[at], words), room));
@@ -189,12 +196,19 @@ const failoverBlock = ({ analysis, words, columns, paint }: Page): readonly stri
   if (failovers.length === 0) return [];
   const hasArms = manifest.arms.length > 1;
   const shown = failovers.slice(0, failoversMax);
-  const table = failoverTable(shown, words, hasArms);
+  const [header = '', ...rows] = failoverTable(shown, words);
+  const isFitting = widest([header].concat(rows)) <= columns;
+  const lines = shown.flatMap((failover, at) => {
+    const isFirst = shown[at - 1]?.arm !== failover.arm;
+    const arm = hasArms && isFirst && isFitting ? [`  ${paint(failover.arm, 'bold')}`] : [];
+    return arm.concat(
+      isFitting ? (rows[at] ?? '') : hanging(failoverLine(failover, words, hasArms), columns),
+    );
+  });
   return [
     paint(words.heading.failover, 'bold'),
-    ...(widest(table) <= columns
-      ? table
-      : shown.flatMap((it) => hanging(failoverLine(it, words, hasArms), columns))),
+    ...(isFitting ? [header] : []),
+    ...lines,
     ...(shown.length < failovers.length
       ? hanging(words.onlySome(shown.length, failovers.length), columns)
       : []),
@@ -202,11 +216,7 @@ const failoverBlock = ({ analysis, words, columns, paint }: Page): readonly stri
   ];
 };
 
-const failoverTable = (
-  failovers: readonly FailoverRow[],
-  words: Words,
-  hasArms: boolean,
-): readonly string[] => {
+const failoverTable = (failovers: readonly FailoverRow[], words: Words): readonly string[] => {
   const { label } = words;
   const ms = (head: string, of: (failover: FailoverRow) => number | undefined): TableColumn => ({
     head,
@@ -217,7 +227,7 @@ const failoverTable = (
     isNumber: true,
   });
   return alignedTable([
-    { head: label.exchange, cells: failovers.map((it) => failoverName(it, words, hasArms)) },
+    { head: label.exchange, cells: failovers.map((it) => failoverName(it, words, false)) },
     ms(label.detect, ({ detectMs }) => detectMs),
     ms(label.decide, ({ decideMs }) => decideMs),
     ms(label.refill, ({ refillMs }) => refillMs),
@@ -242,7 +252,10 @@ const tokenSum = (failovers: readonly FailoverRow[], words: Words): string => {
 };
 
 const costBlock = ({ analysis, words, columns, paint }: Page): readonly string[] => {
-  const lines = costLines(analysis, words);
+  const lines =
+    analysis.manifest.arms.length > 1
+      ? costLinePerArm(analysis, words)
+      : costLines(analysis, words);
   return lines.length === 0
     ? []
     : [paint(words.heading.cost, 'bold'), ...lines.flatMap((line) => hanging(line, columns))];

@@ -60,14 +60,19 @@ export const cutEnd = (text: string, columns: number): string => {
 /** Stands for a blank that no line is broken at; a private character, so that no text has it. */
 const glue = '\u{e000}';
 
-/** East-Asian characters, between which a line may be broken, and marks that may not begin one. */
+/** Characters a line may be broken between, and marks that may not begin or end a line. */
 const eastern = '\u{2e80}-\u{d7ff}\u{f900}-\u{10ffff}';
 const closing = '\u{3001}\u{3002}\u{ff1a}\u{ff09}\u{300d}';
-const unbroken = new RegExp(`[^\\s${eastern}]+\\s*|[${eastern}][${closing}]*\\s*|\\s+`, 'gu');
+const opening = '\u{ff08}\u{300c}';
+const unbroken = new RegExp(
+  `[^\\s${eastern}]+[${closing}]*\\s*|[${opening}]*[${eastern}][${closing}]*\\s*|\\s+`,
+  'gu',
+);
 
 /**
  * Breaks a text into lines of at most `columns`: at blanks, and between any two wide characters,
- * as Japanese is broken, but never before a closing mark or between a number and its unit.
+ * as Japanese is broken, but never before a closing mark, after an opening one, or between a
+ * number and its unit.
  */
 export const wrap = (text: string, columns: number): readonly string[] => {
   const pieces = text.replace(/(?<=\d) (?=(?:ms|s|%|tokens\/s)(?![a-z]))/g, glue).match(unbroken);

@@ -37,19 +37,20 @@ export const chartSvg = async (chart: Pick<Chart, 'name' | 'spec'>): Promise<str
     return item.limit !== undefined && item.limit > 0 ? Math.min(pixels, item.limit) : pixels;
   };
   vega.resetSVGDefIds();
-  const logger = strictLogger(chart.name);
+  const remarks: string[] = [];
+  const logger = keepingLogger(remarks);
   const loader = vega.loader();
-  loader.load = (uri) => Promise.reject(new Error(`chart ${chart.name} may not load ${uri}`));
+  loader.load = (uri) => Promise.reject(new Error(`a chart may not load ${uri}`));
   const view = new vega.View(vega.parse(compile(chart.spec, { logger }).spec), {
     renderer: 'none',
     loader,
     logger,
   });
-  try {
-    return await view.toSVG();
-  } finally {
-    view.finalize();
-  }
+  const svg = await view.toSVG();
+  view.finalize();
+  if (remarks.length > 0) throw new Error(`chart ${chart.name}: ${remarks.join('; ')}`);
+
+  return svg;
 };
 
 export interface Raster {
@@ -76,17 +77,22 @@ export const chartPng = async (svg: string): Promise<Raster> => {
 /** Read once: the font is a part of the program. */
 let hasGlyph: ((codePoint: number) => boolean) | undefined;
 
-/** A Vega logger that turns every warning into an error. */
-const strictLogger = (name: string) => {
-  const fail = (...messages: readonly unknown[]): never => {
-    throw new Error(`chart ${name}: ${messages.map(String).join(' ')}`);
+/**
+ * A Vega logger that keeps what it is told. It must not throw: Vega logs from within its dataflow,
+ * which never ends when an error goes through it.
+ */
+const keepingLogger = (remarks: string[]) => {
+  const keep = (...messages: readonly unknown[]) => {
+    remarks.push(messages.map(String).join(' '));
+    return logger;
   };
+  const pass = () => logger;
   const logger = {
     level: (level?: number) => (level === undefined ? 2 : logger),
-    error: fail,
-    warn: fail,
-    info: () => logger,
-    debug: () => logger,
+    error: keep,
+    warn: keep,
+    info: pass,
+    debug: pass,
   };
   return logger;
 };

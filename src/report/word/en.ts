@@ -37,9 +37,7 @@ const invalidity = (why: Invalidity): string => {
         `the harness may have been the bottleneck.`
       );
     case 'fault-never-acted':
-      return (
-        `Fault ${why.fault} never acted in arm ${why.arm}: ` + `what it was to show was not tested.`
-      );
+      return `Fault ${why.fault} never acted in arm ${why.arm}: its effect was not tested.`;
   }
 };
 
@@ -109,7 +107,7 @@ const advisory = (advisory: Advisory): string => {
     case 'seam-quality-unmeasured':
       return 'Whether continued answers read well across the seam was not measured.';
     case 'one-backend-failures':
-      return `All failures (${decimal(advisory.count)}) happened on one backend: ${advisory.backend}.`;
+      return `All failures (${decimal(advisory.count)}) were on one backend: ${advisory.backend}.`;
   }
 };
 
@@ -187,7 +185,6 @@ export const english: Words = {
   invalidity,
   advisory,
   heading: {
-    verdict: 'Verdict',
     warnings: 'Read this first',
     keyFigures: 'Key figures',
     byArm: 'Arms side by side',
@@ -223,20 +220,17 @@ export const english: Words = {
     lost: 'lost',
     repeated: 'repeated',
     discarded: 'discarded',
-    attempts: 'attempts',
     switched: 'from → to',
     elapsed: 'time since start (s)',
     outputRate: 'output (tokens/s)',
     finished: 'answers ended',
     failed: 'failed',
     unknownBackend: 'unknown',
-    faultActs: 'fault acted',
     faultWindow: 'fault window',
     share: 'share of answers (%)',
     firstText: 'time to first text (s, log scale)',
     limit: 'limit',
     perAnswerRate: 'speed within one answer (tokens/s)',
-    median: 'median',
     backend: 'backend',
     part: 'part',
     low: 'low',
@@ -255,8 +249,6 @@ export const english: Words = {
     inflight: 'in flight, most at once',
     none: '–',
     allExchanges: 'all',
-    yes: 'yes',
-    no: 'no',
     data: 'Data of this chart',
     id: 'id',
     formula: 'formula',
@@ -267,7 +259,6 @@ export const english: Words = {
     output: 'output',
   },
   setup: {
-    question: 'Question',
     description: 'What was done',
     command: 'Run it again',
     seed: 'Seed',

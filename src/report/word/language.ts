@@ -48,7 +48,6 @@ export interface Words {
 
   readonly heading: Readonly<
     Record<
-      | 'verdict'
       | 'warnings'
       | 'keyFigures'
       | 'byArm'
@@ -88,20 +87,17 @@ export interface Words {
       | 'lost'
       | 'repeated'
       | 'discarded'
-      | 'attempts'
       | 'switched'
       | 'elapsed'
       | 'outputRate'
       | 'finished'
       | 'failed'
       | 'unknownBackend'
-      | 'faultActs'
       | 'faultWindow'
       | 'share'
       | 'firstText'
       | 'limit'
       | 'perAnswerRate'
-      | 'median'
       | 'backend'
       | 'part'
       | 'low'
@@ -120,8 +116,6 @@ export interface Words {
       | 'inflight'
       | 'none'
       | 'allExchanges'
-      | 'yes'
-      | 'no'
       | 'data'
       | 'id'
       | 'formula'
@@ -136,7 +130,6 @@ export interface Words {
   /** Rows of the setup table. */
   readonly setup: Readonly<
     Record<
-      | 'question'
       | 'description'
       | 'command'
       | 'seed'
