@@ -12,7 +12,7 @@ import { describeScenario } from '../scenario/describe.ts';
 import { systemClock } from '../time/system-clock.ts';
 
 export interface ProgressDisplay extends Disposable {
-  see(entry: LogEntry, arm: string): void;
+  readonly see: (entry: LogEntry, arm: string) => void;
   /** A remark of its own, kept on the screen. */
   say(text: string): void;
   end(): void;

@@ -52,6 +52,7 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
     },
     maySpend,
     countTokens: estimateTokens,
+    log: (line) => process.stderr.write(`proxy: ${line}\n`),
   });
   opening.defer(() => server.close());
   opening.use(

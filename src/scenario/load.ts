@@ -15,7 +15,7 @@ import { type Environment, fillIn } from '../system/environment.ts';
 import { FileError, type Mistake } from '../system/mistake.ts';
 import { resolveSystem } from '../system/resolve.ts';
 import type { System } from '../system/system.ts';
-import { closest } from '../system/validation.ts';
+import { closest, isRecord } from '../system/validation.ts';
 import { faultProblems, planFaults, worksOnTls } from '../target/fault/plan.ts';
 import { parseDuration } from '../time/duration.ts';
 import { workloadMistakes } from '../workload/check.ts';
@@ -112,7 +112,7 @@ const variantsOf = (value: unknown): readonly Variant[] => {
     const set = property(variant, 'set');
     return {
       name: typeof name === 'string' ? name : `variant-${at}`,
-      set: typeof set === 'object' && set !== null ? (set as Record<string, unknown>) : {},
+      set: isRecord(set) ? set : {},
     };
   });
 };
@@ -173,7 +173,7 @@ const withDefaultModel = (value: unknown, model = 'default'): unknown => {
       ? { ...workload, model }
       : workload,
   );
-  return { ...(value as object), workloads: filled };
+  return { ...(isRecord(value) && value), workloads: filled };
 };
 
 /** The system with every cloud taken out of every model. */
@@ -305,6 +305,4 @@ const unique = (mistakes: readonly Mistake[]): readonly Mistake[] => [
 ];
 
 const property = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && name in value
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
+  isRecord(value) ? value[name] : undefined;

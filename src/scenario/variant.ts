@@ -1,5 +1,7 @@
 /** Variants: the arms of one run, each the same file with a few values set otherwise. */
 
+import { isRecord } from '../system/validation.ts';
+
 /** A scenario and a system as read, before anything is resolved. */
 export interface Source {
   readonly scenario: unknown;
@@ -29,7 +31,7 @@ export const withValues = (
 
 /** Model names hold dots, so a key may span several parts of a path. */
 const setAt = (node: unknown, path: readonly string[], value: unknown): boolean => {
-  if (typeof node !== 'object' || node === null || path.length === 0) return false;
+  if (path.length === 0) return false;
   if (Array.isArray(node)) {
     const [part = '', ...rest] = path;
     const at = /^\d+$/.test(part)
@@ -40,7 +42,8 @@ const setAt = (node: unknown, path: readonly string[], value: unknown): boolean 
     node[at] = value;
     return true;
   }
-  const record = node as Record<string, unknown>;
+  if (!isRecord(node)) return false;
+  const record: Record<string, unknown> = node;
   for (let length = path.length; length >= 1; length--) {
     const key = path.slice(0, length).join('.');
     const rest = path.slice(length);

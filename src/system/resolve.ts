@@ -114,7 +114,7 @@ const simulatedCloud = (simulate: BackendFile['simulate']): SimulatedCloud => {
     tokensPerSecond: simulate?.tokensPerSecond ?? 80,
     tokensPerMinute: simulate?.tokensPerMinute ?? Number.POSITIVE_INFINITY,
     requestsPerMinute: simulate?.requestsPerMinute ?? Number.POSITIVE_INFINITY,
-    continues: (simulate?.continues ?? 'well') as SimulatedCloud['continues'],
+    continues: simulate?.continues ?? 'well',
     timeScale: simulate?.timeScale ?? 1,
   };
 };

@@ -42,7 +42,7 @@ interface Shape {
 
 /** All differences, in the order of the schema. */
 export const differences = (schema: TSchema, value: unknown): readonly Difference[] =>
-  walk(schema as Shape, value, []);
+  walk(schema, value, []);
 
 type Path = readonly (string | number)[];
 
@@ -178,6 +178,8 @@ const expectation = (shape: Shape): string => {
     case 'array':
       if (isTuple(shape.items)) return `a list of ${shape.items.map(expectation).join(' and ')}`;
       return shape.minItems ? `a list of at least ${shape.minItems}` : 'a list';
+    case 'object':
+    case undefined:
     default:
       return 'a group of keys';
   }
@@ -197,11 +199,12 @@ const shown = (value: unknown): string => {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (isRecord(value)) return 'a group of keys';
-  const text = typeof value === 'string' ? `'${value}'` : String(value);
+  const text = typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 };
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+/** Whether the value is a group of keys. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** `Did you mean …?`, when one of the words is within two edits. */

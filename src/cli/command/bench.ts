@@ -6,6 +6,8 @@ import { join } from 'node:path';
 
 import type { CommandModule } from 'yargs';
 
+import type { HotPathRow } from '../../bench/hot-path.ts';
+import type { OverheadRow } from '../../bench/overhead.ts';
 import { jsonOption } from '../option.ts';
 
 interface BenchArguments {
@@ -50,14 +52,15 @@ export const benchCommand: CommandModule<object, BenchArguments> = {
   },
 };
 
-type Overhead = Awaited<ReturnType<typeof import('../../bench/overhead.ts').measureOverhead>>;
-type HotPaths = Awaited<ReturnType<typeof import('../../bench/hot-path.ts').measureHotPaths>>;
-
 /** Mean time of a request by Little's law: autocannon itself counts whole milliseconds. */
-const meanMs = ({ connections, requestsPerSecond }: Overhead[number]): number =>
+const meanMs = ({ connections, requestsPerSecond }: OverheadRow): number =>
   (connections * 1000) / requestsPerSecond;
 
-const benchText = (machine: string, overhead: Overhead, hotPaths: HotPaths): string => {
+const benchText = (
+  machine: string,
+  overhead: readonly OverheadRow[],
+  hotPaths: readonly HotPathRow[],
+): string => {
   const lines = [
     machine,
     'Load, proxy and null backend share this machine: the ratios count, not the rates.',
