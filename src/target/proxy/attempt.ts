@@ -22,7 +22,7 @@ import { truncated } from './failure.ts';
 import type { CallPlan } from './call.ts';
 import type { Upstream } from './proxy.ts';
 
-export interface AttemptDeadlines {
+interface AttemptDeadlines {
   readonly firstTokenMs: number;
   /** Between two events with content. */
   readonly stallMs: number;

@@ -18,7 +18,7 @@ import type {
 } from '../../protocol/responses.ts';
 
 /** Numbers and dispatches one event of the stream. */
-export type Emit = (type: string, fields: Readonly<Record<string, unknown>>) => void;
+type Emit = (type: string, fields: Readonly<Record<string, unknown>>) => void;
 
 interface Place {
   readonly id: string;

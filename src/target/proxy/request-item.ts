@@ -11,7 +11,7 @@ import { choiceField, fieldsOf, listOf, requiredString, stringField } from './fi
 import type { JsonObject } from './json.ts';
 
 /** Stands for an item of an earlier response, by its id. */
-export interface ItemReference {
+interface ItemReference {
   readonly type: 'item_reference';
   readonly id: string;
 }

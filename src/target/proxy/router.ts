@@ -36,7 +36,7 @@ export interface RouteRules {
 }
 
 /** Why a better candidate was passed over. */
-export type PassedOver = 'residency' | 'breaker' | 'spend' | 'cold' | 'queue' | 'wait';
+type PassedOver = 'residency' | 'breaker' | 'spend' | 'cold' | 'queue' | 'wait';
 
 /** One place to try. */
 export interface Choice {
@@ -62,7 +62,7 @@ export interface Route {
 }
 
 /** The patience with a backend that nothing can stand in for. */
-export const patientWaitMsMax = 60_000;
+const patientWaitMsMax = 60_000;
 export const patientQueueMax = 64;
 
 /** Orders the candidates. */

@@ -12,7 +12,7 @@
  */
 
 /** Why a continuation cannot be shown. */
-export type SeamFault =
+type SeamFault =
   | 'starts over'
   | 'repeats itself'
   | 'adds a preamble'
@@ -152,8 +152,8 @@ const echoOf = (prefix: string, rest: string): SeamFault | undefined => {
   const said = lettersOf(rest);
   if (widthOf(said) < 20) return undefined;
   const letters = lettersOf(prefix);
-  if (sharedRatio(said, letters.slice(0, said.length * 1.5)) > 0.6) return 'starts over';
-  if (sharedRatio(said, letters.slice(-said.length * 2)) > 0.7) return 'repeats itself';
+  if (sharedRatio(said, letters.slice(0, said.length * 1.5)) > 0.7) return 'starts over';
+  if (sharedRatio(said, letters.slice(-said.length * 2)) > 0.8) return 'repeats itself';
   return undefined;
 };
 

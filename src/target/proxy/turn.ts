@@ -202,7 +202,7 @@ export class Turn {
     if (end.kind === 'served') backend.succeed(choice.candidate.model, parts.clock.now() - slotAt);
     if (end.kind === 'failed') {
       backend.fail(end.failure);
-      this.#failover = { from: name, afterTokens: run.tokensForwarded };
+      this.#failover ??= { from: name, afterTokens: run.tokensForwarded };
     }
     const isFirst = this.#attemptCount === 1;
     const spilt = choice.passedOver.length > 0 ? 'spill' : 'first';

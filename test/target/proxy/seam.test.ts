@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
+import { seeded } from '../../../src/random/random.ts';
 import { Seam, continuationInstruction } from '../../../src/target/proxy/seam.ts';
+import { sentence } from '../../../src/token/prose.ts';
 
 /** Feeds the continuation in pieces; gives what is shown, or why nothing is. */
 const shown = (prefix: string, continuation: string, pieceChars = 3): string => {
@@ -134,4 +136,19 @@ test('the instruction is in the language of the conversation', () => {
   expect(continuationInstruction(japanese, '')).toMatch(/続き/);
   expect(continuationInstruction('p1 p2 p3 ', '港について教えてください。')).toMatch(/続き/);
   expect(continuationInstruction(english, 'Tell me about it.')).toMatch(/cut off/);
+});
+
+test.each(['ja', 'en'] as const)('a text cut anywhere can be gone on with (%s)', (language) => {
+  const random = seeded(7);
+  const cuts = 500;
+  let whole = 0;
+  for (let cut = 0; cut < cuts; cut++) {
+    const sentences = Array.from({ length: 12 }, () => sentence(random, language));
+    const text = sentences.join(language === 'ja' ? '' : ' ');
+    const at = 20 + Math.floor(random.next() * (text.length - 60));
+    if (shown(text.slice(0, at), text.slice(at)) === text.slice(at)) whole++;
+  }
+  // These sentences come from two dozen templates, so that by chance some do repeat others nearly to
+  // the letter: over 3000 cuts about 2 % are refused. A standard error of 500 cuts is 0.7 %.
+  expect(whole / cuts).toBeGreaterThan(0.95);
 });
