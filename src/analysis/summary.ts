@@ -7,8 +7,6 @@
  */
 
 import type { Manifest } from '../log/entry.ts';
-import { floorOf } from '../metric/floor.ts';
-import type { MetricStat } from '../metric/metric.ts';
 import { type MetricId, metricOf } from '../metric/table.ts';
 import { type Random, seeded } from '../random/random.ts';
 import type { FailoverRow, SummaryRow } from './analysis.ts';
@@ -16,9 +14,10 @@ import { type ArmLog, isAnswered, isCounted, sessionOf } from './arm.ts';
 import { figureOf, gapsOf, type Measured } from './figures.ts';
 import { historyRows } from './history.ts';
 import { integrityOf } from './integrity.ts';
-import { medianInterval, nearestRank, resample, type Value } from './percentile.ts';
+import { resample } from './percentile.ts';
 import { rateRows } from './rate.ts';
 import { countRow, numberRow, ratioRow, withheldRow } from './row.ts';
+import { eventSpread, sessionSpread, spread } from './spread.ts';
 
 /** What the rows of an arm are made from. */
 export interface SummaryGround {
@@ -122,57 +121,17 @@ const spreads = (
       const value = figureOf(figures, id);
       return value === undefined ? [] : [{ value, session: sessionOf(trace.exchange) }];
     });
-    return spreadRows(id, arm.arm, where, values, random.fork(`${where} ${id}`));
+    return sessionSpread(id, arm.arm, where, values, random.fork(`${where} ${id}`));
   });
-
-const shareOf: Readonly<Partial<Record<MetricStat, number>>> = {
-  p50: 0.5,
-  p90: 0.9,
-  p95: 0.95,
-  p99: 0.99,
-  min: 0,
-  max: 1,
-};
-
-/** The rows of a metric that is a spread of values; one without a value says that there are none. */
-const spreadRows = (
-  id: MetricId,
-  arm: string,
-  where: string,
-  values: readonly Value[],
-  random: Random | undefined,
-): SummaryRow[] => {
-  const { stats, floors } = metricOf(id);
-  const sorted = Float64Array.from(values, ({ value }) => value).sort();
-  const n = sorted.length;
-  const given = stats.filter((stat) => n >= floorOf(floors, stat));
-  if (n === 0) return [withheldRow(id, stats[0] ?? 'p50', arm, where, 0, { why: 'no-data' })];
-  const shares = given.flatMap((stat) => (/^p\d/.test(stat) ? [shareOf[stat] ?? 0] : []));
-  const resampled = random && resample(values, shares, random);
-
-  return stats.map((stat) => {
-    const floor = floorOf(floors, stat);
-    if (n < floor) return withheldRow(id, stat, arm, where, n, { why: 'too-few', n, floor });
-    const share = shareOf[stat];
-    if (share === undefined) {
-      const mean = sorted.reduce((sum, value) => sum + value, 0) / n;
-      return numberRow(id, stat, arm, where, n, mean, resampled?.mean);
-    }
-    const interval = resampled?.percentiles[shares.indexOf(share)];
-    return numberRow(id, stat, arm, where, n, nearestRank(sorted, share) ?? 0, interval);
-  });
-};
 
 /** Gaps of one answer hang together, and there are too many to resample: no interval. */
 const chunkGapRows = (arm: string, steady: readonly Measured[]): SummaryRow[] => {
-  const gaps = steady.flatMap(({ trace }) =>
-    gapsOf(trace.chunkAts).map((value) => ({ value, session: '' })),
-  );
+  const gaps = steady.flatMap(({ trace }) => gapsOf(trace.chunkAts));
   const stalled = steady.filter(({ figures }) => figures.stallCount !== undefined);
   const stalls = stalled.reduce((sum, { figures }) => sum + (figures.stallCount ?? 0), 0);
 
   return [
-    ...spreadRows('chunk_gap', arm, 'all', gaps, undefined),
+    ...spread('chunk_gap', arm, 'all', gaps),
     countRow('stalls', arm, 'all', stalled.length, stalls),
   ];
 };
@@ -297,9 +256,9 @@ const faultRows = (
 
   return [
     ...failoverParts.flatMap(([id, key]) => {
-      const values = rows.flatMap((row) => row[key] ?? []).sort((one, other) => one - other);
+      const values = rows.flatMap((row) => row[key] ?? []);
       return areAttemptsKnown || values.length > 0
-        ? failoverSpread(id, arm.arm, where, values)
+        ? eventSpread(id, arm.arm, where, values)
         : metricOf(id).stats.map((stat) =>
             withheldRow(id, stat, arm.arm, where, rows.length, { why: 'unknown-outside' }),
           );
@@ -319,22 +278,6 @@ const faultRows = (
           why: 'unknown-outside',
         }),
   ];
-};
-
-/** Failovers are events apart from one another: the interval of their median needs no resampling. */
-const failoverSpread = (
-  id: MetricId,
-  arm: string,
-  where: string,
-  values: readonly number[],
-): SummaryRow[] => {
-  const spread = values.map((value) => ({ value, session: '' }));
-  const interval = medianInterval(values);
-  return spreadRows(id, arm, where, spread, undefined).map((row) =>
-    row.stat === 'p50' && row.value !== undefined && interval
-      ? numberRow(id, 'p50', arm, where, row.n, row.value, interval)
-      : row,
-  );
 };
 
 const amplificationRows = ({ arm, all, areAttemptsKnown }: SummaryGround): SummaryRow[] => {
