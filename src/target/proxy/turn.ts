@@ -132,7 +132,7 @@ export class Turn {
       candidates,
       rules: () => ({
         isLocalOnly,
-        maySpend: parts.maySpend(),
+        maySpend: isLocalOnly || parts.maySpend(),
         cold: system.cold,
         spill: system.spill,
       }),
