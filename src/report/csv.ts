@@ -8,7 +8,7 @@
 
 import { stringify } from 'csv-stringify/sync';
 
-export type Cell = string | number | boolean | undefined;
+type Cell = string | number | boolean | undefined;
 
 export interface Column<Row> {
   /** In snake case, with its unit. */

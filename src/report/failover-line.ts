@@ -27,7 +27,7 @@ export const route = ({ from, to }: FailoverRow): string =>
   to === undefined ? from : `${from} → ${to}`;
 
 /** The whole and its parts, as far as they are known. */
-export const durations = (failover: FailoverRow, words: Words): string => {
+const durations = (failover: FailoverRow, words: Words): string => {
   const parts = (
     [
       [words.label.detect, failover.detectMs],

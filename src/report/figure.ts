@@ -8,24 +8,24 @@ import { metricById } from '../metric/table.ts';
 import { decimal, quantity, span } from './format.ts';
 import type { Words } from './word/language.ts';
 
-/** The figures a reader asks for first, in that order. */
-const keyFigures: readonly (readonly [id: string, stat: SummaryRow['stat']])[] = [
-  ['ttfo', 'p50'],
+/** The figures a reader asks for first, in that order; those marked make up the front row. */
+const keyFigures: readonly (readonly [id: string, stat: SummaryRow['stat'], mark?: 'front'])[] = [
+  ['ttfo', 'p50', 'front'],
   ['ttfo', 'p90'],
-  ['user_tps', 'p50'],
+  ['user_tps', 'p50', 'front'],
   ['out_tps', 'rate'],
-  ['goodput_req', 'ratio'],
+  ['goodput_req', 'ratio', 'front'],
   ['completed', 'count'],
-  ['failed', 'count'],
-  ['share_local', 'ratio'],
+  ['failed', 'count', 'front'],
+  ['share_local', 'ratio', 'front'],
   ['share_failed_over', 'ratio'],
   ['share_spilled', 'ratio'],
-  ['seamless', 'ratio'],
-  ['failover', 'p50'],
+  ['failover', 'p50', 'front'],
   ['failover', 'max'],
+  ['seamless', 'ratio', 'front'],
   ['lost_tokens', 'total'],
   ['dup_tokens', 'total'],
-  ['leaked', 'count'],
+  ['leaked', 'count', 'front'],
   ['history_kept', 'ratio'],
 ];
 
@@ -33,20 +33,21 @@ const keyFigures: readonly (readonly [id: string, stat: SummaryRow['stat']])[] =
 export interface KeyFigure {
   readonly id: string;
   readonly stat: SummaryRow['stat'];
+  readonly isFront: boolean;
   readonly byArm: readonly (SummaryRow | undefined)[];
 }
 
 /** The key figures that at least one arm has something to say about. */
 export const keyFiguresOf = (analysis: Analysis): readonly KeyFigure[] =>
-  keyFigures.flatMap(([id, stat]) => {
+  keyFigures.flatMap(([id, stat, mark]) => {
     const byArm = analysis.manifest.arms.map((arm) => rowOf(analysis, id, stat, arm));
     return byArm.some((row) => row !== undefined && row.withheld?.why !== 'no-data')
-      ? [{ id, stat, byArm }]
+      ? [{ id, stat, isFront: mark === 'front', byArm }]
       : [];
   });
 
 /** The row of a figure over all of an arm. */
-export const rowOf = (
+const rowOf = (
   analysis: Analysis,
   id: string,
   stat: SummaryRow['stat'],

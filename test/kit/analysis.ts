@@ -149,7 +149,7 @@ const distributionOf = (
   };
 };
 
-export const exchangeOf = (arm: string, index: number, more: Partial<Exchange> = {}): Exchange => ({
+const exchangeOf = (arm: string, index: number, more: Partial<Exchange> = {}): Exchange => ({
   kind: 'exchange',
   arm,
   trace: `${index}`.padStart(32, '0'),

@@ -38,13 +38,18 @@ const seriesOf = (analysis: Analysis, id: string): readonly Series[] => {
       });
 
   const colours = backendColours(analysis);
-  return byBackend.map((distribution) => {
-    const backend = distribution.where.slice(backendWhere.length);
-    const colour = colours.find((it) => it.backend === backend)?.colour ?? palette.muted.light;
-    const { dash, shape } = style(distribution.arm);
-    const label = arms.length > 1 ? `${backend} · ${distribution.arm}` : backend;
-    return { distribution, label, colour, dash, shape };
-  });
+  const placeOf = (backend: string): number =>
+    colours.findIndex((entry) => entry.backend === backend);
+  return byBackend
+    .map((distribution) => {
+      const backend = distribution.where.slice(backendWhere.length);
+      const place = placeOf(backend);
+      const colour = colours[place]?.colour ?? palette.muted.light;
+      const { dash, shape } = style(distribution.arm);
+      const label = arms.length > 1 ? `${backend} · ${distribution.arm}` : backend;
+      return { distribution, label, colour, dash, shape, place };
+    })
+    .toSorted((one, other) => one.place - other.place);
 };
 
 /** One legend for colour and dash together: both are told by the series' label. */
@@ -173,7 +178,7 @@ export const tokenRateChart = (analysis: Analysis, words: Words): Chart | undefi
     field: 'value',
     type: 'quantitative',
     scale: { zero: true },
-    axis: { title: words.label.perAnswerRate },
+    axis: { title: words.label.perAnswerRate, tickCount: 8 },
   };
   const color = { ...channels(series).color, legend: null };
   const ink = palette.ink.light;

@@ -8,7 +8,7 @@ import { colourScale, endText, framed, nameAxis, significant, type Chart } from 
 import { fitted, palette } from './theme.ts';
 
 /** More bars than this cannot be read; the table and the CSV have them all. */
-export const failoverBarsMax = 40;
+const failoverBarsMax = 40;
 
 /** Bars of detect, decide and refill, with the whole and the outcome beside them. */
 export const failoverChart = (analysis: Analysis, words: Words): Chart | undefined => {

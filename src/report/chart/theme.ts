@@ -63,10 +63,10 @@ export const armStyles = [
   { colour: palette.muted.light, dash: [4, 6], shape: 'triangle-down' },
 ] as const;
 
-export const fontStack = 'Meiryo, "Segoe UI", "Noto Sans JP", "Noto Sans CJK JP", sans-serif';
+const fontStack = 'Meiryo, "Segoe UI", "Noto Sans JP", "Noto Sans CJK JP", sans-serif';
 
 /** Width of a picture, axes and padding included, where Vega can fit it. */
-export const pictureWidth = 880;
+const pictureWidth = 880;
 
 /** Lets a chart take up the whole picture, whatever its axis labels need. */
 export const fitted = { width: pictureWidth, autosize: { type: 'fit-x', contains: 'padding' } };

@@ -237,11 +237,12 @@ const windowLayer = (timeline: Timeline, words: Words, x: ChartBody): ChartBody 
 const phaseLayers = (timeline: Timeline, words: Words, x: ChartBody): readonly ChartBody[] => {
   const data = {
     values: timeline.phases
+      .filter(({ name }) => name !== 'done')
       .map((phase) => ({
         from: secondsSince(timeline.origin, phase.at),
         text: phaseName(phase.name, words),
       }))
-      .filter(({ from }) => from > 0 && from < lengthS(timeline)),
+      .filter(({ from }) => from > 0),
   };
   const color = palette.muted.light;
   return [

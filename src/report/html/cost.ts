@@ -41,7 +41,7 @@ const armTable = ({ counterfactuals, usdJpy }: CostResult, words: Words): Html =
           counterfactualName(name, model),
           value(capacityValueUsd),
           value(allCloudUsd),
-          asOf,
+          html`<span class="whole">${asOf}</span>`,
           html`<span class="small muted">${source}</span>`,
         ];
       },

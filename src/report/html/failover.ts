@@ -39,7 +39,8 @@ export const failoverTable = (analysis: Analysis, words: Words): Html => {
     shown.map((failover) => [
       ...(hasArms ? [failover.arm] : []),
       words.turnOf(failover.session, failover.turn),
-      html`${failover.what} #${failover.fault}<span class="sure">${route(failover)}</span>`,
+      html`<span class="whole">${failover.what} #${failover.fault}</span
+        ><span class="sure whole">${route(failover)}</span>`,
       words.outcome[failover.outcome],
       ms(failover.detectMs),
       ms(failover.decideMs),

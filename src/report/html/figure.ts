@@ -37,7 +37,7 @@ export const chartFigure = (
  * An SVG made fit to share a page: its colours become the page's variables, so that it follows
  * light and dark, and its ids become its own, because every drawing counts from `clip0`.
  */
-export const inlined = (svg: string, prefix: string): string => {
+const inlined = (svg: string, prefix: string): string => {
   let inline = svg.replace(/<\?xml[^>]*>\s*/, '').replace(/<!DOCTYPE[^>]*>\s*/, '');
   for (const { name, light } of Object.values(palette))
     inline = inline.replaceAll(`"${light}"`, `"var(--${name})"`);

@@ -35,14 +35,16 @@ const objectiveTable = (analysis: Analysis, words: Words): Html => {
       { text: words.label.objective },
       ...(hasArms ? [{ text: words.label.arm }] : []),
       numbers(words.label.measured),
+      numbers(`${words.label.interval}, ${words.label.samples}`),
     ],
     analysis.verdict.objectives.map(({ text, arm, decision, row, withheld }) => [
       html`<span class="badge tight ${decision}">${words.decision[decision]}</span>`,
       html`<code>${text}</code>`,
       ...(hasArms ? [arm] : []),
+      valueText(row, words),
       row?.value === undefined
         ? words.withheld(withheld ?? row?.withheld ?? { why: 'no-data' })
-        : figureCell(row, words),
+        : html`<span class="muted">${sureness(row, words)}</span>`,
     ]),
   );
 };
@@ -66,7 +68,7 @@ export const warningSection = (analysis: Analysis, words: Words): Html => {
   </section>`;
 };
 
-/** Tiles for one arm; a table with a column per arm for several. */
+/** For one arm, tiles in front and a table for the rest; for several, a column for each. */
 export const figureSection = (analysis: Analysis, words: Words, armFigure: Html): Html => {
   const figures = keyFiguresOf(analysis);
   if (figures.length === 0)
@@ -76,12 +78,27 @@ export const figureSection = (analysis: Analysis, words: Words, armFigure: Html)
     </section>`;
 
   const { arms } = analysis.manifest;
+  const front = figures.filter(({ isFront }) => isFront);
+  const rest = figures.filter(({ isFront }) => !isFront);
   if (arms.length === 1)
     return html`<section>
       <h2>${words.heading.keyFigures}</h2>
       <div class="tiles">
-        ${figures.map(({ id, stat, byArm }) => tile(figureName(id, stat, words), byArm[0], words))}
+        ${front.map(({ id, stat, byArm }) => tile(figureName(id, stat, words), byArm[0], words))}
       </div>
+      <div class="gap"></div>
+      ${tableOf(
+        [
+          { text: words.label.figure },
+          numbers(words.label.value),
+          numbers(`${words.label.interval}, ${words.label.samples}`),
+        ],
+        rest.map(({ id, stat, byArm }) => [
+          figureName(id, stat, words),
+          valueText(byArm[0], words),
+          html`<span class="muted">${sureness(byArm[0], words)}</span>`,
+        ]),
+      )}
     </section>`;
 
   return html`<section>

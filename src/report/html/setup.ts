@@ -168,7 +168,7 @@ const priceTable = (manifest: Manifest, words: Words): Html => {
         decimal(price.input),
         price.cachedInput === undefined ? label.none : decimal(price.cachedInput),
         decimal(price.output),
-        price.asOf,
+        html`<span class="whole">${price.asOf}</span>`,
         html`<span class="small muted">${price.source}</span>`,
       ]),
     )}`;

@@ -29,6 +29,7 @@ section,header.top{background:var(--paper);border:1px solid var(--line);border-r
   padding:26px 28px;margin:0 0 20px}
 .muted{color:var(--muted)}
 .small{font-size:14px}
+.whole,td .sure.whole{white-space:nowrap}
 .simulated{display:block;background:var(--purple);color:var(--paper);border-radius:8px;
   padding:9px 16px;margin:0 0 20px;font-weight:600}
 .question{font-size:18px;color:var(--muted);max-width:46em;overflow-wrap:anywhere}
@@ -61,11 +62,15 @@ th,td{text-align:left;padding:7px 12px 7px 0;border-bottom:1px solid var(--line)
 th{font-weight:600;color:var(--muted);font-size:14px}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;
   padding-left:12px}
+th.number{white-space:normal}
 tbody tr:last-child>*{border-bottom:0}
+.scroll+.scroll{margin-top:20px}
+.scroll+p{margin-top:14px}
 td .sure{display:block;color:var(--muted);font-size:13px;white-space:normal}
-figure{margin:0}
-figure .chart{overflow-x:auto}
-figure svg{display:block;max-width:100%;min-width:600px;height:auto}
+figure{margin:0 0 20px}
+figure:last-child{margin:0}
+figure .chart{overflow-x:auto;margin-left:-12px}
+figure svg{display:block;width:100%;max-width:1000px;min-width:600px;height:auto}
 figcaption{font-size:14px;color:var(--muted);margin:6px 0 10px;max-width:60em}
 details{margin:8px 0 0}
 summary{cursor:pointer;color:var(--muted);font-size:14px}
@@ -84,6 +89,9 @@ main{padding:16px 12px 40px}
 section,header.top{padding:18px 16px}
 h1{font-size:27px}
 dl{grid-template-columns:1fr}
+.tiles{grid-template-columns:1fr 1fr;gap:8px}
+td:first-child{min-width:6.5em}
+td.number{white-space:normal}
 dt{border:0;padding-bottom:0}
 }
 @media print{

@@ -68,10 +68,7 @@ const advisory = (advisory: Advisory): string => {
         `${milliseconds(advisory.secondHalfMs)} in the second.`
       );
     case 'extrapolated-profile':
-      return (
-        `The simulated speed of ${advisory.backend} is not backed by measurements: ` +
-        `${advisory.basis}.`
-      );
+      return `The speed of ${advisory.backend} is in part an estimate: ${advisory.basis}.`;
     case 'think-scaled':
       return (
         `Think time was scaled by ${decimal(advisory.scale)}: ` +
@@ -290,8 +287,8 @@ export const english: Words = {
     firstToken: {
       title: 'How long readers wait for the first text',
       howToRead:
-        'Share of answers whose first text had come after the time on the horizontal axis, which ' +
-        'is logarithmic. Further left is better.',
+        'Share of answers whose first text had come by the time on the horizontal axis, which is ' +
+        'logarithmic. Further left is better.',
     },
     tokenRate: {
       title: 'How fast one answer runs',

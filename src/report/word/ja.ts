@@ -62,7 +62,7 @@ const advisory = (advisory: Advisory): string => {
         `${milliseconds(advisory.secondHalfMs)} に変わりました。`
       );
     case 'extrapolated-profile':
-      return `${advisory.backend} の速度モデルは実測の裏付けがありません：${advisory.basis}`;
+      return `${advisory.backend} の速度モデルには推定が含まれます：${advisory.basis}`;
     case 'think-scaled':
       return `思考時間を ${decimal(advisory.scale)} 倍に縮めています。実際の利用より会話が密です。`;
     case 'tokenizer-differs':
