@@ -11,7 +11,7 @@ import { costUsd } from '../economics/cost.ts';
 import type { Manifest, PriceRecord } from '../log/entry.ts';
 import type { CostResult, SummaryRow, Withheld } from './analysis.ts';
 import type { ArmLog, Span } from './arm.ts';
-import type { Measured } from './figures.ts';
+import { type Measured, reportedUsage } from './figures.ts';
 import { numberRow, withheldRow } from './row.ts';
 import { answeredIn } from './summary.ts';
 
@@ -102,7 +102,7 @@ const cachedRatioOf = (local: readonly Measured[]): number => {
   let cached = 0;
   let input = 0;
   for (const { trace } of local) {
-    const { usage } = trace.exchange;
+    const usage = reportedUsage(trace);
     if (usage?.cachedInputTokens === undefined) continue;
     cached += usage.cachedInputTokens;
     input += usage.inputTokens;

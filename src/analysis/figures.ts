@@ -6,6 +6,7 @@
  * held back and then emptied at once.
  */
 
+import type { Usage } from '../protocol/generation.ts';
 import { isAnswered, type ArmLog, type ExchangeTrace } from './arm.ts';
 import type { ExchangeFigures } from './analysis.ts';
 import { median } from './percentile.ts';
@@ -81,13 +82,16 @@ const measured = (trace: ExchangeTrace, ground: FigureGround): Measured => {
   const { exchange, attempts, phase } = trace;
   const { sentAt, firstTokenAt, firstTextAt } = exchange;
   const streamedTokens = streamedTokensOf(trace);
-  const tpotMs = paceOf(firstTokenAt, exchange.lastTokenAt, streamedTokens);
   const textTokens = textTokensOf(trace, streamedTokens);
   const tpotTextMs = paceOf(firstTextAt, exchange.lastTextAt, textTokens);
+  const tpotMs = isReasoningReleased(trace)
+    ? tpotTextMs
+    : paceOf(firstTokenAt, exchange.lastTokenAt, streamedTokens);
   const backend = exchange.backend ?? attempts.findLast((it) => it.outcome === 'served')?.backend;
   const outputTokens = isContinued(trace)
     ? streamedTokens
-    : (exchange.usage?.outputTokens ?? (trace.chunkAts.length > 0 ? streamedTokens : undefined));
+    : (reportedUsage(trace)?.outputTokens ??
+      (trace.chunkAts.length > 0 ? streamedTokens : undefined));
   const costUsd = costOf(trace, ground);
   const dispatchDelayMs = since(sentAt, exchange.scheduledAt);
   const ttfeMs = since(exchange.firstEventAt, sentAt);
@@ -134,27 +138,49 @@ const hasWithheld = ({ attempts }: ExchangeTrace): boolean => {
 };
 
 /**
+ * What the backend itself counted. The usage in the response has a number for everything, also for
+ * what the backend was silent about.
+ */
+export const reportedUsage = (trace: ExchangeTrace): Usage | undefined => {
+  const served = trace.attempts.findLast(({ outcome }) => outcome === 'served');
+  return (isContinued(trace) ? undefined : served?.usage) ?? trace.exchange.usage;
+};
+
+/**
  * Tokens that came as chunks. The server's count is trusted where it is about the same tokens;
  * where part of the answer was withheld, or two backends wrote it, the chunks are counted.
  */
 const streamedTokensOf = (trace: ExchangeTrace): number => {
-  const { exchange, chunkAts, chunkCounts } = trace;
-  const { usage } = exchange;
+  const { chunkAts, chunkCounts } = trace;
+  const usage = reportedUsage(trace);
   if (!usage || isContinued(trace) || hasWithheld(trace)) return chunkAts.length;
   const hidden = chunkCounts.reasoning > 0 ? 0 : (usage.reasoningTokens ?? 0);
   return Math.max(usage.outputTokens - hidden, 0);
 };
 
-/** Undefined where text cannot be told from the rest of what was counted. */
-const textTokensOf = (trace: ExchangeTrace, streamedTokens: number): number | undefined => {
-  const { chunkAts, chunkCounts, exchange } = trace;
+/** Where the server did not tell thinking from text, the chunks of text are counted. */
+const textTokensOf = (trace: ExchangeTrace, streamedTokens: number): number => {
+  const { chunkAts, chunkCounts } = trace;
   if (chunkCounts.text === chunkAts.length) return streamedTokens;
-  if (chunkCounts.arguments > 0 || chunkCounts.refusal > 0) return undefined;
-  const { usage } = exchange;
-  if (!usage || isContinued(trace) || hasWithheld(trace)) return chunkCounts.text;
-  return usage.reasoningTokens === undefined
-    ? undefined
-    : Math.max(usage.outputTokens - usage.reasoningTokens, 0);
+  const usage = reportedUsage(trace);
+  const isTold =
+    usage?.reasoningTokens !== undefined &&
+    usage.reasoningTokens > 0 &&
+    chunkCounts.text + chunkCounts.reasoning === chunkAts.length;
+  return isTold && !isContinued(trace) && !hasWithheld(trace)
+    ? Math.max(usage.outputTokens - usage.reasoningTokens, 0)
+    : chunkCounts.text;
+};
+
+/** Thinking that was held back until the first text and then released at once has no pace. */
+const isReasoningReleased = ({ exchange, chunkCounts }: ExchangeTrace): boolean => {
+  const { firstTokenAt, firstTextAt } = exchange;
+  return (
+    firstTokenAt !== undefined &&
+    firstTextAt !== undefined &&
+    chunkCounts.reasoning > 0 &&
+    !isPlausible((firstTextAt - firstTokenAt) / chunkCounts.reasoning)
+  );
 };
 
 const paceOf = (
@@ -171,7 +197,7 @@ const isPlausible = (paceMs: number): boolean => paceMs >= 1000 / plausibleToken
 /** Reasoning that the server counted and nobody streamed came before text that was then emptied. */
 const isBuffered = (trace: ExchangeTrace, tpotTextMs: number | undefined): boolean =>
   (tpotTextMs !== undefined && !isPlausible(tpotTextMs)) ||
-  ((trace.exchange.usage?.reasoningTokens ?? 0) > 0 &&
+  ((reportedUsage(trace)?.reasoningTokens ?? 0) > 0 &&
     trace.chunkCounts.text > 0 &&
     trace.chunkCounts.reasoning === 0 &&
     !hasWithheld(trace));

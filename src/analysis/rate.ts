@@ -7,7 +7,7 @@
 
 import type { SummaryRow } from './analysis.ts';
 import { type ArmLog, isAnswered, isWithin, secondsOf, type Span } from './arm.ts';
-import type { Measured } from './figures.ts';
+import { type Measured, reportedUsage } from './figures.ts';
 import { numberRow, ratioRow, withheldRow } from './row.ts';
 
 /** The rates of an arm over its steady phase. */
@@ -103,9 +103,10 @@ const tokenRateRows = (arm: string, all: readonly Measured[], steady: Span): Sum
 
 /** A server that says nothing of its cache is not one that has none. */
 const cacheRow = (arm: string, where: string, part: readonly Measured[]): SummaryRow => {
-  const reported = part.flatMap(({ trace: { exchange } }) =>
-    exchange.usage?.cachedInputTokens === undefined ? [] : [exchange.usage],
-  );
+  const reported = part.flatMap(({ trace }) => {
+    const usage = reportedUsage(trace);
+    return usage?.cachedInputTokens === undefined ? [] : [usage];
+  });
   const cached = reported.reduce((sum, usage) => sum + (usage.cachedInputTokens ?? 0), 0);
   const input = reported.reduce((sum, usage) => sum + usage.inputTokens, 0);
   return ratioRow('cache_hit', arm, where, reported.length, cached, input);

@@ -70,8 +70,8 @@ const timing = {
     '回答全体（予定時刻から）',
   ),
   tpot: duration(
-    '(lastTokenAt − firstTokenAt) / (streamed tokens − 1), from 2 tokens on; ' +
-      'none above 1,000 tokens/s, which is a buffer being emptied',
+    '(lastTokenAt − firstTokenAt) / (streamed tokens − 1), from 2 tokens on; tpot_text where ' +
+      'thinking was held back and released at once; none above 1,000 tokens/s, a buffer emptied',
     'time per token',
     '1トークンの間隔',
   ),

@@ -31,12 +31,22 @@ const usage = { inputTokens: 1000, outputTokens: 200 };
 
 /** Two local answers, half of whose input was cached, and one from the cloud. */
 const entries: LogEntry[] = [
-  exchange({ session: 1, usage: { ...usage, cachedInputTokens: 1000 } }),
-  attempt({ trace: traceOf(1, 1), startedAt: 1000, endedAt: 7000 }),
-  exchange({ session: 2, usage: { ...usage, cachedInputTokens: 0 } }),
-  attempt({ trace: traceOf(2, 1), startedAt: 4000, endedAt: 13_000 }),
+  exchange({ session: 1, usage }),
+  attempt({
+    trace: traceOf(1, 1),
+    startedAt: 1000,
+    endedAt: 7000,
+    usage: { ...usage, cachedInputTokens: 1000 },
+  }),
+  exchange({ session: 2, usage }),
+  attempt({
+    trace: traceOf(2, 1),
+    startedAt: 4000,
+    endedAt: 13_000,
+    usage: { ...usage, cachedInputTokens: 0 },
+  }),
   exchange({ session: 3, usage, backend: 'azure' }),
-  attempt({ trace: traceOf(3, 1), backend: 'azure', costUsd: 0.003 }),
+  attempt({ trace: traceOf(3, 1), backend: 'azure', usage, costUsd: 0.003 }),
 ];
 
 const costOf = (all: readonly LogEntry[], more: Partial<Manifest> = {}): CostResult | undefined =>
@@ -51,14 +61,14 @@ test('the counterfactual runs from the cached share that was seen to none', () =
     usdJpy: 150,
   });
   const [counterfactual] = cost?.counterfactuals ?? [];
-  // 3 answers of 1,000 in and 200 out: 3,000 + 6,000 millionths, or 1,350 + … with half cached.
+  // 3 answers of 1,000 in and 200 out, in millionths; half of the input cached costs 0.55 of it.
   expect(counterfactual?.allCloudUsd?.[0]).toBeCloseTo((3000 * 0.55 + 6000) / 1e6, 12);
   expect(counterfactual?.allCloudUsd?.[1]).toBeCloseTo((3000 + 6000) / 1e6, 12);
   expect(counterfactual?.capacityValueUsd?.[1]).toBeCloseTo((2000 + 4000) / 1e6, 12);
 });
 
 test('without any word of a cache the range is a point', () => {
-  const plain = [exchange({ usage }), attempt()];
+  const plain = [exchange({ usage }), attempt({ usage })];
   const [counterfactual] = costOf(plain)?.counterfactuals ?? [];
   expect(counterfactual?.allCloudUsd).toEqual([0.003, 0.003]);
 });

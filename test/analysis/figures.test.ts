@@ -97,6 +97,25 @@ test('shown reasoning counts into tpot and not into tpot_text', () => {
   expect(figures).toMatchObject({ tpotMs: 77.5, tpotTextMs: 10 });
 });
 
+test('thinking that was held back and released with the first text has no pace', () => {
+  const text = Array.from({ length: 6 }, (_, at) => 1501.2 + at * 40);
+  const figures = figuresOf([
+    exchange({
+      firstTextAt: 1501.2,
+      lastTextAt: 1701.2,
+      lastTokenAt: 1701.2,
+      chunks: encodeChunks([
+        ...[1500, 1500.2, 1500.4, 1500.6].map((at) => ({ at, channel: 'reasoning' as const })),
+        ...text.map((at) => ({ at, channel: 'text' as const })),
+      ]),
+      // The response counts no thinking, because the backend did not tell it from the rest.
+      usage: { inputTokens: 100, outputTokens: 10, reasoningTokens: 0 },
+    }),
+    attempt({ usage: { inputTokens: 100, outputTokens: 10 } }),
+  ]);
+  expect(figures).toMatchObject({ tpotMs: 40, tpotTextMs: 40, outputTokens: 10 });
+});
+
 test('a stall is a gap far above the pace of its own answer', () => {
   const steady = [1500, 1550, 1600, 1650, 1700];
   expect(figuresOf([exchange({ chunks: chunkCode([...steady, 1949]) })])).toMatchObject({

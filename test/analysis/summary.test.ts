@@ -123,6 +123,9 @@ test('a server that is silent about its cache is left out of the hit rate', () =
     exchange({ session: 1, usage: { ...usage, cachedInputTokens: 60 } }),
     exchange({ session: 2, usage: { ...usage, cachedInputTokens: 0 } }),
     exchange({ session: 3, usage }),
+    // The response has a zero where the backend said nothing.
+    exchange({ session: 4, usage: { ...usage, cachedInputTokens: 0 } }),
+    attempt({ trace: traceOf(4, 1), usage }),
   ];
   expect(rowOf(entries, 'cache_hit', 'ratio')).toMatchObject({ value: 0.3, n: 2 });
   expect(rowOf([exchange({ usage })], 'cache_hit', 'ratio')).toMatchObject({
