@@ -2,7 +2,7 @@
 
 import type { Distribution, FailoverRow } from './analysis.ts';
 import type { ArmLog } from './arm.ts';
-import { figureOf, type Measured } from './figures.ts';
+import { figureOf, type Measured, soleBackendOf } from './figures.ts';
 
 const ids = ['ttft', 'ttfo', 'tpot', 'e2e'] as const;
 
@@ -15,7 +15,7 @@ export const distributionsOf = (
   failovers: readonly FailoverRow[],
 ): Distribution[] => {
   const steady = all.filter(({ trace }) => trace.phase === 'steady');
-  const byBackend = [...Map.groupBy(steady, ({ backend }) => backend)]
+  const byBackend = [...Map.groupBy(steady, soleBackendOf)]
     .flatMap(([backend, part]) => (backend === undefined ? [] : [{ backend, part }]))
     .sort((one, other) => (one.backend < other.backend ? -1 : 1));
   const parts = [

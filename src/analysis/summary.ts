@@ -11,7 +11,7 @@ import { type MetricId, metricOf } from '../metric/table.ts';
 import { type Random, seeded } from '../random/random.ts';
 import type { FailoverRow, SummaryRow } from './analysis.ts';
 import { type ArmLog, isAnswered, isCounted, sessionOf } from './arm.ts';
-import { figureOf, gapsOf, type Measured } from './figures.ts';
+import { figureOf, gapsOf, type Measured, soleBackendOf } from './figures.ts';
 import { historyRows } from './history.ts';
 import { integrityOf } from './integrity.ts';
 import { resample } from './percentile.ts';
@@ -82,7 +82,7 @@ const partRows = (
       .filter(([value]) => value !== undefined)
       .sort(([one], [other]) => compare(one, other))
       .map(([value, part]) => ({ where: `${name}=${value}`, part }));
-  const backends = by('backend', ({ backend }) => backend);
+  const backends = by('backend', soleBackendOf);
   const workloads = by('workload', ({ trace }) => trace.exchange.workload);
   const turns = by('turn', ({ trace }) => trace.exchange.turn);
 

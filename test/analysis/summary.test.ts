@@ -220,6 +220,19 @@ test('a part of the load has rows of its own', () => {
   expect(rowOf(entries, 'failed', 'count', 'turn=2')).toMatchObject({ value: 0, n: 12 });
 });
 
+test('an answer that two backends were tried for is held against neither', () => {
+  const failedOver = [
+    exchange({ session: 9, backend: 'azure' }),
+    attempt({ trace: traceOf(9, 1), outcome: 'failed', reason: 'reset' }),
+    attempt({ trace: traceOf(9, 1), attempt: 2, backend: 'azure', cause: 'failover', costUsd: 0 }),
+  ];
+  const straight = sessions(1, { backend: 'azure' });
+  expect(rowOf(failedOver, 'ttfo', 'max', 'backend=azure')).toBeUndefined();
+  const both = [...failedOver, ...straight];
+  expect(rowOf(both, 'ttfo', 'max', 'backend=azure')).toMatchObject({ n: 1 });
+  expect(rowOf(both, 'ttfo', 'max')).toMatchObject({ n: 2 });
+});
+
 test('what a foreign proxy does not tell is withheld, and its leaks are not called none', () => {
   const { backend: _, attempts: __, ...seen } = exchange({ isLocalOnly: true });
   const over = { target: 'http://127.0.0.1:8080' };
