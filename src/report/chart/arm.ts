@@ -35,7 +35,7 @@ export const armChart = (analysis: Analysis, words: Words): Chart | undefined =>
   };
   const wait = panel({
     rows: waits,
-    title: `${words.heading.firstToken}, ${words.stat.p50} (ms)`,
+    title: `${figureName('ttfo', 'p50', words)} (ms)`,
     y,
     style,
     text: milliseconds,

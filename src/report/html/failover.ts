@@ -27,7 +27,7 @@ export const failoverTable = (analysis: Analysis, words: Words): Html => {
     [
       ...(hasArms ? [{ text: label.arm }] : []),
       { text: label.exchange },
-      { text: `${label.fault}, ${label.switched}` },
+      { text: `${label.fault}${words.comma}${label.switched}` },
       { text: label.outcome },
       numbers(label.detect),
       numbers(label.decide),

@@ -35,7 +35,7 @@ const objectiveTable = (analysis: Analysis, words: Words): Html => {
       { text: words.label.objective },
       ...(hasArms ? [{ text: words.label.arm }] : []),
       numbers(words.label.measured),
-      numbers(`${words.label.interval}, ${words.label.samples}`),
+      numbers(`${words.label.interval}${words.comma}${words.label.samples}`),
     ],
     analysis.verdict.objectives.map(({ text, arm, decision, row, withheld }) => [
       html`<span class="badge tight ${decision}">${words.decision[decision]}</span>`,
@@ -91,7 +91,7 @@ export const figureSection = (analysis: Analysis, words: Words, armFigure: Html)
         [
           { text: words.label.figure },
           numbers(words.label.value),
-          numbers(`${words.label.interval}, ${words.label.samples}`),
+          numbers(`${words.label.interval}${words.comma}${words.label.samples}`),
         ],
         rest.map(({ id, stat, byArm }) => [
           figureName(id, stat, words),

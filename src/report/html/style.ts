@@ -66,6 +66,7 @@ th.number{white-space:normal}
 tbody tr:last-child>*{border-bottom:0}
 .scroll+.scroll{margin-top:20px}
 .scroll+p{margin-top:14px}
+td .small{overflow-wrap:anywhere}
 td .sure{display:block;color:var(--muted);font-size:13px;white-space:normal}
 figure{margin:0 0 20px}
 figure:last-child{margin:0}
@@ -98,11 +99,12 @@ dt{border:0;padding-bottom:0}
 :root{${variables('light')};--ground:#fff;--wash:#f6f5f4}
 body{font-size:11pt}
 main{max-width:none;padding:0}
-section,header.top{border:0;padding:0 0 14pt;margin:0;break-inside:auto}
+section,header.top,section.warnings{border:0;padding:0 0 14pt;margin:0;break-inside:auto}
 .tile,figure .chart,tr{break-inside:avoid}
 h2{break-after:avoid}
 figure svg{min-width:0}
-.simulated,.badge{color:#000;background:none;border:1px solid #000}
+figure .chart{margin-left:0}
+.simulated,.badge,.badge.badge{color:#000;background:none;border:1px solid #000}
 details:not([open]){display:none}
 }
 `.trim();
