@@ -22,7 +22,7 @@ import type {
 } from '../log/entry.ts';
 import type { RunLog } from '../log/reader.ts';
 
-export type Phase = 'warmup' | 'steady' | 'cooldown';
+type Phase = 'warmup' | 'steady' | 'cooldown';
 
 /** A span of time; `until` is not in it. */
 export interface Span {

@@ -12,7 +12,7 @@
 import type { MetricStat, Unit } from './metric.ts';
 import { isMetricId, type MetricId, metricOf, metrics } from './table.ts';
 
-export type Comparison = '<' | '<=' | '=' | '>=' | '>';
+type Comparison = '<' | '<=' | '=' | '>=' | '>';
 
 export interface Objective {
   /** As it was written. */
