@@ -98,6 +98,41 @@ test('where nothing was received the timeline is still drawn, and nothing else i
   expect((await drawn(analysisOf({ isAllFailed: true }))).has('firstToken')).toBe(false);
 });
 
+test('two faults on one turn are two bars', () => {
+  const analysis = analysisOf({ failoversPerArm: 1 });
+  const twice = { ...analysis, failovers: [...analysis.failovers, ...analysis.failovers] };
+  const rows = chartsOf(twice, english)
+    .get('failover')
+    ?.table.rows.map(([name]) => name);
+  expect(rows).toEqual(['s2 t1 reset', 's2 t1 reset (2)']);
+});
+
+test('figures that are zero or withheld in every arm do not stop a chart', async () => {
+  const analysis = analysisOf({ arms: ['a', 'b'] });
+  const zero = analysis.rows.map(({ id, stat, arm, where, unit, n }) => ({
+    id,
+    stat,
+    arm,
+    where,
+    unit,
+    n,
+    value: 0,
+    interval: [0, 0] as const,
+  }));
+  expect((await drawn({ ...analysis, rows: zero })).size).toBe(6);
+  const withheld = { why: 'no-data' } as const;
+  const none = analysis.rows.map(({ id, stat, arm, where, unit, n }) => ({
+    id,
+    stat,
+    arm,
+    where,
+    unit,
+    n,
+    withheld,
+  }));
+  expect((await drawn({ ...analysis, rows: none })).size).toBe(5);
+});
+
 test('drawing twice gives the same bytes', async () => {
   const analysis = analysisOf({ arms: ['fail', 'continue'] });
   expect(await drawn(analysis, 'ja')).toEqual(await drawn(analysis, 'ja'));

@@ -99,7 +99,7 @@ const panel = ({ rows, title, y, style, text }: PanelOptions): ChartBody => {
     high: significant(interval?.[1] ?? value),
     text: text(value),
   }));
-  const reach = significant(Math.max(...values.map(({ high }) => high)) * 1.25, 3);
+  const reach = significant(Math.max(...values.map(({ high }) => high)) * 1.25, 3) || 1;
   const x = { type: 'quantitative', scale: { domain: [0, reach], nice: false } };
   return {
     width: panelWidth,

@@ -172,12 +172,14 @@ export const tokenRateChart = (analysis: Analysis, words: Words): Chart | undefi
       .map(({ value }) => ({ series: label, value: significant(1000 / value, 4) })),
   );
   const medians = mediansOf(analysis, series);
+  const fastest = Math.max(...values.concat(medians).map(({ value }) => value));
   const domain = series.map(({ label }) => label);
   const y = nameAxis('series', domain);
   const x = {
     field: 'value',
     type: 'quantitative',
-    scale: { zero: true },
+    // Told, not found: where every median is withheld, their layers have nothing to find it from.
+    scale: { domain: [0, fastest], nice: true },
     axis: { title: words.label.perAnswerRate, tickCount: 8 },
   };
   const color = { ...channels(series).color, legend: null };

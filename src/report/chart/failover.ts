@@ -12,11 +12,7 @@ const failoverBarsMax = 40;
 
 /** Bars of detect, decide and refill, with the whole and the outcome beside them. */
 export const failoverChart = (analysis: Analysis, words: Words): Chart | undefined => {
-  const hasArms = analysis.manifest.arms.length > 1;
-  const rows = analysis.failovers
-    .filter((failover) => knownMs(failover) > 0)
-    .slice(0, failoverBarsMax)
-    .map((failover) => ({ failover, label: failoverName(failover, words, hasArms) }));
+  const rows = rowsOf(analysis, words);
   if (rows.length === 0) return undefined;
 
   const parts = partsOf(words);
@@ -84,6 +80,21 @@ interface Row {
   readonly failover: FailoverRow;
   readonly label: string;
 }
+
+/** The failovers that have a bar. Two bars of one name would be drawn over one another. */
+const rowsOf = (analysis: Analysis, words: Words): readonly Row[] => {
+  const hasArms = analysis.manifest.arms.length > 1;
+  const seen = new Map<string, number>();
+  return analysis.failovers
+    .filter((failover) => knownMs(failover) > 0)
+    .slice(0, failoverBarsMax)
+    .map((failover) => {
+      const name = failoverName(failover, words, hasArms);
+      const count = (seen.get(name) ?? 0) + 1;
+      seen.set(name, count);
+      return { failover, label: count === 1 ? name : `${name} (${count})` };
+    });
+};
 
 const partsOf = (words: Words) => [
   { name: words.label.detect, of: (it: FailoverRow) => it.detectMs, colour: palette.purple },
