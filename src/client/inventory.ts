@@ -6,7 +6,7 @@ import { request } from 'undici';
 
 import { type Clock, within } from '../time/clock.ts';
 
-export interface InventoryModel {
+interface InventoryModel {
   /** Ollama's tag: `gpt-oss:120b`. */
   readonly tag: string;
   readonly sizeBytes: number;
@@ -26,7 +26,7 @@ export interface Inventory {
 }
 
 /** A server that did not answer as Ollama does. */
-export class InventoryError extends Error {
+class InventoryError extends Error {
   override readonly name = 'InventoryError';
   readonly hint: string;
 

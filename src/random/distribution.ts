@@ -15,7 +15,7 @@ export const exponential = (random: Random, mean: number): number => {
 };
 
 /** Standard normal, by Box and Muller; the second value is thrown away to keep draws countable. */
-export const standardNormal = (random: Random): number =>
+const standardNormal = (random: Random): number =>
   Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 
 /** Log-normal by its median and the deviation of its logarithm. */

@@ -55,7 +55,7 @@ export interface RunResult {
 }
 
 /** Time between the opening of an arm and its first instant, so that no start is late. */
-const leadMs = 100;
+const leadMs = 250;
 
 /** Runs every arm of a scenario and renders what came of it. */
 export const conduct = async (scenario: Scenario, options: RunOptions): Promise<RunResult> => {

@@ -83,6 +83,7 @@ export const openLoad: Stage<LoadStageInput, LoadStageInfo> = async (input, cont
   );
   const client = responsesClient(input.url);
   opening.defer(() => client.close());
+  await warmUp(client, context);
   const stopping = new AbortController();
   const salts = seededIds(context.random.fork('traces'));
   const ground = { input, context, client, tokenizer, salts, signal: stopping.signal };
@@ -102,6 +103,18 @@ export const openLoad: Stage<LoadStageInput, LoadStageInfo> = async (input, cont
     close: () => opened.disposeAsync(),
   } satisfies OpenedStage<LoadStageInfo>;
 };
+
+/**
+ * Asks for something that is not there, once: the first turn must not pay for connecting, and for
+ * code that has never run. Whatever the answer is, nothing is recorded.
+ */
+const warmUp = async (client: ResponsesClient, { clock, random }: StageContext): Promise<void> => {
+  const trace = seededIds(random.fork('warm-up'))();
+  const question = { trace, model: 'spillway-warm-up', input: '' };
+  await performTurn(question, { clock, pool: client, deadlineMs: warmUpMsMax });
+};
+
+const warmUpMsMax = 5000;
 
 const openPlayer = async (
   spec: LoadedWorkload,

@@ -37,3 +37,14 @@ export const systemClock = (origin: bigint = originNow()): Clock => {
     sleep: (ms, signal) => sleepWith({ now, at }, ms, signal),
   };
 };
+
+/** The smallest step the clock is seen to make, in milliseconds. */
+export const resolutionMs = (clock: Clock): number => {
+  let smallest = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < 1000; look++) {
+    const before = clock.now();
+    const step = clock.now() - before;
+    if (step > 0) smallest = Math.min(smallest, step);
+  }
+  return smallest;
+};
