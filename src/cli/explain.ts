@@ -24,18 +24,13 @@ export const exitCodeOf = (error: unknown): number => {
 };
 
 /** Errors of people's files and words; every other error with a hint is the world's. */
-const unusable: ReadonlySet<string> = new Set(['FileError', 'UsageError', 'WorkloadError']);
+const unusable: ReadonlySet<string> = new Set([
+  'FileError',
+  'LoadError',
+  'OpenToEveryoneError',
+  'UsageError',
+  'WorkloadError',
+]);
 
 const hasHint = (error: Error): error is Error & { readonly hint: string } =>
   'hint' in error && typeof error.hint === 'string';
-
-/** A command line that cannot be used as typed. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-  readonly hint: string;
-
-  constructor(problem: string, hint: string) {
-    super(problem);
-    this.hint = hint;
-  }
-}

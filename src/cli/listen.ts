@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 
-import { readDocument } from '../system/document.ts';
+import { readDocument, type SourceDocument } from '../system/document.ts';
 import { FileError } from '../system/mistake.ts';
 import { resolveSystem } from '../system/resolve.ts';
 import type { System } from '../system/system.ts';
@@ -14,10 +14,22 @@ const defaultSystem = fileURLToPath(
 
 /** Reads a system file, or the simulated hybrid. Throws a `FileError` with every mistake. */
 export const loadSystem = (file: string | undefined): System => {
-  const resolved = resolveSystem(readDocument(file ?? defaultSystem), process.env);
+  const document = readDocument(file ?? defaultSystem);
+  expectSystem(document);
+  const resolved = resolveSystem(document, process.env);
   if (!resolved.value) throw new FileError(resolved.mistakes);
 
   return resolved.value;
+};
+
+/** One mistake instead of one for each key, where a scenario was given for a system. */
+const expectSystem = (document: SourceDocument): void => {
+  const { value } = document;
+  if (typeof value !== 'object' || value === null) return;
+  if (!('workloads' in value) || 'backends' in value) return;
+  const problem = 'expected a system file, found a scenario';
+  const hint = 'Name a system file, such as the one its `system:` names.';
+  throw new FileError([document.mistake(['workloads'], problem, hint, true)]);
 };
 
 /** Resolves when the process is asked to end. */

@@ -1,5 +1,10 @@
 #!/usr/bin/env node
-/** The command line: which commands there are, and what their failure looks like. */
+/**
+ * The command line: which commands there are, and what their failure looks like.
+ *
+ * A command's file says only its words; what it does is imported when it is run, so that `--help`
+ * and a mistyped word are answered at once.
+ */
 
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
@@ -13,25 +18,31 @@ import { schemaCommand } from './command/schema.ts';
 import { serveCommand } from './command/serve.ts';
 import { simulateCommand } from './command/simulate.ts';
 import { exitCode } from './exit-code.ts';
-import { exitCodeOf, explain, UsageError } from './explain.ts';
+import { exitCodeOf, explain } from './explain.ts';
+import { usageError } from './usage-error.ts';
 import { version } from './version.ts';
 
-// A reader that closes early (`| head`) is not an error.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(exitCode.ok);
-    throw error;
-  });
+// A reader that closes early (`| head`) is not an error; what is measured goes on.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`error: the result cannot be written: ${error.message}\n`);
+  process.exit(exitCode.unreachable);
+});
+process.stderr.on('error', () => undefined);
 
-const commandLine = yargs(hideBin(process.argv))
+const words = hideBin(process.argv);
+
+const commandLine = yargs(words)
+  .locale('en')
+  .parserConfiguration({ 'duplicate-arguments-array': false })
   .scriptName('spillway')
   .usage(
     [
       'Load tests for local-first LLM serving with a cloud fallback.',
       '',
-      '  $0 run scenarios/quickstart.yaml        a first run, everything simulated',
-      '  $0 serve                                the Responses proxy on 127.0.0.1:4000',
-      '  $0 init http://spark:11434              write spillway.yaml for your own box',
+      '  $0 run scenarios/quickstart.yaml    a first run, everything simulated',
+      '  $0 serve                            the proxy on 127.0.0.1:4000',
+      '  $0 init http://spark:11434          write spillway.yaml for your box',
       '',
       'Usage: $0 <command>',
     ].join('\n'),
@@ -45,16 +56,18 @@ const commandLine = yargs(hideBin(process.argv))
   .command(benchCommand)
   .command(schemaCommand)
   .completion('completion', 'Print a completion script for your shell')
-  .demandCommand(1, 'Say what to do: one of the commands above.')
+  .demandCommand(1, '')
   .recommendCommands()
   .strict()
   .version(version)
   .help()
   .alias('help', 'h')
-  .wrap(Math.min(100, process.stdout.columns ?? 80))
+  .wrap(Math.min(100, Number(process.env['COLUMNS']) || (process.stdout.columns ?? 80)))
   .exitProcess(false)
-  .fail((message, error) => {
-    throw error ?? new UsageError(message, 'See `spillway --help`.');
+  .fail((message: string | null, error: Error | undefined, self) => {
+    if (error && error.name !== 'YError') throw error;
+    if (words.length === 0) self.showHelp('error');
+    throw usageError(words, message ?? error?.message ?? '');
   });
 
 try {

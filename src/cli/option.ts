@@ -2,6 +2,8 @@
 
 import type { Options } from 'yargs';
 
+import { UsageError } from './usage-error.ts';
+
 export const langOption = {
   choices: ['en', 'ja'] as const,
   default: 'en' as const,
@@ -32,8 +34,29 @@ export const hostOption = {
   describe: 'Address to listen on, in place of the one in the file',
 } satisfies Options;
 
+/** Reads a whole number within bounds; a port, a seed. */
+const wholeNumber =
+  (name: string, max: number) =>
+  (value: unknown): number | undefined => {
+    if (value === undefined) return undefined;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max)
+      return value;
+    throw new UsageError(
+      `--${name}: expected a whole number from 0 to ${max}`,
+      `Write \`--${name} 7\`, say.`,
+    );
+  };
+
 export const portOption = {
   type: 'number',
   requiresArg: true,
+  coerce: wholeNumber('port', 65_535),
   describe: 'Port to listen on, in place of the one in the file',
+} satisfies Options;
+
+export const seedOption = {
+  type: 'number',
+  requiresArg: true,
+  coerce: wholeNumber('seed', 2 ** 32 - 1),
+  describe: 'Seed, in place of the one in the file',
 } satisfies Options;

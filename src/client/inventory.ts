@@ -106,6 +106,29 @@ export const expectAnswer = async (url: string, clock: Clock): Promise<void> => 
   }
 };
 
+/** Whether a Responses API is there: asked for nothing, it objects. Throws an `InventoryError`. */
+export const expectResponses = async (url: string, clock: Clock): Promise<void> => {
+  const path = `${url.replace(/\/+$/, '')}/responses`;
+  const ask = async (): Promise<number> => {
+    const { statusCode, body } = await request(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    await body.dump();
+    return statusCode;
+  };
+  await expectAnswer(url, clock);
+  const status = await within(clock, answerMsMax, path, ask());
+  if (status !== 404 && status !== 405) return;
+  throw new InventoryError(
+    `no Responses API is at ${url}: POST ${path} answered ${status}`,
+    'Give the base URL of the API, with its path: http://127.0.0.1:4000/v1',
+  );
+};
+
 const askJson = async <Shape extends TSchema>(
   url: URL,
   shape: Shape,

@@ -62,6 +62,8 @@ export const conduct = async (scenario: Scenario, options: RunOptions): Promise<
   const origin = originNow();
   const clock = systemClock(origin);
   const startedAt = new Date(clock.wall());
+  // Before anything is written: a load that cannot be planned leaves nothing behind.
+  const plan = planOf(scenario);
   const folder = openRunFolder(options.reports, scenario.name, startedAt, options.runId);
   const log = await openLogWriter(join(folder, 'log.ndjson'));
   const manifest = manifestOf(scenario, {
@@ -71,7 +73,7 @@ export const conduct = async (scenario: Scenario, options: RunOptions): Promise<
     command: options.command,
     ...(options.target !== undefined && { target: options.target }),
     clockResolutionMs: resolutionMs(clock),
-    plan: planOf(scenario),
+    plan,
   });
   log.write(manifest);
   let failure: unknown;
@@ -177,8 +179,16 @@ const runArm = async (
 
   const stop = AbortSignal.any([options.stop, log.failed]);
   // Awaited here: the world is closed when this function returns.
-  return await awaitEnd(load, stop, spent.promise, clock);
+  const { crashed } = target;
+  return await awaitEnd(load, stop, { spent: spent.promise, crashed }, clock);
 };
+
+interface Target {
+  readonly proxy: string;
+  readonly backends?: StageHandle<BackendStageInfo>;
+  /** Rejects when a thread that serves is lost. */
+  readonly crashed: Promise<void>;
+}
 
 /** Opens backends, shims and proxy, unless the target is somebody else's. */
 const openTarget = async (
@@ -186,8 +196,9 @@ const openTarget = async (
   options: RunOptions,
   stage: Parameters<typeof openStage>[2],
   world: AsyncDisposableStack,
-): Promise<{ readonly proxy: string; readonly backends?: StageHandle<BackendStageInfo> }> => {
-  if (options.target !== undefined) return { proxy: options.target };
+): Promise<Target> => {
+  if (options.target !== undefined)
+    return { proxy: options.target, crashed: new Promise(() => undefined) };
   const backends = world.use(
     await openStage<BackendStageInfo>(
       'backends',
@@ -212,21 +223,30 @@ const openTarget = async (
       stage,
     ),
   );
-  return { proxy: proxy.info.url, backends };
+  // What only serves is never done; it can only fail.
+  const crashed = Promise.race([backends.done, proxy.done]);
+  return { proxy: proxy.info.url, backends, crashed };
 };
 
 /** Waits until the load is done, the user stops it, or the spend limit is reached. */
 const awaitEnd = async (
   load: StageHandle<LoadStageInfo>,
   stop: AbortSignal,
-  spent: Promise<RunEnd>,
+  { spent, crashed }: { readonly spent: Promise<RunEnd>; readonly crashed: Promise<void> },
   clock: Clock,
 ): Promise<RunEnd | undefined> => {
   const stopped = Promise.withResolvers<RunEnd>();
   const leave = (): void => stopped.resolve(endOf(stop));
+  // Asked to stop while the arm was opening, it stops before it begins.
+  if (stop.aborted) leave();
   stop.addEventListener('abort', leave, { once: true });
   try {
-    const end = await Promise.race([load.done.then(() => undefined), stopped.promise, spent]);
+    const end = await Promise.race([
+      load.done.then(() => undefined),
+      stopped.promise,
+      spent,
+      crashed.then(() => undefined),
+    ]);
     if (!end) return undefined;
     load.tell('stop');
     // What is in flight is cancelled and logged as such.

@@ -6,7 +6,6 @@ import { Worker } from 'node:worker_threads';
 import { seeded } from '../random/random.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { type Clock, within } from '../time/clock.ts';
-import { RunError } from './run-error.ts';
 import type { StageEntry } from './stage.ts';
 import { openByName, type StageName } from './stage-by-name.ts';
 import type { FromThread, ThreadInput, ToThread } from './thread.ts';
@@ -110,8 +109,10 @@ const closeThread = async (worker: Worker, clock: Clock, closed: Promise<void>):
 };
 
 const asError = (message: Extract<FromThread, { kind: 'failed' }>): Error => {
-  if (message.hint !== undefined) return new RunError(message.message, message.hint);
-  const error = new Error(message.message);
+  const error =
+    message.hint === undefined
+      ? new Error(message.message)
+      : Object.assign(new Error(message.message), { hint: message.hint });
   error.name = message.name;
   if (message.stack !== undefined) error.stack = message.stack;
   return error;

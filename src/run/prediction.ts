@@ -14,7 +14,8 @@ import type { Arm, LoadedWorkload, Scenario } from '../scenario/scenario.ts';
 import { readDocument } from '../system/document.ts';
 import type { Mistake } from '../system/mistake.ts';
 import { loadTokenizer, type Tokenizer } from '../token/tokenizer.ts';
-import { openWorkload } from '../workload/workload.ts';
+import { openPlaced } from './placed-workload.ts';
+import { priceMistakes } from './preflight.ts';
 import { pricesOf } from './price.ts';
 
 export interface WorkloadPrediction extends Prediction {
@@ -35,14 +36,14 @@ export interface ObjectivePrediction {
 export interface RunPrediction {
   readonly workloads: readonly WorkloadPrediction[];
   readonly objectives: readonly ObjectivePrediction[];
-  /** Objectives that this run would leave undecided. */
+  /** Objectives that this run would leave undecided, and models without a price. */
   readonly mistakes: readonly Mistake[];
 }
 
 /** What one answer takes, roughly: first token after 0.8 s, then 40 tokens a second. */
 const turnMs = 4000;
 
-/** Predicts a run. Throws a `WorkloadError` where a workload cannot be opened. */
+/** Predicts a run. Throws a `FileError` where a workload cannot be opened. */
 export const predictRun = async (scenario: Scenario): Promise<RunPrediction> => {
   const tokenizer = await loadTokenizer();
   const workloads: WorkloadPrediction[] = [];
@@ -53,7 +54,7 @@ export const predictRun = async (scenario: Scenario): Promise<RunPrediction> => 
   return {
     workloads,
     objectives,
-    mistakes: undecidable(scenario, objectives),
+    mistakes: [...priceMistakes(scenario), ...undecidable(scenario, objectives)],
   };
 };
 
@@ -65,8 +66,7 @@ const predictOne = async (
   tokenizer: Tokenizer,
 ): Promise<WorkloadPrediction> => {
   const random = seeded(String(scenario.seed));
-  const { directory, thinkScale } = scenario;
-  const workload = await openWorkload(spec, { random, tokenizer, thinkScale, directory, index });
+  const workload = await openPlaced(scenario, spec, index, { random, tokenizer });
   const prediction = predictWorkload(workload, spec.load, scenario.phases, {
     random: random.fork(`starts ${spec.name}`),
     turnMs,

@@ -12,7 +12,8 @@ export const describeScenario = (scenario: Scenario): string => {
     (backend) => `${backend.name}${backend.simulate ? ' (simulated)' : ''}`,
   );
   const arms = scenario.arms.length > 1 ? `${scenario.arms.length} arms: ` : '';
-  const names = scenario.arms.length > 1 ? `${scenario.arms.map(({ name }) => name).join(', ')}; ` : '';
+  const names =
+    scenario.arms.length > 1 ? `${scenario.arms.map(({ name }) => name).join(', ')}; ` : '';
   const faults = describeFaults(scenario);
   return `${arms}${names}${loads.join(' and ')} through the proxy to ${backends.join(' and ')}${faults}`;
 };

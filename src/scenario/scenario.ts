@@ -26,6 +26,8 @@ export interface Scenario {
   readonly file: string;
   /** Folder that paths in the file are relative to. */
   readonly directory: string;
+  /** The system file, as named or found. */
+  readonly systemFile: string;
   readonly seed: number;
   readonly thinkScale: number;
   /** Limits per request that goodput counts against: metric id to a value in its unit. */

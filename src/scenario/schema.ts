@@ -6,7 +6,6 @@ import { workloadSchema } from '../load/schema.ts';
 import { faultSchema } from '../target/fault/schema.ts';
 import { durationSchema } from '../time/duration.ts';
 
-
 const closed = { additionalProperties: false } as const;
 
 const phases = Type.Object(

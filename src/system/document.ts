@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import type { TSchema } from 'typebox';
-import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 
 import { withPlainVariables } from './environment.ts';
 import { FileError, type Mistake } from './mistake.ts';
@@ -26,31 +26,54 @@ export interface SourceDocument {
 
 /** Reads a YAML (or JSON) file. Throws a `FileError` when it is absent or no YAML. */
 export const readDocument = (file: string): SourceDocument => {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (cause) {
-    const isAbsent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    const problem = isAbsent ? 'no such file' : `cannot be read (${String(cause)})`;
-    const hint = isAbsent
-      ? `Check the path. Scenarios of the project are in scenarios/, systems in scenarios/systems/.`
-      : 'Check that it is a file you may read.';
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const [problem, hint] = unreadable[code] ?? [
+      `cannot be read (${code})`,
+      'Check that it is a file you may read.',
+    ];
     throw new FileError([{ file, path: '', problem, hint }]);
   }
-  return parseSource(text, file);
+  return parseSource(textOf(bytes, file), file);
+};
+
+const unreadable: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
+  ENOENT: [
+    'no such file',
+    'Check the path. Scenarios of the project are in scenarios/, systems in scenarios/systems/.',
+  ],
+  EISDIR: ['expected a file, found a folder', 'Name a file in it.'],
+};
+
+const textOf = (bytes: Uint8Array, file: string): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const hint = 'Save it as UTF-8.';
+    throw new FileError([
+      { file, path: '', problem: 'expected text in UTF-8, found other bytes', hint },
+    ]);
+  }
 };
 
 /** Parses the text of a file; `file` is only its name. */
 export const parseSource = (text: string, file: string): SourceDocument => {
   const lines = new LineCounter();
-  const document = parseDocument(withPlainVariables(text), { lineCounter: lines, prettyErrors: false });
-  const flaws = document.errors.map(({ message, pos }): Mistake => {
-    const { line, col } = lines.linePos(pos[0]);
+  const document = parseDocument(withPlainVariables(text), {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
+  const flaws = flawsOf(document).map(({ at, problem }): Mistake => {
+    const { line, col } = lines.linePos(at);
     const hint = 'Mend the YAML here: indentation by spaces, `key: value`, matching brackets.';
-    return { file, line, column: col, path: '', problem: `not YAML: ${message}`, hint };
+    return { file, line, column: col, path: '', problem: `not YAML: ${problem}`, hint };
   });
   if (flaws.length > 0) throw new FileError(flaws);
-  const value: unknown = document.toJS();
+  const value = valueOf(document, file);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const problem = value === null ? 'the file is empty' : 'expected keys and values';
     const hint = `\`spillway schema\` prints what ${basename(file)} may hold.`;
@@ -71,6 +94,52 @@ export const parseSource = (text: string, file: string): SourceDocument => {
         mistake(path, problem, hint, isKey),
       ),
   };
+};
+
+interface Flaw {
+  readonly at: number;
+  readonly problem: string;
+}
+
+/** What is no YAML; else what YAML allows and a file of ours has no use for. */
+const flawsOf = (document: Document.Parsed): readonly Flaw[] => {
+  const flaws: Flaw[] = [...document.errors, ...document.warnings].map(
+    ({ code, message, pos }) => ({
+      at: pos[0],
+      problem: code === 'MULTIPLE_DOCS' ? 'expected one document, found a second' : message,
+    }),
+  );
+  const isFirstThere = ({ at }: Flaw, index: number): boolean =>
+    flaws.findIndex((flaw) => flaw.at === at) === index;
+  if (flaws.length > 0) return flaws.filter(isFirstThere).slice(0, flawCountMax);
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document)) return;
+      const problem = `no anchor \`&${alias.source}\` stands before \`*${alias.source}\``;
+      flaws.push({ at: alias.range?.[0] ?? 0, problem });
+    },
+    Pair: (_, pair) => {
+      if (isScalar(pair.key) && (typeof pair.key.value === 'string' || pair.key.value === null))
+        return;
+      const problem = 'expected a text before the colon, found something else';
+      flaws.push({ at: rangeStart(pair.key) ?? 0, problem });
+    },
+  });
+  return flaws;
+};
+
+/** One wrong indentation makes a flaw of each line below it: the first few tell. */
+const flawCountMax = 3;
+
+/** Aliases can make a small file a huge value; the parser refuses at a hundred of them. */
+const valueOf = (document: Document.Parsed, file: string): unknown => {
+  try {
+    const value: unknown = document.toJS();
+    return value;
+  } catch {
+    const problem = 'expected a few `*aliases`, found so many that they multiply';
+    throw new FileError([{ file, path: '', problem, hint: 'Write the values out.' }]);
+  }
 };
 
 /** `workloads[0].load.kind`. */

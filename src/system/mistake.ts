@@ -1,6 +1,6 @@
 /**
- * What is wrong with a file a person wrote, said so that they can mend it: where, what was expected,
- * what was found, what to do. All of it at once.
+ * What is wrong with a file a person wrote, said so that they can mend it: where, what was
+ * expected, what was found, what to do. All of it at once.
  */
 
 export interface Mistake {
@@ -28,7 +28,7 @@ export class FileError extends Error {
     this.hint =
       mistakes.length === 1
         ? (mistakes[0]?.hint ?? '')
-        : `${mistakes.length} mistakes; nothing was run. \`spillway check\` shows them again.`;
+        : `${mistakes.length} mistakes; nothing was run.`;
   }
 }
 

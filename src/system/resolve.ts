@@ -137,8 +137,7 @@ const crossCheck = (file: SystemFile, document: SourceDocument): readonly Mistak
   const wrong = (path: readonly (string | number)[], problem: string, hint: string): void => {
     mistakes.push(document.mistake(path, problem, hint));
   };
-  for (const [name, backend] of Object.entries(file.backends))
-    checkBackend(name, backend, wrong);
+  for (const [name, backend] of Object.entries(file.backends)) checkBackend(name, backend, wrong);
   for (const [name, candidates] of Object.entries(file.models))
     for (const [at, candidate] of candidates.entries())
       checkCandidate(file, candidate, ['models', name, at], wrong);

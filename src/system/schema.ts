@@ -1,7 +1,8 @@
 /**
  * The shape of `spillway.yaml`, the one file that describes a hybrid.
  *
- * Descriptions become hints when a value is wrong, and the documentation of `spillway schema system`.
+ * Descriptions become hints when a value is wrong, and the documentation of
+ * `spillway schema system`.
  */
 
 import Type, { type Static, type TSchema } from 'typebox';
@@ -38,7 +39,9 @@ const simulate = Type.Object(
       Type.Array(text('Engine profile, such as gpt-oss-120b@ollama'), { minItems: 1 }),
     ),
     parallel: Type.Optional(count('Requests the engine serves at once (OLLAMA_NUM_PARALLEL)')),
-    warm: Type.Optional(Type.Boolean({ description: 'Whether the models are loaded at the start' })),
+    warm: Type.Optional(
+      Type.Boolean({ description: 'Whether the models are loaded at the start' }),
+    ),
     keepAliveMs: Type.Optional(
       Type.Number({ description: 'How long an idle model stays loaded; negative is forever' }),
     ),
@@ -120,7 +123,9 @@ const candidate = Type.Object(
     backend: text('Name of a backend above'),
     model: text('The name the backend knows the model by; on Azure the deployment'),
     numCtx: Type.Optional(count('Context window asked of Ollama')),
-    priceModel: Type.Optional(text('The model in the price table, for a deployment of another name')),
+    priceModel: Type.Optional(
+      text('The model in the price table, for a deployment of another name'),
+    ),
   },
   closed,
 );
@@ -131,7 +136,10 @@ const economics = Type.Object(
       Type.Object(
         {
           usdJpy: above0('Yen for one US dollar'),
-          asOf: Type.String({ pattern: String.raw`^\d{4}-\d{2}-\d{2}$`, expected: 'a date such as 2026-11-01' }),
+          asOf: Type.String({
+            pattern: String.raw`^\d{4}-\d{2}-\d{2}$`,
+            expected: 'a date such as 2026-11-01',
+          }),
           source: text('Where the rate is from'),
         },
         closed,
@@ -154,7 +162,9 @@ const economics = Type.Object(
         description: 'Cloud models the answers are valued at; `configured` is the real fallback',
       }),
     ),
-    spendMaxJpy: Type.Optional(Type.Number({ minimum: 0, description: 'Most a run may spend, in yen' })),
+    spendMaxJpy: Type.Optional(
+      Type.Number({ minimum: 0, description: 'Most a run may spend, in yen' }),
+    ),
     spendMaxUsd: Type.Optional(
       Type.Number({ minimum: 0, description: 'Most a run may spend, in US dollars' }),
     ),
@@ -225,7 +235,12 @@ export const systemSchema = Type.Object(
     ),
     economics: Type.Optional(economics),
   },
-  { ...closed, $id: 'spillway-system', title: 'Spillway system', description: 'A hybrid: backends, models, and the proxy in front of them' },
+  {
+    ...closed,
+    $id: 'spillway-system',
+    title: 'Spillway system',
+    description: 'A hybrid: backends, models, and the proxy in front of them',
+  },
 ) satisfies TSchema;
 
 /** The file as written, once the schema allows it. */

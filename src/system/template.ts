@@ -21,7 +21,8 @@ export const systemText = (url: string, models: readonly TemplateModel[]): strin
   const entries = sorted.map(
     ({ tag, contextLength }) =>
       `  ${modelName(tag)}:\n    - { backend: spark, model: '${tag}', ` +
-      `numCtx: ${Math.min(contextLength ?? usualNumCtx, usualNumCtx)} }`,
+      `numCtx: ${Math.min(contextLength ?? usualNumCtx, usualNumCtx)} }\n` +
+      `    # - { backend: azure, model: gpt-5-mini }`,
   );
   return `# Written by \`spillway init ${url}\`.
 # The first model is asked where a scenario names none. \`spillway check\` explains this file.
@@ -35,11 +36,12 @@ backends:
     connectMs: 2500
     firstTokenMs: 20000
     stallMs: 20000
-  # azure:                         # the fallback; then add it to the models below
-#   kind: azure-openai
-#   url: https://example.openai.azure.com
-#   apiKey: \${AZURE_OPENAI_API_KEY}
-#   deployment: { type: GlobalStandard, region: japaneast }
+  # The fallback: take the marks away, and add to each model below what stands there as a comment.
+  # azure:
+  #   kind: azure-openai
+  #   url: https://example.openai.azure.com
+  #   apiKey: \${AZURE_OPENAI_API_KEY}
+  #   deployment: { type: GlobalStandard, region: japaneast }
 models:
 ${entries.join('\n')}
 midStream: fail
@@ -47,6 +49,7 @@ cold: wait
 spill: { queueMax: 8, waitMsMax: 60000 }
 economics:
   box: { capexJpy: 750000, lifeMonths: 36, tariffJpyPerKwh: 31, idleWatts: 24, busyWatts: 90 }
+  # spendMaxUsd: 2                 # with the fallback: the most a run may spend
 `;
 };
 

@@ -1,9 +1,9 @@
 /**
  * Holds a value against a schema and says, in words, where they differ.
  *
- * A general validator reports a mistake inside a union once for each of its branches. A person meant
- * one branch, so this walk finds out which, by the tag that tells the branches apart, and reports
- * against that one only.
+ * A general validator reports a mistake inside a union once for each of its branches. A person
+ * meant one branch, so this walk finds out which, by the tag that tells the branches apart, and
+ * reports against that one only.
  */
 
 import type { TSchema } from 'typebox';
@@ -31,6 +31,9 @@ interface Shape {
   /** A list of shapes is a tuple. */
   readonly items?: Shape | readonly Shape[];
   readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minLength?: number;
+  readonly minProperties?: number;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
@@ -95,12 +98,13 @@ const tagOf = (branches: readonly Shape[]): string | undefined =>
   );
 
 const walkObject = (shape: Shape, value: unknown, path: Path): readonly Difference[] => {
-  if (!isRecord(value)) return [differs(shape, value, path)];
+  if (!isRecord(value) || Object.keys(value).length < (shape.minProperties ?? 0))
+    return [differs(shape, value, path)];
   const properties = shape.properties ?? {};
   const patterns = Object.entries(shape.patternProperties ?? {});
   const found: Difference[] = [];
   for (const [name, inner] of Object.entries(value)) {
-    const known = properties[name];
+    const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
     const pattern = patterns.find(([source]) => new RegExp(source, 'u').test(name))?.[1];
     const other = typeof shape.additionalProperties === 'object' && shape.additionalProperties;
     const next = known ?? pattern ?? (other || undefined);
@@ -109,7 +113,7 @@ const walkObject = (shape: Shape, value: unknown, path: Path): readonly Differen
       found.push(unknownKey(name, Object.keys(properties), path));
   }
   for (const name of shape.required ?? []) {
-    if (value[name] !== undefined) continue;
+    if (Object.hasOwn(value, name) && value[name] !== undefined) continue;
     const wanted = properties[name];
     found.push({
       path,
@@ -133,7 +137,8 @@ const unknownKey = (name: string, known: readonly string[], path: Path): Differe
 
 const walkArray = (shape: Shape, value: unknown, path: Path): readonly Difference[] => {
   if (!Array.isArray(value)) return [differs(shape, value, path)];
-  if (value.length < (shape.minItems ?? 0)) return [differs(shape, value, path)];
+  if (value.length < (shape.minItems ?? 0) || value.length > (shape.maxItems ?? Infinity))
+    return [differs(shape, value, path)];
   const { items } = shape;
   if (isTuple(items))
     return Value.Check(shape as TSchema, value) ? [] : [differs(shape, value, path)];
@@ -148,7 +153,7 @@ const differs = (shape: Shape, value: unknown, path: Path): Difference => {
   return {
     path,
     problem: `expected ${expectation(shape)}, found ${shown(value)}`,
-    hint: near ?? (shape.description ? `${shape.description}.` : 'Write a value of that form.'),
+    hint: near ?? (shape.description ? `${shape.description}.` : `Write ${expectation(shape)}.`),
   };
 };
 
@@ -162,7 +167,7 @@ const expectation = (shape: Shape): string => {
   if (shape.expected !== undefined) return shape.expected;
   if (shape.const !== undefined) return shown(shape.const);
   if (shape.anyOf) {
-    const choices = shape.anyOf.map(expectation);
+    const choices = unionChoices(shape.anyOf);
     return choices.every((choice) => !choice.includes(' '))
       ? `one of ${choices.join(', ')}`
       : choices.join(', or ');
@@ -172,17 +177,31 @@ const expectation = (shape: Shape): string => {
     case 'number':
       return numberExpectation(shape);
     case 'string':
-      return shape.pattern === undefined ? 'a text' : `a text of the form ${shape.pattern}`;
+      if (shape.pattern !== undefined) return `a text of the form ${shape.pattern}`;
+      return shape.minLength ? 'a text that is not empty' : 'a text';
     case 'boolean':
       return 'true or false';
     case 'array':
       if (isTuple(shape.items)) return `a list of ${shape.items.map(expectation).join(' and ')}`;
+      if (shape.maxItems) return `a list of ${shape.minItems ?? 0} to ${shape.maxItems}`;
       return shape.minItems ? `a list of at least ${shape.minItems}` : 'a list';
     case 'object':
     case undefined:
     default:
-      return 'a group of keys';
+      return shape.minProperties ? 'a group of keys that is not empty' : 'a group of keys';
   }
+};
+
+/** Groups of keys that a tag tells apart are one choice: a group with that tag. */
+const unionChoices = (branches: readonly Shape[]): readonly string[] => {
+  const objects = branches.filter(({ type }) => type === 'object');
+  const tag = objects.length > 1 ? tagOf(objects) : undefined;
+  if (tag === undefined) return [...new Set(branches.map(expectation))];
+  const tags = objects.map((branch) => String(branch.properties?.[tag]?.const));
+  return [
+    `a group of keys with \`${tag}\` one of ${tags.join(', ')}`,
+    ...branches.filter(({ type }) => type !== 'object').map(expectation),
+  ];
 };
 
 const numberExpectation = (shape: Shape): string => {
@@ -199,7 +218,13 @@ const shown = (value: unknown): string => {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (isRecord(value)) return 'a group of keys';
-  const text = typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
+  // JSON has no word for the numbers that are none.
+  const text =
+    typeof value === 'string'
+      ? `'${value}'`
+      : typeof value === 'number'
+        ? String(value)
+        : (JSON.stringify(value) ?? typeof value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 };
 
@@ -210,7 +235,10 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
 /** `Did you mean …?`, when one of the words is within two edits. */
 export const closest = (word: string, words: readonly string[]): string | undefined => {
   const near = words
-    .map((candidate) => ({ candidate, edits: editsBetween(word.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({
+      candidate,
+      edits: editsBetween(word.toLowerCase(), candidate.toLowerCase()),
+    }))
     .filter(({ candidate, edits }) => edits <= Math.min(2, Math.floor(candidate.length / 2)))
     .toSorted((one, other) => one.edits - other.edits)[0];
   return near ? `Did you mean \`${near.candidate}\`?` : undefined;

@@ -2,15 +2,9 @@
 
 import type { CommandModule } from 'yargs';
 
-import { predictRun, type RunPrediction } from '../../run/prediction.ts';
-import { describeScenario } from '../../scenario/describe.ts';
-import { loadScenario } from '../../scenario/load.ts';
+import type { RunPrediction } from '../../run/prediction.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { readDocument } from '../../system/document.ts';
-import { FileError } from '../../system/mistake.ts';
-import { withoutSecrets } from '../../system/resolve.ts';
 import type { System } from '../../system/system.ts';
-import { loadSystem } from '../listen.ts';
 import { jsonOption, localOnlyOption, systemOption } from '../option.ts';
 
 interface CheckArguments {
@@ -32,16 +26,19 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
       .example('$0 check scenarios/quickstart.yaml', 'samples and worst-case spend')
       .example('$0 check spillway.yaml', 'what the proxy would do'),
   handler: async (options) => {
+    const { readDocument } = await import('../../system/document.ts');
     const { value } = readDocument(options.file);
     const isScenario =
       typeof value === 'object' && value !== null && ('workloads' in value || 'question' in value);
-    process.stdout.write(
-      isScenario ? await checkScenario(options) : describeSystem(loadSystem(options.file), options),
-    );
+    process.stdout.write(isScenario ? await checkScenario(options) : await checkSystem(options));
   },
 };
 
 const checkScenario = async (options: CheckArguments): Promise<string> => {
+  const { predictRun } = await import('../../run/prediction.ts');
+  const { loadScenario } = await import('../../scenario/load.ts');
+  const { describeScenario } = await import('../../scenario/describe.ts');
+  const { FileError } = await import('../../system/mistake.ts');
   const scenario = loadScenario(options.file, {
     environment: process.env,
     isLocalOnly: options['local-only'],
@@ -52,11 +49,15 @@ const checkScenario = async (options: CheckArguments): Promise<string> => {
 
   return options.json
     ? `${JSON.stringify({ name: scenario.name, ...prediction }, undefined, 2)}\n`
-    : describePrediction(scenario, prediction);
+    : describePrediction(scenario, describeScenario(scenario), prediction);
 };
 
-const describePrediction = (scenario: Scenario, prediction: RunPrediction): string => {
-  const lines = [scenario.question, describeScenario(scenario), ''];
+const describePrediction = (
+  scenario: Scenario,
+  description: string,
+  prediction: RunPrediction,
+): string => {
+  const lines = [scenario.question, description, ''];
   for (const { arm, workload, sessions, exchanges, worstCaseUsd } of prediction.workloads) {
     const cost =
       worstCaseUsd === undefined
@@ -64,8 +65,7 @@ const describePrediction = (scenario: Scenario, prediction: RunPrediction): stri
         : `at most ${worstCaseUsd.toFixed(3)} USD if all went to the cloud`;
     lines.push(`${arm}  ${workload}: about ${sessions} sessions, ${exchanges} requests, ${cost}`);
   }
-  const limit = scenario.arms[0]?.system.economics.spendMaxUsd;
-  lines.push(limit === undefined ? 'no spend limit is set' : `stops at ${limit.toFixed(2)} USD`, '');
+  lines.push(describeSpending(scenario), '');
   for (const { text, arm, samples, floor } of prediction.objectives)
     lines.push(
       `${arm}  ${text}: ${samples === undefined ? 'not foreseen' : `about ${samples}`} values, needs ${floor}`,
@@ -73,9 +73,32 @@ const describePrediction = (scenario: Scenario, prediction: RunPrediction): stri
   return `${lines.join('\n')}\n`;
 };
 
-const describeSystem = (system: System, { json }: CheckArguments): string => {
-  if (json) return `${JSON.stringify(withoutSecrets(system), undefined, 2)}\n`;
-  const lines = [`listens on ${system.listen.host}:${system.listen.port}, state in ${system.state.kind}`];
+/** Loading refuses a run that could spend without a limit, so one of the two is there. */
+const describeSpending = ({ arms }: Scenario): string => {
+  const limits = arms
+    .filter(({ system }) => system.backends.some(isPaid))
+    .map(({ system }) => system.economics.spendMaxUsd ?? 0);
+  return limits.length === 0
+    ? 'nothing is spent: no backend of this run costs money'
+    : `stops when ${Math.max(...limits).toFixed(2)} USD are spent`;
+};
+
+const isPaid = ({ residency, simulate }: System['backends'][number]): boolean =>
+  residency === 'cloud' && simulate === undefined;
+
+const checkSystem = async ({ file, json }: CheckArguments): Promise<string> => {
+  const { loadSystem } = await import('../listen.ts');
+  const { withoutSecrets } = await import('../../system/resolve.ts');
+  const system = loadSystem(file);
+  return json
+    ? `${JSON.stringify(withoutSecrets(system), undefined, 2)}\n`
+    : describeSystem(system);
+};
+
+const describeSystem = (system: System): string => {
+  const lines = [
+    `listens on ${system.listen.host}:${system.listen.port}, state in ${system.state.kind}`,
+  ];
   for (const backend of system.backends)
     lines.push(
       `backend ${backend.name}: ${backend.wire}, ${backend.residency}, ` +

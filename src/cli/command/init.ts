@@ -4,10 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 
 import type { CommandModule } from 'yargs';
 
-import { readInventory } from '../../client/inventory.ts';
-import { systemText } from '../../system/template.ts';
-import { systemClock } from '../../time/system-clock.ts';
-import { UsageError } from '../explain.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface InitArguments {
   readonly url: string;
@@ -48,6 +45,9 @@ export const initCommand: CommandModule<object, InitArguments> = {
         `${output} is there already`,
         'Use --force to overwrite it, or --output for another name.',
       );
+    const { readInventory } = await import('../../client/inventory.ts');
+    const { systemText } = await import('../../system/template.ts');
+    const { systemClock } = await import('../../time/system-clock.ts');
     const inventory = await readInventory(url, systemClock());
     const chat = inventory.models.filter(
       ({ capabilities }) => capabilities.length === 0 || capabilities.includes('completion'),
@@ -57,7 +57,7 @@ export const initCommand: CommandModule<object, InitArguments> = {
         `${url} has no model that can chat`,
         'Pull one on the box first: ollama pull gpt-oss:120b',
       );
-    writeFileSync(output, systemText(url, chat));
+    write(output, systemText(url, chat));
     process.stdout.write(
       [
         `${output}: Ollama ${inventory.version} with ${chat.length} model${chat.length === 1 ? '' : 's'}`,
@@ -74,4 +74,16 @@ export const initCommand: CommandModule<object, InitArguments> = {
       ].join('\n'),
     );
   },
+};
+
+const write = (file: string, text: string): void => {
+  try {
+    writeFileSync(file, text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(
+      `${file} cannot be written: ${reason}`,
+      'Name a file in a folder that you may write to, with --output.',
+    );
+  }
 };

@@ -2,16 +2,10 @@
 
 import type { CommandModule } from 'yargs';
 
-import { summaryJson } from '../../report/summary-json.ts';
-import { textSummary } from '../../report/text.ts';
-import { conduct } from '../../run/conductor.ts';
-import { preflight } from '../../run/preflight.ts';
-import { loadScenario } from '../../scenario/load.ts';
-import { entropyIds } from '../../random/id.ts';
 import { exitCode } from '../exit-code.ts';
-import { jsonOption, langOption, localOnlyOption, systemOption } from '../option.ts';
-import { progressDisplay } from '../progress.ts';
+import { jsonOption, langOption, localOnlyOption, seedOption, systemOption } from '../option.ts';
 import { stopSignals } from '../stop.ts';
+import { UsageError } from '../usage-error.ts';
 import { version } from '../version.ts';
 
 interface RunArguments {
@@ -38,11 +32,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
         describe: 'URL of another proxy (with /v1) to replay against instead of our own',
       })
       .option('local-only', localOnlyOption)
-      .option('seed', {
-        type: 'number',
-        requiresArg: true,
-        describe: 'Seed, in place of the one in the file',
-      })
+      .option('seed', seedOption)
       .option('reports', {
         type: 'string',
         requiresArg: true,
@@ -57,6 +47,14 @@ export const runCommand: CommandModule<object, RunArguments> = {
         'measure your own box, spend nothing',
       ),
   handler: async (options) => {
+    if (options.target !== undefined) expectUrl(options.target);
+    const { summaryJson } = await import('../../report/summary-json.ts');
+    const { textSummary } = await import('../../report/text.ts');
+    const { conduct } = await import('../../run/conductor.ts');
+    const { preflight } = await import('../../run/preflight.ts');
+    const { loadScenario } = await import('../../scenario/load.ts');
+    const { entropyIds } = await import('../../random/id.ts');
+    const { progressDisplay } = await import('../progress.ts');
     const scenario = loadScenario(options.scenario, {
       environment: process.env,
       isLocalOnly: options['local-only'],
@@ -64,7 +62,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
       ...(options.seed !== undefined && { seed: options.seed }),
       ...(options.target !== undefined && { target: options.target }),
     });
-    if (options.target === undefined) await preflight(scenario);
+    await preflight(scenario, options.target);
     using progress = progressDisplay(scenario, process.stderr);
     using stop = stopSignals(() => progress.say('stopping; what has been measured is kept'));
     const { folder, analysis } = await conduct(scenario, {
@@ -94,6 +92,14 @@ export const runCommand: CommandModule<object, RunArguments> = {
       ? exitCode[stop.signal.reason === 'terminated' ? 'terminated' : 'interrupted']
       : analysis.verdict.exitCode;
   },
+};
+
+const expectUrl = (target: string): void => {
+  if (URL.canParse(target) && /^https?:$/.test(new URL(target).protocol)) return;
+  throw new UsageError(
+    `--target: expected an address, found '${target}'`,
+    'Write it with its scheme and path: http://127.0.0.1:4000/v1',
+  );
 };
 
 /** The command that reproduces the run, with the seed said. */

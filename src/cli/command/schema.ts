@@ -2,9 +2,6 @@
 
 import type { CommandModule } from 'yargs';
 
-import { scenarioSchema } from '../../scenario/schema.ts';
-import { systemSchema } from '../../system/schema.ts';
-
 interface SchemaArguments {
   readonly kind: 'system' | 'scenario';
 }
@@ -20,7 +17,9 @@ export const schemaCommand: CommandModule<object, SchemaArguments> = {
         describe: 'Which file',
       })
       .example('$0 schema scenario > scenario.schema.json', 'for completion in an editor'),
-  handler: ({ kind }) => {
+  handler: async ({ kind }) => {
+    const { scenarioSchema } = await import('../../scenario/schema.ts');
+    const { systemSchema } = await import('../../system/schema.ts');
     const schema = {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       ...(kind === 'system' ? systemSchema : scenarioSchema),

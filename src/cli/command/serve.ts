@@ -2,9 +2,7 @@
 
 import type { CommandModule } from 'yargs';
 
-import { openHybrid } from '../../run/hybrid.ts';
 import { exitCode } from '../exit-code.ts';
-import { loadSystem, untilAborted } from '../listen.ts';
 import { hostOption, portOption } from '../option.ts';
 import { stopSignals } from '../stop.ts';
 
@@ -25,6 +23,8 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
       .example('$0 serve', 'the simulated hybrid on 127.0.0.1:4000')
       .example('$0 serve spillway.yaml --port 8080', 'your own'),
   handler: async ({ system: file, host, port }) => {
+    const { loadSystem, untilAborted } = await import('../listen.ts');
+    const { openHybrid } = await import('../../run/hybrid.ts');
     const system = loadSystem(file);
     const listen = { host: host ?? system.listen.host, port: port ?? system.listen.port };
     using stop = stopSignals(() => process.stderr.write('stopping\n'));

@@ -2,12 +2,10 @@
 
 import type { CommandModule } from 'yargs';
 
-import { openSimulation } from '../../run/hybrid.ts';
 import { exitCode } from '../exit-code.ts';
-import { UsageError } from '../explain.ts';
-import { loadSystem, untilAborted } from '../listen.ts';
 import { hostOption, portOption } from '../option.ts';
 import { stopSignals } from '../stop.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface SimulateArguments {
   readonly system: string | undefined;
@@ -28,6 +26,8 @@ export const simulateCommand: CommandModule<object, SimulateArguments> = {
       .option('port', { ...portOption, describe: 'First port; the next backend has the next one' })
       .example('$0 simulate --port 11434', 'a simulated Ollama on its usual port'),
   handler: async ({ system: file, host, port }) => {
+    const { loadSystem, untilAborted } = await import('../listen.ts');
+    const { openSimulation } = await import('../../run/hybrid.ts');
     const system = loadSystem(file);
     if (!system.backends.some(({ simulate }) => simulate))
       throw new UsageError('the system has no simulated backend', 'Write `url: simulated` in it.');

@@ -20,7 +20,7 @@ import { sqliteStore } from './sqlite-store.ts';
 
 /** A proxy that cannot be opened as its system file says. */
 class ProxyServerError extends Error {
-  override readonly name = 'ProxyServerError';
+  override readonly name: string = 'ProxyServerError';
   /** What to change. */
   readonly hint: string;
 
@@ -28,6 +28,11 @@ class ProxyServerError extends Error {
     super(message, options);
     this.hint = hint;
   }
+}
+
+/** A proxy that would be open to everyone who can reach it. */
+class OpenToEveryoneError extends ProxyServerError {
+  override readonly name = 'OpenToEveryoneError';
 }
 
 export type ProxyServerOptions = Omit<ProxyParts, 'store' | 'upstreams'> & {
@@ -92,7 +97,7 @@ export const openProxyServer = async (options: ProxyServerOptions): Promise<Prox
 
 const requireKeysInPublic = ({ listen, keys }: ProxyParts['system']): void => {
   if (keys.length > 0 || isLoopback(listen.host)) return;
-  throw new ProxyServerError(
+  throw new OpenToEveryoneError(
     `${listen.host}: a proxy without keys would be open to everyone who can reach it`,
     'List `keys` in the system file, or listen on 127.0.0.1.',
   );
