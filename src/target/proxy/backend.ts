@@ -32,8 +32,22 @@ export interface BackendHealth {
   readonly breaker: 'closed' | 'open' | 'half-open';
   readonly running: number;
   readonly queued: number;
+  readonly slots: number;
   readonly loadedModels?: readonly string[];
+  /** Changes of its circuit, the eldest first, as many as are kept. */
+  readonly changes: readonly BreakerChange[];
 }
+
+/** The circuit came into another state. */
+export interface BreakerChange {
+  readonly at: number;
+  readonly to: BackendHealth['breaker'];
+  /** The failure that opened it, or kept it open; absent when it closed. */
+  readonly failure?: Pick<Failure, 'reason' | 'message'>;
+}
+
+/** Changes of the circuit that are kept. */
+const changesMax = 20;
 
 export class Backend {
   readonly system: BackendSystem;
@@ -43,6 +57,7 @@ export class Backend {
   readonly #breaker: CircuitBreaker;
   readonly #closing = new AbortController();
   readonly #warming = new Set<string>();
+  #changes: readonly BreakerChange[] = [];
   #loadedModels: readonly string[] | undefined;
   /** False once it has answered a probe without saying; asking again would be idle. */
   #tellsModels = true;
@@ -74,6 +89,8 @@ export class Backend {
       breaker: this.#breaker.state.kind,
       running: this.admission.runningCount,
       queued: this.admission.queuedCount,
+      slots: this.system.slots,
+      changes: this.#changes,
       ...(this.#loadedModels ? { loadedModels: this.#loadedModels } : {}),
     };
   }
@@ -103,6 +120,7 @@ export class Backend {
   fail(failure: Failure): void {
     if (failure.isRequestFault === true || blameless.has(failure.reason)) return;
     this.#breaker.fail(failure, this.#clock.now());
+    this.#noteChange(failure);
     // Whatever comes back after this may have lost its models.
     this.#lookedAt = -Infinity;
     this.#armProbe();
@@ -161,10 +179,24 @@ export class Backend {
     try {
       await this.#ask();
       this.#breaker.probeSucceeded();
+      this.#noteChange(undefined);
     } catch {
       this.#breaker.probeFailed(this.#clock.now());
       this.#armProbe();
     }
+  }
+
+  /** A circuit that only waits for its next probe has not changed. */
+  #noteChange(failure: BreakerChange['failure']): void {
+    const to = this.#breaker.state.kind;
+    if (to === (this.#changes.at(-1)?.to ?? 'closed')) return;
+    const { reason, message } = failure ?? {};
+    const change = {
+      at: this.#clock.now(),
+      to,
+      ...(reason !== undefined && message !== undefined && { failure: { reason, message } }),
+    };
+    this.#changes = [...this.#changes.slice(1 - changesMax), change];
   }
 
   async #ask(): Promise<void> {

@@ -97,6 +97,24 @@ export interface Caller {
   readonly requestId: string;
 }
 
+/** A request as logs and counts know it: never what it says, never a secret. */
+export interface RequestFacts {
+  readonly requestId: string;
+  readonly trace: string;
+  /** Name of the key. */
+  readonly key: string;
+  /** The model as the client named it. */
+  readonly model: string;
+}
+
+/** One who is told of a request from its beginning to its end. */
+export interface RequestWatch {
+  /** The status went out. */
+  answered(status: number): void;
+  /** Nothing of the request is left running. `hasLeft`: the client did not wait for the end. */
+  ended(hasLeft: boolean): void;
+}
+
 export interface ProxyParts {
   readonly clock: Clock;
   readonly random: Random;
@@ -105,7 +123,9 @@ export interface ProxyParts {
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly system: System;
   /** Given each attempt once it is over. The run's arm is added by the receiver. */
-  readonly record: (attempt: Omit<Attempt, 'arm'>) => void;
+  readonly record: (attempt: Omit<Attempt, 'arm'>, request: RequestFacts) => void;
+  /** Told of each request as it comes. */
+  readonly watch?: (request: RequestFacts) => RequestWatch;
   /** USD of an attempt, or undefined when its model has no known price. */
   readonly priceOf: (backend: string, model: string, usage: Attempt['usage']) => number | undefined;
   /** Asked before each call of a cloud backend; false once the spend limit is reached. */

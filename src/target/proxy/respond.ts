@@ -14,6 +14,7 @@ import { resolveConversation } from './conversation.ts';
 import { refuse } from './delivery.ts';
 import type { Caller, ProxyParts, Reply } from './proxy.ts';
 import type { ResponseRequest } from './request.ts';
+import { requestFacts, watchedReply } from './request-watch.ts';
 import { Turn } from './turn.ts';
 
 /** The list that `GET /v1/models` gives. */
@@ -60,6 +61,16 @@ export class Proxy {
 
   /** Answers one request. Rejects only by our own fault, and then the client has been told. */
   async respond(request: ResponseRequest, caller: Caller, reply: Reply): Promise<void> {
+    const watch = this.#parts.watch?.(requestFacts(request, caller));
+    if (!watch) return this.#respond(request, caller, reply);
+    try {
+      await this.#respond(request, caller, watchedReply(reply, watch));
+    } finally {
+      watch.ended(reply.gone.aborted);
+    }
+  }
+
+  async #respond(request: ResponseRequest, caller: Caller, reply: Reply): Promise<void> {
     const { store, ids } = this.#parts;
     this.#inFlight++;
     try {

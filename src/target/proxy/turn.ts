@@ -24,6 +24,7 @@ import type { Conversation } from './conversation.ts';
 import { type Delivery, JsonDelivery, StreamDelivery } from './delivery.ts';
 import type { Caller, ProxyParts, Reply } from './proxy.ts';
 import type { ResponseRequest } from './request.ts';
+import { requestFacts } from './request-watch.ts';
 import type { ResponseIdentity } from './resource.ts';
 import { Relay, type RelayEnd } from './relay.ts';
 import { Seam } from './seam.ts';
@@ -218,6 +219,7 @@ export class Turn {
         failure: end.kind === 'failed' ? end.failure : undefined,
         priceOf: (usage) => parts.priceOf(name, choice.candidate.model, usage),
       }),
+      requestFacts(this.#input.request, this.#input.caller),
     );
     this.#usage = run.usage;
   }
