@@ -22,11 +22,7 @@ const pages = [
 ].filter((file) => !file.includes('node_modules'));
 
 /** Where a line breaks a rule. */
-const breaches = (
-  files: typeof sources,
-  pattern: RegExp,
-  message: string,
-): readonly string[] =>
+const breaches = (files: typeof sources, pattern: RegExp, message: string): readonly string[] =>
   files.flatMap(({ file, lines }) =>
     lines.flatMap((line, at) => (pattern.test(line) ? [`${file}:${at + 1}: ${message}`] : [])),
   );
@@ -81,7 +77,8 @@ test('no file is long, and no folder is named for what it is not', () => {
     .filter(({ file, lines }) => file.startsWith('src/') && lines.length > 401)
     .map(({ file, lines }) => `${file}:1: ${lines.length} lines, split it`);
   expect(long).toEqual([]);
-  const vague = /(?:^|\/)(?:utils?|helpers?|common|shared|lib|core|types|constants|misc)(?:\/|\.ts$)/;
+  const vague =
+    /(?:^|\/)(?:utils?|helpers?|common|shared|lib|core|types|constants|misc)(?:\/|\.ts$)/;
   expect(sources.map(({ file }) => file).filter((file) => vague.test(file))).toEqual([]);
 });
 

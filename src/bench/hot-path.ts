@@ -28,9 +28,9 @@ const delta = (at: number) => ({
 });
 
 const sseBytes = Buffer.from(
-  Array.from({ length: frames }, (_, at) => encodeSse('response.output_text.delta', delta(at))).join(
-    '',
-  ),
+  Array.from({ length: frames }, (_, at) =>
+    encodeSse('response.output_text.delta', delta(at)),
+  ).join(''),
 );
 
 const ndjsonBytes = Buffer.from(

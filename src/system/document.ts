@@ -143,7 +143,7 @@ const valueOf = (document: Document.Parsed, file: string): unknown => {
 };
 
 /** `workloads[0].load.kind`. */
-export const pathText = (path: Path): string =>
+const pathText = (path: Path): string =>
   path
     .map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`))
     .join('');

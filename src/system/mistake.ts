@@ -33,7 +33,7 @@ export class FileError extends Error {
 }
 
 /** `file:line:column  path: problem`, and the hint below it. */
-export const describeMistake = (mistake: Mistake): string => {
+const describeMistake = (mistake: Mistake): string => {
   const place = [mistake.file, mistake.line, mistake.column]
     .filter((part) => part !== undefined)
     .join(':');

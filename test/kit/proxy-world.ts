@@ -51,7 +51,7 @@ export const answer = (letter: string, tokens: number): readonly Act[] => [
 ];
 
 /** An upstream that plays one script per call, the last one for ever. */
-export class ScriptedUpstream implements Upstream {
+class ScriptedUpstream implements Upstream {
   readonly name: string;
   readonly calls: UpstreamCall[] = [];
   readonly aborted: number[] = [];

@@ -143,7 +143,7 @@ async function* followed(
     count = sent;
     wake.resolve();
   });
-  for (let told = 0; told < tokens; ) {
+  for (let told = 0; told < tokens;) {
     while (count === told && !signal.aborted) {
       await wake.promise;
       wake = Promise.withResolvers();

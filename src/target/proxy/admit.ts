@@ -57,9 +57,7 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
       if (cold) input.onCold(cold);
     }
     const now = input.clock.now();
-    const slotAt = backend.admission.enter(now)
-      ? now
-      : await waitForSlot(backend, choice, input);
+    const slotAt = backend.admission.enter(now) ? now : await waitForSlot(backend, choice, input);
     if (slotAt !== undefined && backend.mayServe && !input.gone.aborted)
       return { kind: 'admitted', choice, backend, slotAt };
     // Granted too late: the circuit has opened, or nobody waits any more.
