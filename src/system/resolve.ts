@@ -11,6 +11,7 @@ import { engineProfile, engineProfileNames } from '../engine/profile.ts';
 import type { SourceDocument } from './document.ts';
 import { type Environment, fillIn } from './environment.ts';
 import type { Mistake } from './mistake.ts';
+import { candidatesOf, checkKeys, checkModel, keyOf, modelOf } from './route-rule.ts';
 import { type BackendFile, type SystemFile, systemSchema } from './schema.ts';
 import type {
   BackendSystem,
@@ -59,9 +60,9 @@ const systemOf = (file: SystemFile, directory: string): System => {
             path: isAbsolute(state.path) ? state.path : join(directory, state.path),
             retainDays,
           },
-    keys: (file.keys ?? []).map((key) => ({ residency: 'local-first', ...key })),
+    keys: (file.keys ?? []).map((key) => keyOf(file, key)),
     backends: Object.entries(file.backends).map(([name, backend]) => backendOf(name, backend)),
-    models: Object.entries(file.models).map(([name, candidates]) => ({ name, candidates })),
+    models: Object.entries(file.models).map(([name, model]) => modelOf(name, model)),
     midStream: file.midStream === 'continue' ? 'continue' : 'fail',
     commitOn: file.commitOn === 'reasoning' ? 'reasoning' : 'text',
     cold: file.cold === 'wait' ? 'wait' : 'spill',
@@ -138,13 +139,13 @@ const crossCheck = (file: SystemFile, document: SourceDocument): readonly Mistak
     mistakes.push(document.mistake(path, problem, hint));
   };
   for (const [name, backend] of Object.entries(file.backends)) checkBackend(name, backend, wrong);
-  for (const [name, candidates] of Object.entries(file.models))
+  for (const [name, model] of Object.entries(file.models)) {
+    const { candidates, path } = candidatesOf(name, model);
     for (const [at, candidate] of candidates.entries())
-      checkCandidate(file, candidate, ['models', name, at], wrong);
-  const names = (file.keys ?? []).map(({ name }) => name);
-  for (const [at, name] of names.entries())
-    if (names.indexOf(name) < at)
-      wrong(['keys', at, 'name'], `two keys are named ${name}`, 'Give each key its own name.');
+      checkCandidate(file, candidate, [...path, at], wrong);
+    checkModel(name, model, wrong);
+  }
+  checkKeys(file, wrong);
   if (file.economics?.spendMaxJpy !== undefined && !file.economics.fx) {
     const hint = 'Add `fx: { usdJpy: …, asOf: …, source: … }`, or use spendMaxUsd.';
     wrong(['economics', 'spendMaxJpy'], 'expected an exchange rate beside it, found none', hint);

@@ -27,6 +27,21 @@ const key = Type.Object(
     key: text('The secret itself; write ${NAME} and set it in the environment'),
     residency: Type.Optional(residencyRule),
     tokensPerMinute: Type.Optional(count('Tokens this key may use in a minute')),
+    requestsPerMinute: Type.Optional(count('Requests this key may make in a minute')),
+    concurrentRequests: Type.Optional(count('Requests of this key that may run at once')),
+    monthlyBudgetUsd: Type.Optional(above0('Cloud money of a calendar month (UTC), in US dollars')),
+    monthlyBudgetJpy: Type.Optional(above0('Cloud money of a calendar month (UTC), in yen')),
+    models: Type.Optional(
+      Type.Array(text('Name of a model below'), {
+        minItems: 1,
+        description: 'Models this key may ask for; all when left out',
+      }),
+    ),
+    role: Type.Optional(
+      Type.Union([Type.Literal('user'), Type.Literal('admin')], {
+        description: "An `admin` sees everybody's usage; a `user`, the default, its own",
+      }),
+    ),
   },
   closed,
 );
@@ -110,6 +125,10 @@ const backend = Type.Object(
       ),
     ),
     slots: Type.Optional(count('Requests it serves at once')),
+    requestsPerMinute: Type.Optional(count('Its quota of requests; what exceeds it spills')),
+    tokensPerMinute: Type.Optional(
+      count('Its quota of tokens, prompt and output limit together; what exceeds it spills'),
+    ),
     connectMs: Type.Optional(ms('Deadline for DNS, TCP and TLS together')),
     firstTokenMs: Type.Optional(ms('Deadline for the first token')),
     stallMs: Type.Optional(ms('Longest silence between two tokens')),
@@ -126,9 +145,41 @@ const candidate = Type.Object(
     priceModel: Type.Optional(
       text('The model in the price table, for a deployment of another name'),
     ),
+    contextTokensMax: Type.Optional(count('Its context window; longer conversations go elsewhere')),
+    vision: Type.Optional(Type.Boolean({ description: 'Whether it understands images' })),
+    tools: Type.Optional(Type.Boolean({ description: 'Whether it calls tools' })),
+    weight: Type.Optional(
+      Type.Number({ minimum: 0, description: 'Its share of the requests; 0 is a fallback only' }),
+    ),
   },
   closed,
 );
+
+const candidates = Type.Array(candidate, { minItems: 1 });
+
+/** A list of candidates, or a list with rules. */
+const model = Type.Union([
+  candidates,
+  Type.Object(
+    {
+      strategy: Type.Optional(
+        Type.Union(
+          [
+            Type.Literal('ordered'),
+            Type.Literal('weighted'),
+            Type.Literal('least-busy'),
+            Type.Literal('lowest-latency'),
+            Type.Literal('cheapest'),
+          ],
+          { description: 'In which order the candidates are asked; `ordered` as they stand here' },
+        ),
+      ),
+      residency: Type.Optional(residencyRule),
+      candidates,
+    },
+    closed,
+  ),
+]);
 
 const economics = Type.Object(
   {
@@ -203,7 +254,7 @@ export const systemSchema = Type.Object(
       minProperties: 1,
       description: 'Backends by name',
     }),
-    models: Type.Record(Type.String(), Type.Array(candidate, { minItems: 1 }), {
+    models: Type.Record(Type.String(), model, {
       minProperties: 1,
       description: 'Models by the name clients ask for, each with its candidates in order',
     }),
@@ -246,3 +297,5 @@ export const systemSchema = Type.Object(
 /** The file as written, once the schema allows it. */
 export type SystemFile = Static<typeof systemSchema>;
 export type BackendFile = Static<typeof backend>;
+export type ModelFile = Static<typeof model>;
+export type KeyFile = Static<typeof key>;

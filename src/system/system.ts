@@ -9,6 +9,9 @@ export type Residency = 'local' | 'cloud';
 /** What a key, a model or a request demands: anywhere with local first, or never the cloud. */
 export type ResidencyRule = 'local-first' | 'local-only';
 
+/** In which order the candidates of a model are asked, once what cannot serve is set aside. */
+export type Strategy = 'ordered' | 'weighted' | 'least-busy' | 'lowest-latency' | 'cheapest';
+
 export type Wire = 'ollama' | 'azure-openai' | 'openai';
 
 export interface SimulatedSpark {
@@ -50,6 +53,10 @@ export interface BackendSystem {
   readonly deployment?: { readonly type: string; readonly region?: string };
   /** Requests it serves at once; what exceeds it queues here or spills. */
   readonly slots: number;
+  /** Its quota, kept by us so that it need not refuse; absent when it has none. */
+  readonly requestsPerMinute?: number;
+  /** Prompt and output limit together, charged when a request is sent. */
+  readonly tokensPerMinute?: number;
   readonly connectMs: number;
   readonly firstTokenMs: number;
   readonly stallMs: number;
@@ -69,11 +76,22 @@ export interface Candidate {
   readonly numCtx?: number;
   /** Model id in the price table, when the deployment's name is not one. */
   readonly priceModel?: string;
+  /** Its window in tokens, for those that are not asked for one with `numCtx`. */
+  readonly contextTokensMax?: number;
+  /** Whether it understands images, and calls tools; absent when the file does not say. */
+  readonly vision?: boolean;
+  readonly tools?: boolean;
+  /** Its share of the requests, under `strategy: weighted`; 1 when absent. */
+  readonly weight?: number;
 }
 
 export interface ModelSystem {
   readonly name: string;
   readonly candidates: readonly Candidate[];
+  /** `ordered` when absent. */
+  readonly strategy?: Strategy;
+  /** `local-only` keeps everything asked of this model at home. */
+  readonly residency?: ResidencyRule;
 }
 
 export interface KeySystem {
@@ -81,6 +99,14 @@ export interface KeySystem {
   readonly key: string;
   readonly residency: ResidencyRule;
   readonly tokensPerMinute?: number;
+  readonly requestsPerMinute?: number;
+  readonly concurrentRequests?: number;
+  /** Cloud money it may spend in a calendar month (UTC); what is served at home costs it nothing. */
+  readonly monthlyBudgetUsd?: number;
+  /** The models it may ask for; all when absent. */
+  readonly models?: readonly string[];
+  /** An administrator sees everybody's usage. */
+  readonly role?: 'user' | 'admin';
 }
 
 export interface Economics {
