@@ -91,6 +91,15 @@ export const previousResponseNotFound = (id: string): ApiError =>
     'previous_response_not_found',
   );
 
+/** Clients ask again after a conflict, and by then it may have ended. */
+export const previousResponseUnfinished = (id: string): ApiError =>
+  new ApiError({
+    status: 409,
+    message: `Previous response with id '${id}' has not finished yet. Try again when it has.`,
+    param: 'previous_response_id',
+    retryAfterMs: 2000,
+  });
+
 export const orphanToolOutput = (callId: string): ApiError =>
   new ApiError({
     status: 400,
@@ -138,6 +147,15 @@ export const backendsUnavailable = (causes: string, retryAfterMs: number): ApiEr
 /** The failure is ours: the state could not be kept, or a bound of our own was met. */
 export const serverError = (message: string): ApiError =>
   new ApiError({ status: 500, code: 'server_error', message });
+
+/** The proxy ends; another one, or the same one restarted, may answer. */
+export const shuttingDown = (): ApiError =>
+  new ApiError({
+    status: 503,
+    code: 'server_error',
+    message: 'The proxy is shutting down. Try again in a moment.',
+    retryAfterMs: 1000,
+  });
 
 const quoted = (value: unknown): string =>
   typeof value === 'string' ? `'${value}'` : JSON.stringify(value);

@@ -40,24 +40,33 @@ export interface Ending {
   readonly notes: Readonly<Record<string, string>>;
 }
 
+/** The events that announce a background response. */
+export const announcement = (queued: ResponseResource): readonly ResponseEvent[] => [
+  { type: 'response.created', sequence_number: 0, response: queued },
+  { type: 'response.queued', sequence_number: 1, response: queued },
+];
+
+const announcementEvents = 2;
+
 export class Assembler {
   readonly #identity: ResponseIdentity;
   readonly #ids: IdSource;
   readonly #drafts: Draft[] = [];
   readonly #calls = new Map<number, CallDraft>();
   #events: ResponseEvent[] = [];
-  #sequence = 0;
+  #sequence: number;
   #isFinished = false;
 
   constructor(identity: ResponseIdentity, ids: IdSource) {
     this.#identity = identity;
     this.#ids = ids;
+    this.#sequence = identity.request.isBackground ? announcementEvents : 0;
   }
 
-  /** The preamble. */
+  /** The preamble. A background response has been announced before anything of it was begun. */
   start(): readonly ResponseEvent[] {
     const response = responseResource(this.#identity, begun);
-    this.#emit('response.created', { response });
+    if (!this.#identity.request.isBackground) this.#emit('response.created', { response });
     this.#emit('response.in_progress', { response });
     return this.#taken();
   }

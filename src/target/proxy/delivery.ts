@@ -42,12 +42,35 @@ export interface DeliveryParts {
 }
 
 /** Between two signs of life. */
-const keepAliveMs = 15_000;
+export const keepAliveMs = 15_000;
 /** How long a reader may leave what was written unread. */
 const readerMsMax = 30_000;
 /** What is held at most; more than that is committed, whatever it is. */
-const heldEventsMax = 8192;
+export const heldEventsMax = 8192;
 const heldCharsMax = 4 * 2 ** 20;
+
+/** The head of a stream, which no relay on the way is to collect. */
+export const eventStreamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+  'x-accel-buffering': 'no',
+} as const;
+
+/** Waits for a slow reader; false when it does not read at all. One that leaves is no slow reader. */
+export const isRead = async (reply: Reply, clock: Clock): Promise<boolean> => {
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+  const onGone = (): void => leave();
+  reply.gone.addEventListener('abort', onGone, { once: true });
+  try {
+    const either = Promise.race([reply.drained(), left]);
+    await within(clock, readerMsMax, 'reading the answer', either);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    reply.gone.removeEventListener('abort', onGone);
+  }
+};
 
 export class StreamDelivery implements Delivery {
   readonly #reply: Reply;
@@ -129,30 +152,15 @@ export class StreamDelivery implements Delivery {
   }
 
   async #drained(): Promise<void> {
-    const { gone } = this.#reply;
-    const { promise: left, resolve: leave } = Promise.withResolvers<void>();
-    const onGone = (): void => leave();
-    gone.addEventListener('abort', onGone, { once: true });
-    try {
-      const either = Promise.race([this.#reply.drained(), left]);
-      await within(this.#clock, readerMsMax, 'reading the answer', either);
-    } catch {
-      this.#isStuck = true;
-      this.#reply.end();
-    } finally {
-      gone.removeEventListener('abort', onGone);
-    }
+    if (await isRead(this.#reply, this.#clock)) return;
+    this.#isStuck = true;
+    this.#reply.end();
   }
 
   #sendHead(): void {
     if (this.#isHeadSent || this.isLost) return;
     this.#isHeadSent = true;
-    this.#reply.head(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache',
-      'x-accel-buffering': 'no',
-      ...this.#headers(),
-    });
+    this.#reply.head(200, { ...eventStreamHeaders, ...this.#headers() });
   }
 
   /** One timer looks after the whole stream: it finds the last write moved, and is set again. */

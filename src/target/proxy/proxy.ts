@@ -73,6 +73,8 @@ export interface StateStore {
   item(id: string, owner: string): Promise<Item | undefined>;
   delete(id: string): Promise<boolean>;
   close(): Promise<void>;
+  /** Set on a store that is also given what was asked with `store: false`. */
+  readonly keepsUnstored?: true;
 }
 
 /** Where an answer goes. Each `write` is one whole SSE frame, or the whole JSON body. */

@@ -47,6 +47,8 @@ export interface ResponseRequest {
   readonly topLogprobs: number | undefined;
   readonly isStream: boolean;
   readonly isStored: boolean;
+  /** The work goes on without a client; the response is fetched later. */
+  readonly isBackground: boolean;
   readonly previousResponseId: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   /** The request demands that nothing of it leaves the house. */
@@ -92,6 +94,7 @@ export const parseRequest = (body: unknown): ResponseRequest => {
     topLogprobs: integerField(fields, 'top_logprobs', { min: 0, max: 20 }),
     isStream: flagField(fields, 'stream') ?? false,
     isStored: flagField(fields, 'store') ?? true,
+    isBackground: parseBackground(fields),
     previousResponseId,
     metadata,
     isLocalOnly: metadata['residency'] === 'local-only',
@@ -104,12 +107,18 @@ export const parseRequest = (body: unknown): ResponseRequest => {
 
 /** What we would have to ignore to answer, and the answer would be to another question. */
 const refuseUnsupported = (fields: JsonObject): void => {
-  if (flagField(fields, 'background'))
-    throw unsupported('background', 'Leave it out, and stream the response instead.');
   if ((fields['conversation'] ?? undefined) !== undefined)
     throw unsupported('conversation', "Use 'previous_response_id' instead.");
   if ((fields['prompt'] ?? undefined) !== undefined)
     throw unsupported('prompt', "Send 'instructions' and 'input' instead.");
+};
+
+/** What nobody keeps, nobody can fetch. */
+const parseBackground = (fields: JsonObject): boolean => {
+  const isBackground = flagField(fields, 'background') ?? false;
+  if (isBackground && flagField(fields, 'store') === false)
+    throw badRequest("Background mode requires 'store' to be true.", 'background', 'invalid_value');
+  return isBackground;
 };
 
 const parseTools = (value: unknown): readonly FunctionTool[] =>

@@ -6,7 +6,12 @@
  */
 
 import type { EndReason, Usage } from '../../protocol/generation.ts';
-import type { Item, ResponseResource, WireUsage } from '../../protocol/responses.ts';
+import type {
+  MessageItem,
+  PromptItem,
+  ResponseResource,
+  WireUsage,
+} from '../../protocol/responses.ts';
 import type { ResponseRequest } from './request.ts';
 
 /** What makes a resource this response's own, whatever becomes of it. */
@@ -61,7 +66,7 @@ export const wireUsage = (usage: Usage): WireUsage => ({
 const echoedEfforts: ReadonlySet<string> = new Set(['none', 'low', 'medium', 'high', 'xhigh']);
 
 export const responseResource = (
-  { id, createdAt, request }: ResponseIdentity,
+  { id, createdAt, request, isLocalOnly }: ResponseIdentity,
   { notes, ...state }: ResponseState,
 ): ResponseResource => ({
   id,
@@ -79,7 +84,10 @@ export const responseResource = (
   tool_choice: request.toolChoice,
   truncation: request.truncation,
   parallel_tool_calls: request.isParallelToolCalls,
-  text: { format: request.format },
+  text: {
+    format: request.format,
+    ...(request.verbosity ? { verbosity: request.verbosity } : {}),
+  },
   top_p: request.topP ?? 1,
   presence_penalty: request.presencePenalty ?? 0,
   frequency_penalty: request.frequencyPenalty ?? 0,
@@ -95,17 +103,18 @@ export const responseResource = (
   max_output_tokens: request.maxOutputTokens ?? null,
   max_tool_calls: request.maxToolCalls ?? null,
   store: request.isStored,
-  background: false,
-  service_tier: request.serviceTier,
-  metadata: { ...request.metadata, ...notes },
+  background: request.isBackground,
+  service_tier: request.serviceTier === 'auto' ? 'default' : request.serviceTier,
+  // Told also where it was inherited: who refers to this response later inherits it in turn.
+  metadata: { ...request.metadata, ...(isLocalOnly ? { residency: 'local-only' } : {}), ...notes },
   safety_identifier: request.safetyIdentifier ?? null,
   prompt_cache_key: request.promptCacheKey ?? null,
 });
 
 /** The text of the items, for counting tokens. */
-export const textOf = (items: readonly Item[]): string => items.map(textOfItem).join('\n');
+export const textOf = (items: readonly PromptItem[]): string => items.map(textOfItem).join('\n');
 
-const textOfItem = (item: Item): string => {
+const textOfItem = (item: PromptItem): string => {
   switch (item.type) {
     case 'message':
       return textOfContent(item.content);
@@ -113,12 +122,13 @@ const textOfItem = (item: Item): string => {
       return `${item.name} ${item.arguments}`;
     case 'function_call_output':
       return textOfContent(item.output);
+    // Most wires have no place for it.
     case 'reasoning':
       return '';
   }
 };
 
-type Content = Extract<Item, { type: 'message' }>['content'];
+type Content = MessageItem['content'];
 
 const textOfContent = (content: Content): string =>
   typeof content === 'string'

@@ -8,11 +8,13 @@
 import assert from 'node:assert/strict';
 
 import type { ResponseResource } from '../../protocol/responses.ts';
-import { ApiError, modelNotFound, responseNotFound } from './api-error.ts';
+import { ApiError, modelNotFound, shuttingDown } from './api-error.ts';
 import { Backend, type BackendHealth } from './backend.ts';
+import { Background } from './background.ts';
 import { resolveConversation } from './conversation.ts';
-import { refuse } from './delivery.ts';
-import type { Caller, ProxyParts, Reply } from './proxy.ts';
+import { JsonDelivery, StreamDelivery, refuse } from './delivery.ts';
+import { type ItemPage, type PageQuery, itemPage } from './input-item-list.ts';
+import type { Caller, ProxyParts, Reply, StateStore } from './proxy.ts';
 import type { ResponseRequest } from './request.ts';
 import { requestFacts, watchedReply } from './request-watch.ts';
 import { Turn } from './turn.ts';
@@ -44,11 +46,15 @@ export interface ProxyHealth {
 export class Proxy {
   readonly #parts: ProxyParts;
   readonly #backends: ReadonlyMap<string, Backend>;
+  readonly #background: Background;
   readonly #openedAt: number;
+  readonly #turns = new Set<Turn>();
   #inFlight = 0;
+  #isStopped = false;
 
   constructor(parts: ProxyParts) {
     this.#parts = parts;
+    this.#background = new Background(parts.store, parts.clock);
     this.#openedAt = Math.floor(parts.clock.wall() / 1000);
     this.#backends = new Map(
       parts.system.backends.map((system) => {
@@ -59,52 +65,95 @@ export class Proxy {
     );
   }
 
-  /** Answers one request. Rejects only by our own fault, and then the client has been told. */
-  async respond(request: ResponseRequest, caller: Caller, reply: Reply): Promise<void> {
+  /**
+   * Answers one request; a background response is made before this resolves. Rejects only by our own
+   * fault, and then the client has been told. A connection may bring a store of its own.
+   */
+  async respond(
+    request: ResponseRequest,
+    caller: Caller,
+    reply: Reply,
+    store: StateStore = this.#parts.store,
+  ): Promise<void> {
     const watch = this.#parts.watch?.(requestFacts(request, caller));
-    if (!watch) return this.#respond(request, caller, reply);
+    if (!watch) return this.#respond(request, caller, reply, store);
     try {
-      await this.#respond(request, caller, watchedReply(reply, watch));
+      await this.#respond(request, caller, watchedReply(reply, watch), store);
     } finally {
       watch.ended(reply.gone.aborted);
     }
   }
 
-  async #respond(request: ResponseRequest, caller: Caller, reply: Reply): Promise<void> {
-    const { store, ids } = this.#parts;
+  async #respond(
+    request: ResponseRequest,
+    caller: Caller,
+    reply: Reply,
+    store: StateStore,
+  ): Promise<void> {
+    const { ids, clock } = this.#parts;
     this.#inFlight++;
+    let turn: Turn | undefined;
     try {
+      if (this.#isStopped) throw shuttingDown();
+      if (request.previousResponseId !== undefined)
+        this.#background.requireFinished(request.previousResponseId, caller.name);
       if (!this.#parts.system.models.some(({ name }) => name === request.model))
         throw modelNotFound(request.model);
       const conversation = await resolveConversation(request, caller.name, store, ids);
-      await new Turn({
+      const task = request.isBackground ? this.#background.task(request, caller) : undefined;
+      turn = new Turn({
         parts: this.#parts,
         backends: this.#backends,
         request,
         conversation,
         caller,
-        reply,
-      }).run();
+        store,
+        gone: task?.gone ?? reply.gone,
+        delivery: (headers) =>
+          task?.delivery ??
+          (request.isStream
+            ? new StreamDelivery({ reply, clock, headers })
+            : new JsonDelivery({ reply, clock, headers })),
+      });
+      this.#turns.add(turn);
+      await (task ? this.#background.run(task, turn, reply, caller) : turn.run());
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       refuse(reply, error, { 'x-request-id': caller.requestId });
     } finally {
       this.#inFlight--;
+      if (turn) this.#turns.delete(turn);
     }
   }
 
   /** A stored response; throws an `ApiError` of 404. */
   async read(id: string, caller: Caller): Promise<ResponseResource> {
-    const stored = await this.#parts.store.get(id);
-    if (stored?.owner !== caller.name) throw responseNotFound(id);
+    return (await this.#background.read(id, caller)).resource;
+  }
 
-    return stored.resource;
+  /** What a response was asked, page by page; throws an `ApiError` of 404 or 400. */
+  async inputItems(id: string, caller: Caller, query: PageQuery): Promise<ItemPage> {
+    return itemPage((await this.#background.read(id, caller)).input, query);
+  }
+
+  /** Ends a running background response; throws an `ApiError` of 404 or 400. */
+  async cancel(id: string, caller: Caller): Promise<ResponseResource> {
+    return this.#background.cancel(id, caller);
+  }
+
+  /** Streams a background response again, from the event after `startingAfter`. */
+  async replay(id: string, caller: Caller, startingAfter: number, reply: Reply): Promise<void> {
+    try {
+      await this.#background.replay(id, caller, startingAfter, reply);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      refuse(reply, error, { 'x-request-id': caller.requestId });
+    }
   }
 
   /** Deletes a stored response; throws an `ApiError` of 404. */
   async remove(id: string, caller: Caller): Promise<DeletedResponse> {
-    await this.read(id, caller);
-    await this.#parts.store.delete(id);
+    await this.#background.remove(id, caller);
     return { id, object: 'response', deleted: true };
   }
 
@@ -129,8 +178,15 @@ export class Proxy {
     };
   }
 
+  /** Takes no more requests, and ends those that are running as failed. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const turn of this.#turns) turn.stop(shuttingDown());
+  }
+
   /** Stops probing. Store and upstreams are closed by whoever opened them. */
   close(): void {
+    this.stop();
     for (const backend of this.#backends.values()) backend.close();
   }
 }

@@ -12,7 +12,7 @@
 
 import type { AttemptCause } from '../../log/entry.ts';
 import type { EndReason, Usage } from '../../protocol/generation.ts';
-import type { ResponseResource } from '../../protocol/responses.ts';
+import type { ResponseResource, ResponseStatus } from '../../protocol/responses.ts';
 import { within } from '../../time/clock.ts';
 import { type Admitted, type AdmitRefusal, admit } from './admit.ts';
 import { type ApiError, serverError, wireError } from './api-error.ts';
@@ -21,11 +21,11 @@ import { AttemptRun } from './attempt.ts';
 import type { Backend } from './backend.ts';
 import { type CallPlan, type Shown, callPlan, promptText } from './call.ts';
 import type { Conversation } from './conversation.ts';
-import { type Delivery, JsonDelivery, StreamDelivery } from './delivery.ts';
-import type { Caller, ProxyParts, Reply } from './proxy.ts';
+import type { Delivery, DeliveryParts } from './delivery.ts';
+import type { Caller, ProxyParts, StateStore, StoredResponse } from './proxy.ts';
 import type { ResponseRequest } from './request.ts';
 import { requestFacts } from './request-watch.ts';
-import type { ResponseIdentity } from './resource.ts';
+import { type ResponseIdentity, begun, responseResource } from './resource.ts';
 import { Relay, type RelayEnd } from './relay.ts';
 import { Seam } from './seam.ts';
 import { type Setback, errorOf } from './verdict.ts';
@@ -36,7 +36,11 @@ export interface TurnInput {
   readonly request: ResponseRequest;
   readonly conversation: Conversation;
   readonly caller: Caller;
-  readonly reply: Reply;
+  /** Where the response is kept. */
+  readonly store: StateStore;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly gone: AbortSignal;
+  readonly delivery: (headers: DeliveryParts['headers']) => Delivery;
 }
 
 /** The first and one more: failing over must not become the load. */
@@ -55,6 +59,7 @@ export class Turn {
   readonly #delivery: Delivery;
   readonly #tried = new Set<string>();
   readonly #setbacks: Setback[] = [];
+  readonly #leave = new AbortController();
   #assembler: Assembler;
   #attemptCount = 0;
   #backendName = '';
@@ -68,17 +73,32 @@ export class Turn {
   /** Tokens of the last call's prompt by our own count, once somebody asked. */
   #promptTokens: number | undefined;
   #plan: CallPlan | undefined;
+  /** Why it must end before its time. */
+  #stopped: ApiError | undefined;
 
   constructor(input: TurnInput) {
     this.#input = input;
-    const { parts, request, reply, caller, conversation } = input;
+    const { parts, request, gone, caller, conversation } = input;
     const createdAt = Math.floor(parts.clock.wall() / 1000);
     const isLocalOnly = caller.residency === 'local-only' || conversation.isLocalOnly;
     this.#identity = { id: `resp_${parts.ids()}`, createdAt, request, isLocalOnly };
     this.#assembler = new Assembler(this.#identity, parts.ids);
-    const headers = (): Readonly<Record<string, string>> => this.#headers();
-    const delivered = { reply, clock: parts.clock, headers };
-    this.#delivery = request.isStream ? new StreamDelivery(delivered) : new JsonDelivery(delivered);
+    this.#delivery = input.delivery(() => this.#headers());
+    // The head of a background response is sent before anything is known.
+    if (request.isBackground) this.#told = { backend: '', attempts: 0 };
+    if (gone.aborted) this.#leave.abort();
+    gone.addEventListener('abort', () => this.#leave.abort(), { once: true });
+  }
+
+  /** Ends it as failed, unless it ends by itself in this moment. */
+  stop(why: ApiError): void {
+    this.#stopped ??= why;
+    this.#leave.abort();
+  }
+
+  /** What is kept of it in a state without an answer. */
+  stored(status: ResponseStatus): StoredResponse {
+    return this.#storedAs(responseResource(this.#identity, { ...begun, status }));
   }
 
   /** Answers, one way or another; then nothing of it is left running. */
@@ -96,10 +116,10 @@ export class Turn {
   async #run(): Promise<void> {
     for (;;) {
       const place = await this.#admit();
-      if (place.kind === 'gone') return;
+      if (place.kind === 'gone') return this.#left();
       if (place.kind === 'refused') return this.#giveUp(place.refused);
       const end = await this.#attempt(place);
-      if (end.kind === 'gone') return;
+      if (end.kind === 'gone') return this.#left();
       if (end.kind === 'served') return this.#conclude(end.reason);
       const { failure } = end;
       this.#setbacks.push({ backend: place.backend.system.name, failure });
@@ -120,7 +140,7 @@ export class Turn {
   }
 
   async #admit(): Promise<Admitted> {
-    const { parts, backends, request, reply, caller } = this.#input;
+    const { parts, backends, request, caller } = this.#input;
     const { system } = parts;
     const { isLocalOnly } = this.#identity;
     const model = system.models.find(({ name }) => name === request.model);
@@ -137,7 +157,7 @@ export class Turn {
         cold: system.cold,
         spill: system.spill,
       }),
-      gone: reply.gone,
+      gone: this.#leave.signal,
       onCold: (candidate) =>
         backends.get(candidate.backend)?.warm(candidate, caller.trace, this.#span()),
     });
@@ -145,7 +165,7 @@ export class Turn {
 
   /** Asks one backend, and passes on what it says as far as that can be shown. */
   async #attempt(place: Place): Promise<RelayEnd> {
-    const { parts, request, conversation, caller, reply } = this.#input;
+    const { parts, request, conversation, caller } = this.#input;
     const { backend, choice } = place;
     const { firstTokenMs, stallMs, name } = backend.system;
     const isCold = backend.state(choice.candidate).isLoaded === false;
@@ -167,7 +187,7 @@ export class Turn {
         stallMs,
         totalMs: totalMsMax,
       },
-      gone: reply.gone,
+      gone: this.#leave.signal,
       countPrompt: () => this.#countPrompt(),
     });
     const relay = new Relay({
@@ -247,6 +267,11 @@ export class Turn {
     await this.#fail(error);
   }
 
+  /** Nobody waits for the answer, or nobody may. */
+  async #left(): Promise<void> {
+    if (this.#stopped) await this.#fail(this.#stopped);
+  }
+
   /** An error instead of an answer: as a status while that can still be said, else in the stream. */
   async #fail(error: ApiError): Promise<void> {
     if (this.#delivery.isLost) return;
@@ -269,9 +294,18 @@ export class Turn {
 
   /** Stores the response, if it is to be; false when that failed or took too long. */
   async #isKept(resource: ResponseResource): Promise<boolean> {
+    const { parts, request, store } = this.#input;
+    if (!request.isStored && store.keepsUnstored !== true) return true;
+    const put = store.put(this.#storedAs(resource));
+    return within(parts.clock, storeMsMax, 'storing', put).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #storedAs(resource: ResponseResource): StoredResponse {
     const { parts, request, conversation, caller } = this.#input;
-    if (!request.isStored) return true;
-    const stored = {
+    return {
       id: resource.id,
       owner: caller.name,
       ...(request.previousResponseId ? { previousId: request.previousResponseId } : {}),
@@ -279,10 +313,6 @@ export class Turn {
       resource,
       createdAtWall: parts.clock.wall(),
     };
-    return within(parts.clock, storeMsMax, 'storing', parts.store.put(stored)).then(
-      () => true,
-      () => false,
-    );
   }
 
   async #endUnkept(finish: Finish): Promise<void> {

@@ -1,0 +1,233 @@
+/**
+ * Responses that are made without anyone waiting: asked for, left, and fetched when they are done.
+ *
+ *     queued ──▶ in_progress ──▶ completed | incomplete | failed
+ *        └────────────┴──cancel──▶ cancelled
+ *
+ * The state is durable from the first answer on. One that is neither running here nor finished was
+ * cut off with the process that made it, and is reported as failed. Events are kept in memory only,
+ * for a while, and within a bound.
+ */
+
+import type { ResponseResource, ResponseStatus } from '../../protocol/responses.ts';
+import { type Clock, within } from '../../time/clock.ts';
+import {
+  ApiError,
+  badRequest,
+  previousResponseUnfinished,
+  responseNotFound,
+  serverError,
+} from './api-error.ts';
+import { announcement } from './assembler.ts';
+import { BackgroundDelivery } from './background-delivery.ts';
+import { EventLog, follow } from './event-log.ts';
+import type { Caller, Reply, StateStore, StoredResponse } from './proxy.ts';
+import type { ResponseRequest } from './request.ts';
+import type { Turn } from './turn.ts';
+
+/** How long events can be replayed after the end, as OpenAI keeps them. */
+const keptMs = 600_000;
+/** Of all finished responses together; the eldest go first. */
+const keptCharsMax = 64 * 2 ** 20;
+/** Each holds a request and an answer in memory. */
+const runningMax = 256;
+const storeMsMax = 5000;
+
+/** One background response while it runs, and as long as its events are kept. */
+export class BackgroundTask {
+  readonly owner: string;
+  readonly log: EventLog | undefined;
+  readonly delivery: BackgroundDelivery;
+  readonly #cancel = new AbortController();
+  #resource: ResponseResource | undefined;
+  /** Settles when nothing of it is left running. */
+  done: Promise<void> = Promise.resolve();
+
+  constructor(owner: string, isStream: boolean) {
+    this.owner = owner;
+    this.log = isStream ? new EventLog() : undefined;
+    this.delivery = new BackgroundDelivery({
+      log: this.log,
+      gone: this.gone,
+      onBegin: () => {
+        if (this.#resource?.status === 'queued')
+          this.#resource = { ...this.#resource, status: 'in_progress' };
+      },
+      onEnd: (resource) => {
+        this.#resource = resource;
+      },
+    });
+  }
+
+  /** Aborts when it is cancelled. */
+  get gone(): AbortSignal {
+    return this.#cancel.signal;
+  }
+
+  get resource(): ResponseResource | undefined {
+    return this.#resource;
+  }
+
+  get isRunning(): boolean {
+    return this.#resource === undefined || isUnfinished(this.#resource.status);
+  }
+
+  become(resource: ResponseResource): void {
+    this.#resource = resource;
+  }
+
+  cancel(): void {
+    this.#cancel.abort(new Error('the response was cancelled'));
+  }
+}
+
+export class Background {
+  readonly #store: StateStore;
+  readonly #clock: Clock;
+  readonly #tasks = new Map<string, BackgroundTask>();
+
+  constructor(store: StateStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** A place for one more; throws an `ApiError` of 429 when there are too many. */
+  task(request: ResponseRequest, caller: Caller): BackgroundTask {
+    const runningCount = [...this.#tasks.values()].filter((task) => task.isRunning).length;
+    if (runningCount >= runningMax)
+      throw new ApiError({
+        status: 429,
+        code: 'rate_limit_exceeded',
+        message: `Too many background responses are running: at most ${runningMax}.`,
+        retryAfterMs: 5000,
+      });
+    return new BackgroundTask(caller.name, request.isStream);
+  }
+
+  /** Answers at once, and works on until the response has ended. */
+  async run(task: BackgroundTask, turn: Turn, reply: Reply, caller: Caller): Promise<void> {
+    const headers = { 'x-request-id': caller.requestId };
+    const queued = turn.stored('queued');
+    if (!(await this.#isKept(queued))) throw serverError('The response could not be stored.');
+    const { id, resource } = queued;
+    task.become(resource);
+    this.#tasks.set(id, task);
+    task.log?.append(announcement(resource));
+    task.done = this.#work(id, task, turn);
+    task.done.catch(() => undefined);
+    if (task.log) await follow({ log: task.log, from: 0, reply, clock: this.#clock, headers });
+    else {
+      reply.head(200, { 'content-type': 'application/json; charset=utf-8', ...headers });
+      reply.write(JSON.stringify(resource));
+      reply.end();
+    }
+    await task.done;
+  }
+
+  /** A response as it is; throws an `ApiError` of 404. */
+  async read(id: string, caller: Caller): Promise<StoredResponse> {
+    const stored = await this.#store.get(id);
+    if (stored?.owner !== caller.name) throw responseNotFound(id);
+    const running = this.#tasks.get(id)?.resource;
+    if (running) return { ...stored, resource: running };
+    if (!isUnfinished(stored.resource.status)) return stored;
+    const failed = { ...stored, resource: cutOff(stored.resource) };
+    await this.#store.put(failed);
+    return failed;
+  }
+
+  /** Ends a running response, and gives what has become of it. */
+  async cancel(id: string, caller: Caller): Promise<ResponseResource> {
+    const { resource } = await this.read(id, caller);
+    if (!resource.background)
+      throw new ApiError({ status: 400, message: 'Cannot cancel a synchronous response.' });
+    const task = this.#tasks.get(id);
+    if (!task?.isRunning) return resource;
+    task.cancel();
+    await task.done.catch(() => undefined);
+    return task.resource ?? resource;
+  }
+
+  async remove(id: string, caller: Caller): Promise<void> {
+    const { resource } = await this.read(id, caller);
+    if (resource.background) await this.cancel(id, caller);
+    this.#tasks.delete(id);
+    await this.#store.delete(id);
+  }
+
+  /** Replays the events after a sequence number, and follows the rest; throws an `ApiError`. */
+  async replay(id: string, caller: Caller, startingAfter: number, reply: Reply): Promise<void> {
+    const { resource } = await this.read(id, caller);
+    const log = this.#tasks.get(id)?.log;
+    if (!log) throw notStreamable(resource);
+    const from = startingAfter + 1;
+    if (from < log.range.firstAt || from > log.range.nextAt)
+      throw badRequest(
+        `Invalid 'starting_after': expected a number from ${log.range.firstAt - 1} to ` +
+          `${log.range.nextAt - 1}, got ${startingAfter}.`,
+        'starting_after',
+        'invalid_value',
+      );
+    const headers = { 'x-request-id': caller.requestId };
+    await follow({ log, from, reply, clock: this.#clock, headers });
+  }
+
+  /** Throws an `ApiError` of 409 while the response cannot be continued. */
+  requireFinished(id: string, owner: string): void {
+    const task = this.#tasks.get(id);
+    if (task?.owner === owner && task.isRunning) throw previousResponseUnfinished(id);
+  }
+
+  async #work(id: string, task: BackgroundTask, turn: Turn): Promise<void> {
+    try {
+      await turn.run();
+    } finally {
+      if (task.isRunning) {
+        const cancelled = turn.stored('cancelled');
+        task.become(cancelled.resource);
+        await this.#isKept(cancelled);
+      }
+      task.log?.end();
+      if (task.log) this.#retire(id);
+      else this.#tasks.delete(id);
+    }
+  }
+
+  #retire(id: string): void {
+    this.#clock.at(this.#clock.now() + keptMs, () => this.#tasks.delete(id));
+    let chars = 0;
+    for (const [eldestLast, task] of [...this.#tasks].toReversed()) {
+      if (task.isRunning) continue;
+      chars += task.log?.chars ?? 0;
+      if (chars > keptCharsMax) this.#tasks.delete(eldestLast);
+    }
+  }
+
+  #isKept(stored: StoredResponse): Promise<boolean> {
+    return within(this.#clock, storeMsMax, 'storing', this.#store.put(stored)).then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
+const isUnfinished = (status: ResponseStatus): boolean =>
+  status === 'queued' || status === 'in_progress';
+
+const cutOff = (resource: ResponseResource): ResponseResource => ({
+  ...resource,
+  status: 'failed',
+  error: {
+    code: 'server_error',
+    message: 'The proxy stopped while it was making this response.',
+  },
+});
+
+const notStreamable = ({ background }: ResponseResource): ApiError =>
+  badRequest(
+    background
+      ? 'The events of this response are not kept. Fetch it without `stream`.'
+      : 'Only a response created with `background: true` and `stream: true` can be streamed again.',
+    'stream',
+    'invalid_value',
+  );
