@@ -38,6 +38,20 @@ export const median = (values: readonly number[]): number | undefined =>
 /** `p × n` rounded up, but not because 0.9 × 10 is 9.000000000000002 or so in binary. */
 const rankOf = (p: number, count: number): number => Math.ceil(p * count - 1e-9);
 
+/** The 0.975 quantile of a standard normal. */
+const z = 1.959_964;
+
+/**
+ * 95 % interval of a share that was seen in `count` independent cases, by Wilson (1927). Unlike a
+ * resampling it is honest at the ends: all of 6 is 61 to 100 %, not 100 to 100 %.
+ */
+export const wilson = (ratio: number, count: number): Interval => {
+  const spread = z * Math.sqrt((ratio * (1 - ratio)) / count + z ** 2 / (4 * count ** 2));
+  const middle = ratio + z ** 2 / (2 * count);
+  const scale = 1 + z ** 2 / count;
+  return [Math.max(0, (middle - spread) / scale), Math.min(1, (middle + spread) / scale)];
+};
+
 export interface Resampled {
   /** 95 % intervals, in the order of the shares asked for. */
   readonly percentiles: readonly Interval[];

@@ -3,7 +3,7 @@
 import type { MetricStat } from '../metric/metric.ts';
 import { type MetricId, metricOf } from '../metric/table.ts';
 import type { SummaryRow, Withheld } from './analysis.ts';
-import type { Interval } from './percentile.ts';
+import { type Interval, wilson } from './percentile.ts';
 
 /** A row with a value. Zero of something is a finding; zero of nothing is none. */
 export const numberRow = (
@@ -60,3 +60,13 @@ export const ratioRow = (
   whole === 0
     ? withheldRow(id, 'ratio', arm, where, n, { why: 'no-data' })
     : numberRow(id, 'ratio', arm, where, n, part / whole, interval);
+
+/** A share of things that do not depend on one another, with the interval that follows from it. */
+export const countedRatioRow = (
+  id: MetricId,
+  arm: string,
+  where: string,
+  part: number,
+  whole: number,
+): SummaryRow =>
+  ratioRow(id, arm, where, whole, part, whole, whole > 0 ? wilson(part / whole, whole) : undefined);

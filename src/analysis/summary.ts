@@ -14,9 +14,9 @@ import { type ArmLog, isAnswered, isCounted, sessionOf } from './arm.ts';
 import { figureOf, gapsOf, type Measured, soleBackendOf } from './figures.ts';
 import { historyRows } from './history.ts';
 import { integrityOf } from './integrity.ts';
-import { resample } from './percentile.ts';
+import { resample, wilson } from './percentile.ts';
 import { rateRows } from './rate.ts';
-import { countRow, numberRow, ratioRow, withheldRow } from './row.ts';
+import { countedRatioRow, countRow, numberRow, ratioRow, withheldRow } from './row.ts';
 import { eventSpread, sessionSpread, spread } from './spread.ts';
 
 /** What the rows of an arm are made from. */
@@ -167,13 +167,16 @@ const goodputRows = (
     session: sessionOf(trace.exchange),
   }));
   const good = values.filter(({ value }) => value === 1).length;
-  const interval = resample(values, [], random.fork(`${where} goodput_req`))?.mean;
   const sessions = [...Map.groupBy(values, ({ session }) => session).values()];
+  const drawn = resample(values, [], random.fork(`${where} goodput_req`))?.mean;
+  // Where all or none are good, resampling sees no spread; sessions are what is independent.
+  const interval =
+    drawn && drawn[0] === drawn[1] ? wilson(good / values.length, sessions.length) : drawn;
   const goodSessions = sessions.filter((turns) => turns.every(({ value }) => value === 1)).length;
 
   return [
     ratioRow('goodput_req', arm.arm, where, values.length, good, values.length, interval),
-    ratioRow('session_ok', arm.arm, where, sessions.length, goodSessions, sessions.length),
+    countedRatioRow('session_ok', arm.arm, where, goodSessions, sessions.length),
   ];
 };
 
@@ -271,7 +274,7 @@ const faultRows = (
       rows.length,
       rows.filter(({ outcome }) => outcome === 'misrouted').length,
     ),
-    ratioRow('seamless', arm.arm, where, affected.length, seamless, affected.length),
+    countedRatioRow('seamless', arm.arm, where, seamless, affected.length),
     areAttemptsKnown
       ? numberRow('discarded_tokens', 'total', arm.arm, where, rows.length, discarded)
       : withheldRow('discarded_tokens', 'total', arm.arm, where, rows.length, {

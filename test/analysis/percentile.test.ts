@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { median, medianInterval, nearestRank, resample } from '../../src/analysis/percentile.ts';
+import {
+  median,
+  medianInterval,
+  nearestRank,
+  resample,
+  wilson,
+} from '../../src/analysis/percentile.ts';
 import { seeded } from '../../src/random/random.ts';
 
 const numbers = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 200 });
@@ -85,4 +91,24 @@ test('the interval of a median is minimum to maximum for 6 to 8 values, then nar
   expect(medianInterval(first(9))).toEqual([2, 8]);
   // Of 20 fair coins at most 5 show heads with a chance of 0.021, and at most 6 with 0.058.
   expect(medianInterval(first(20))).toEqual([6, 15]);
+});
+
+test('the interval of a share is honest at the ends, where resampling sees no spread', () => {
+  // Brown, Cai and DasGupta (2001): all of n gives n / (n + z²) as the lower end.
+  const [low, high] = wilson(1, 6);
+  expect(low).toBeCloseTo(6 / (6 + 1.959964 ** 2), 6);
+  expect(high).toBe(1);
+});
+
+test('the interval of a share holds the share, and narrows as cases come', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 500 }), percent, (count, at) => {
+      const ratio = Math.round((at / 100) * count) / count;
+      const [low, high] = wilson(ratio, count);
+      expect(low).toBeLessThanOrEqual(ratio + 1e-12);
+      expect(high).toBeGreaterThanOrEqual(ratio - 1e-12);
+      const [lowOfMore, highOfMore] = wilson(ratio, count * 4);
+      expect(highOfMore - lowOfMore).toBeLessThan(high - low);
+    }),
+  );
 });
