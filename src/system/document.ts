@@ -9,7 +9,7 @@ import type { TSchema } from 'typebox';
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 
 import { withPlainVariables } from './environment.ts';
-import { FileError, type Mistake } from './mistake.ts';
+import { FileError, type Mistake, type Remark } from './mistake.ts';
 import { differences } from './validation.ts';
 
 type Path = readonly (string | number)[];
@@ -20,6 +20,9 @@ export interface SourceDocument {
   readonly value: unknown;
   /** A mistake at a path of this file; at the key itself when `isKey`. */
   mistake(path: Path, problem: string, hint: string, isKey?: boolean): Mistake;
+  /** What its translation has brought to light, where it was written for another program. */
+  readonly mistakes?: readonly Mistake[];
+  readonly remarks?: readonly Remark[];
   /** What the schema does not allow, in the file or in a changed copy of its value. */
   differencesFrom(schema: TSchema, changed?: unknown): readonly Mistake[];
 }

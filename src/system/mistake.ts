@@ -16,6 +16,9 @@ export interface Mistake {
   readonly hint: string;
 }
 
+/** What a person ought to know of a file that can be used. */
+export type Remark = Omit<Mistake, 'hint'>;
+
 /** One or more files that cannot be used as written. */
 export class FileError extends Error {
   override readonly name = 'FileError';
@@ -33,10 +36,11 @@ export class FileError extends Error {
 }
 
 /** `file:line:column  path: problem`, and the hint below it. */
-const describeMistake = (mistake: Mistake): string => {
-  const place = [mistake.file, mistake.line, mistake.column]
-    .filter((part) => part !== undefined)
-    .join(':');
-  const path = mistake.path === '' ? '' : `${mistake.path}: `;
-  return `${place}  ${path}${mistake.problem}\n    ${mistake.hint}`;
+const describeMistake = (mistake: Mistake): string =>
+  `${describeRemark(mistake)}\n    ${mistake.hint}`;
+
+/** `file:line:column  path: what there is to know`. */
+export const describeRemark = ({ file, line, column, path, problem }: Remark): string => {
+  const place = [file, line, column].filter((part) => part !== undefined).join(':');
+  return `${place}  ${path === '' ? '' : `${path}: `}${problem}`;
 };

@@ -8,15 +8,23 @@ import { dirname, isAbsolute, join } from 'node:path';
 import Value from 'typebox/value';
 
 import { engineProfile, engineProfileNames } from '../engine/profile.ts';
+import {
+  accessOf,
+  accessWithoutSecrets,
+  checkAccess,
+  type Surroundings,
+  withoutCredentials,
+} from './access.ts';
 import type { SourceDocument } from './document.ts';
 import { type Environment, fillIn } from './environment.ts';
-import type { Mistake } from './mistake.ts';
+import type { Mistake, Remark } from './mistake.ts';
 import { candidatesOf, checkKeys, checkModel, keyOf, modelOf } from './route-rule.ts';
 import { type BackendFile, type SystemFile, systemSchema } from './schema.ts';
 import type {
   BackendSystem,
   Economics,
   ModelSystem,
+  Residency,
   SimulatedCloud,
   SimulatedSpark,
   System,
@@ -27,6 +35,8 @@ export interface Resolved<T> {
   /** Absent when there are mistakes. */
   readonly value?: T;
   readonly mistakes: readonly Mistake[];
+  /** What there is to know of a file that can be used. */
+  readonly remarks: readonly Remark[];
 }
 
 /** Resolves a system file. `value` stands in for the document's own when a variant changed it. */
@@ -37,16 +47,40 @@ export const resolveSystem = (
 ): Resolved<System> => {
   const filled = fillIn(changed, environment, document);
   const shape = document.differencesFrom(systemSchema, changed);
+  const known = { mistakes: document.mistakes ?? [], remarks: document.remarks ?? [] };
   if (shape.length > 0 || !Value.Check(systemSchema, filled.value))
-    return { mistakes: [...shape, ...filled.mistakes] };
+    return { ...known, mistakes: [...known.mistakes, ...shape, ...filled.mistakes] };
   const file = filled.value;
-  const mistakes = [...filled.mistakes, ...crossCheck(file, document)];
-  if (mistakes.length > 0) return { mistakes };
+  const surroundings = { environment, directory: dirname(document.file) };
+  const mistakes = [
+    ...known.mistakes,
+    ...filled.mistakes,
+    ...crossCheck(file, document, surroundings),
+  ];
+  if (mistakes.length > 0) return { ...known, mistakes };
 
-  return { value: systemOf(file, dirname(document.file)), mistakes: [] };
+  return {
+    value: systemOf(file, surroundings),
+    mistakes: [],
+    remarks: [...known.remarks, ...remarksOn(file, document)],
+  };
 };
 
-const systemOf = (file: SystemFile, directory: string): System => {
+/** A deployment whose type says that it may be computed anywhere in the world. */
+const remarksOn = (file: SystemFile, document: SourceDocument): readonly Remark[] =>
+  Object.entries(file.backends).flatMap(([name, { deployment }]) => {
+    if (deployment === undefined || !/^Global/i.test(deployment.type)) return [];
+    const where = deployment.region === undefined ? 'its region' : whereIs(deployment.region);
+    const text = `a ${deployment.type} deployment may process outside ${where}`;
+    const { hint: _, ...remark } = document.mistake(['backends', name, 'deployment'], text, '');
+    return [remark];
+  });
+
+/** Residency is a matter of countries; Azure's regions name theirs. */
+const whereIs = (region: string): string =>
+  /^japan/i.test(region) ? `Japan (${region} only stores)` : region;
+
+const systemOf = (file: SystemFile, surroundings: Surroundings): System => {
   const [host, port] = splitAddress(file.listen ?? '127.0.0.1:4000');
   const state = file.state ?? { kind: 'memory' as const };
   const retainDays = state.retainDays ?? 30;
@@ -57,12 +91,15 @@ const systemOf = (file: SystemFile, directory: string): System => {
         ? { kind: 'memory', retainDays }
         : {
             kind: 'sqlite',
-            path: isAbsolute(state.path) ? state.path : join(directory, state.path),
+            path: isAbsolute(state.path) ? state.path : join(surroundings.directory, state.path),
             retainDays,
           },
     keys: (file.keys ?? []).map((key) => keyOf(file, key)),
-    backends: Object.entries(file.backends).map(([name, backend]) => backendOf(name, backend)),
+    backends: Object.entries(file.backends).map(([name, backend]) =>
+      backendOf(name, backend, surroundings),
+    ),
     models: Object.entries(file.models).map(([name, model]) => modelOf(name, model)),
+    ...(file.defaultModel !== undefined && { defaultModel: file.defaultModel }),
     midStream: file.midStream === 'continue' ? 'continue' : 'fail',
     commitOn: file.commitOn === 'reasoning' ? 'reasoning' : 'text',
     cold: file.cold === 'wait' ? 'wait' : 'spill',
@@ -72,12 +109,20 @@ const systemOf = (file: SystemFile, directory: string): System => {
   };
 };
 
-const backendOf = (name: string, backend: BackendFile): BackendSystem => {
+/** Only Ollama is taken to be at home; what is not known to be local is treated as a cloud. */
+const residencyOf = ({ residency, kind }: BackendFile): Residency =>
+  residency ?? (kind === 'ollama' ? 'local' : 'cloud');
+
+const backendOf = (
+  name: string,
+  backend: BackendFile,
+  surroundings: Surroundings,
+): BackendSystem => {
   const urls = backend.urls ?? (backend.url === undefined ? [] : [backend.url]);
   const isSimulated = urls[0] === 'simulated';
-  const { kind, url: _, urls: __, simulate, residency, ...rest } = backend;
-  // Only Ollama is taken to be at home; what is not known to be local is treated as a cloud.
-  const where = residency ?? (kind === 'ollama' ? 'local' : 'cloud');
+  const { kind, url: _, urls: __, simulate, ...more } = backend;
+  const { auth: ___, proxy: ____, allowKeyless: _____, ...rest } = more;
+  const where = residencyOf(backend);
   const isLocal = where === 'local';
   return {
     connectMs: isLocal ? 2500 : 3000,
@@ -86,6 +131,7 @@ const backendOf = (name: string, backend: BackendFile): BackendSystem => {
     stallMs: isLocal ? 20_000 : 8000,
     slots: isLocal ? (simulate?.parallel ?? 1) : 64,
     ...rest,
+    ...accessOf(backend, where, surroundings),
     name,
     wire: kind,
     residency: where,
@@ -133,12 +179,19 @@ const economicsOf = (file: SystemFile): Economics => {
 };
 
 /** What no schema can say: names that must exist, choices that exclude each other. */
-const crossCheck = (file: SystemFile, document: SourceDocument): readonly Mistake[] => {
+const crossCheck = (
+  file: SystemFile,
+  document: SourceDocument,
+  surroundings: Surroundings,
+): readonly Mistake[] => {
   const mistakes: Mistake[] = [];
   const wrong = (path: readonly (string | number)[], problem: string, hint: string): void => {
     mistakes.push(document.mistake(path, problem, hint));
   };
-  for (const [name, backend] of Object.entries(file.backends)) checkBackend(name, backend, wrong);
+  for (const [name, backend] of Object.entries(file.backends)) {
+    checkBackend(name, backend, wrong);
+    checkAccess(name, backend, residencyOf(backend), surroundings, wrong);
+  }
   for (const [name, model] of Object.entries(file.models)) {
     const { candidates, path } = candidatesOf(name, model);
     for (const [at, candidate] of candidates.entries())
@@ -220,15 +273,7 @@ export const withoutSecrets = (system: System): System => ({
   backends: system.backends.map((backend) => ({
     ...backend,
     ...(backend.apiKey !== undefined && { apiKey: '(hidden)' }),
+    ...accessWithoutSecrets(backend),
     urls: backend.urls.map(withoutCredentials),
   })),
 });
-
-const withoutCredentials = (url: string): string => {
-  if (!URL.canParse(url)) return url;
-  const parsed = new URL(url);
-  if (parsed.username === '' && parsed.password === '') return url;
-  parsed.username = '';
-  parsed.password = '';
-  return parsed.href;
-};

@@ -110,6 +110,22 @@ const backend = Type.Object(
     simulate: Type.Optional(simulate),
     apiKey: Type.Optional(text('The secret; write ${NAME} and set it in the environment')),
     apiVersion: Type.Optional(text('For Azure before its v1 API, such as 2025-04-01-preview')),
+    auth: Type.Optional(
+      Type.Literal('entra', {
+        description: 'In place of `apiKey` on Azure: `entra` asks Microsoft Entra for tokens',
+      }),
+    ),
+    allowKeyless: Type.Optional(
+      Type.Boolean({
+        description: 'Whether an Ollama that everyone can reach may go without `apiKey`',
+      }),
+    ),
+    proxy: Type.Optional(
+      text('HTTP proxy on the way to it; `none` for none, whatever the environment says'),
+    ),
+    caFile: Type.Optional(
+      text('Certificates to trust besides those of the machine, PEM, relative to this file'),
+    ),
     residency: Type.Optional(
       Type.Union([Type.Literal('local'), Type.Literal('cloud')], {
         description: 'Where data sent to it goes',
@@ -258,6 +274,7 @@ export const systemSchema = Type.Object(
       minProperties: 1,
       description: 'Models by the name clients ask for, each with its candidates in order',
     }),
+    defaultModel: Type.Optional(text('The model of a request that names none')),
     midStream: Type.Optional(oneOf('fail', 'continue')),
     commitOn: Type.Optional(oneOf('text', 'reasoning')),
     cold: Type.Optional(oneOf('spill', 'wait')),

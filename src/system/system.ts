@@ -4,6 +4,8 @@
  * `simulated`, so that it cannot tell.
  */
 
+import type { EntraSource } from './entra.ts';
+
 export type Residency = 'local' | 'cloud';
 
 /** What a key, a model or a request demands: anywhere with local first, or never the cloud. */
@@ -49,6 +51,12 @@ export interface BackendSystem {
   readonly simulate?: SimulatedSpark | SimulatedCloud;
   readonly apiKey?: string;
   readonly apiVersion?: string;
+  /** Where its tokens come from, in place of a key. */
+  readonly entra?: EntraSource;
+  /** The HTTP proxy on the way to an address, by that address; others are dialled directly. */
+  readonly egress?: Readonly<Record<string, string>>;
+  /** Certificates to trust besides the machine's own: a PEM file. */
+  readonly caFile?: string;
   readonly residency: Residency;
   readonly deployment?: { readonly type: string; readonly region?: string };
   /** Requests it serves at once; what exceeds it queues here or spills. */
@@ -131,6 +139,8 @@ export interface System {
   readonly keys: readonly KeySystem[];
   readonly backends: readonly BackendSystem[];
   readonly models: readonly ModelSystem[];
+  /** The model of a request that names none. */
+  readonly defaultModel?: string;
   readonly midStream: 'fail' | 'continue';
   /** What commits the proxy to a backend: the first visible text, or reasoning as well. */
   readonly commitOn: 'text' | 'reasoning';
