@@ -3,7 +3,8 @@
 import { fileURLToPath } from 'node:url';
 
 import { readDocument, type SourceDocument } from '../system/document.ts';
-import { FileError } from '../system/mistake.ts';
+import { systemDocument } from '../system/litellm.ts';
+import { FileError, type Remark } from '../system/mistake.ts';
 import { resolveSystem } from '../system/resolve.ts';
 import type { System } from '../system/system.ts';
 
@@ -12,14 +13,23 @@ const defaultSystem = fileURLToPath(
   new URL('../../scenarios/systems/hybrid-simulated.yaml', import.meta.url),
 );
 
-/** Reads a system file, or the simulated hybrid. Throws a `FileError` with every mistake. */
-export const loadSystem = (file: string | undefined): System => {
-  const document = readDocument(file ?? defaultSystem);
-  expectSystem(document);
-  const resolved = resolveSystem(document, process.env);
-  if (!resolved.value) throw new FileError(resolved.mistakes);
+/** A system, and what there is to know of its file. */
+export interface LoadedSystem {
+  readonly system: System;
+  readonly remarks: readonly Remark[];
+}
 
-  return resolved.value;
+/**
+ * Reads a system file, LiteLLM's or our own, or the simulated hybrid. Throws a `FileError` with
+ * every mistake.
+ */
+export const loadSystem = (file: string | undefined): LoadedSystem => {
+  const document = systemDocument(readDocument(file ?? defaultSystem), process.env);
+  expectSystem(document);
+  const { value, mistakes, remarks } = resolveSystem(document, process.env);
+  if (!value) throw new FileError(mistakes);
+
+  return { system: value, remarks };
 };
 
 /** One mistake instead of one for each key, where a scenario was given for a system. */

@@ -7,6 +7,7 @@ import { expectAnswer, expectResponses, readInventory } from '../client/inventor
 import type { Scenario } from '../scenario/scenario.ts';
 import { seeded } from '../random/random.ts';
 import { readDocument } from '../system/document.ts';
+import { systemDocument } from '../system/litellm.ts';
 import { FileError, type Mistake } from '../system/mistake.ts';
 import type { BackendSystem, System } from '../system/system.ts';
 import type { Clock } from '../time/clock.ts';
@@ -33,7 +34,7 @@ export const preflight = async (scenario: Scenario, target?: string): Promise<vo
 
 /** Without a price nothing is counted, and the limit would never be reached. */
 export const priceMistakes = ({ arms, systemFile }: Scenario): readonly Mistake[] => {
-  const document = readDocument(systemFile);
+  const document = systemDocument(readDocument(systemFile), {});
   const found = arms.flatMap(({ system }) => {
     const known = new Set(pricesOf(system).map(({ backend, model }) => `${backend} ${model}`));
     const clouds = new Set(

@@ -10,6 +10,7 @@ import Value from 'typebox/value';
 import { defaultPhases, type Phases } from '../load/phase.ts';
 import { readDocument, type SourceDocument } from '../system/document.ts';
 import { type Environment, fillIn } from '../system/environment.ts';
+import { systemDocument } from '../system/litellm.ts';
 import { FileError, type Mistake } from '../system/mistake.ts';
 import { resolveSystem } from '../system/resolve.ts';
 import type { System } from '../system/system.ts';
@@ -87,7 +88,8 @@ const expectScenario = (document: SourceDocument): void => {
 };
 
 const readSystem = (scenario: SourceDocument, options: LoadOptions): SourceDocument => {
-  if (options.systemFile !== undefined) return readDocument(options.systemFile);
+  if (options.systemFile !== undefined)
+    return systemDocument(readDocument(options.systemFile), options.environment);
   const shape = scenario.differencesFrom(scenarioSchema, withDefaultModel(scenario.value));
   const named = property(scenario.value, 'system');
   if (typeof named !== 'string') {
@@ -97,7 +99,7 @@ const readSystem = (scenario: SourceDocument, options: LoadOptions): SourceDocum
   }
   const file = resolveBeside(scenario.file, named);
   try {
-    return readDocument(file);
+    return systemDocument(readDocument(file), options.environment);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     const pointed = error.mistakes.map((mistake) =>

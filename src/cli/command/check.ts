@@ -89,26 +89,9 @@ const isPaid = ({ residency, simulate }: System['backends'][number]): boolean =>
 const checkSystem = async ({ file, json }: CheckArguments): Promise<string> => {
   const { loadSystem } = await import('../listen.ts');
   const { withoutSecrets } = await import('../../system/resolve.ts');
-  const system = loadSystem(file);
+  const { describeRemarks, describeSystem } = await import('../describe-system.ts');
+  const { system, remarks } = loadSystem(file);
   return json
-    ? `${JSON.stringify(withoutSecrets(system), undefined, 2)}\n`
-    : describeSystem(system);
-};
-
-const describeSystem = (system: System): string => {
-  const lines = [
-    `listens on ${system.listen.host}:${system.listen.port}, state in ${system.state.kind}`,
-  ];
-  for (const backend of system.backends)
-    lines.push(
-      `backend ${backend.name}: ${backend.wire}, ${backend.residency}, ` +
-        `${backend.simulate ? 'simulated' : backend.urls.join(' then ')}, ${backend.slots} at once`,
-    );
-  for (const { name, candidates } of system.models)
-    lines.push(
-      `model ${name}: ${candidates.map(({ backend, model }) => `${backend} (${model})`).join(', then ')}`,
-    );
-  for (const { name, residency } of system.keys) lines.push(`key ${name}: ${residency}`);
-  lines.push(`mid-stream: ${system.midStream}; cold model: ${system.cold}`);
-  return `${lines.join('\n')}\n`;
+    ? `${JSON.stringify({ ...withoutSecrets(system), remarks }, undefined, 2)}\n`
+    : `${[...describeSystem(system), ...describeRemarks(remarks)].join('\n')}\n`;
 };

@@ -42,7 +42,7 @@ export const doctorCommand: CommandModule<object, DoctorArguments> = {
     const { lookAtBox } = await import('../../diagnosis/box-shell.ts');
     const { systemClock } = await import('../../time/system-clock.ts');
     const { diagnosisWords } = await import('../../diagnosis/word/catalogue.ts');
-    const system = loadSystem(file ?? (existsSync(ownFile) ? ownFile : undefined));
+    const { system } = loadSystem(file ?? (existsSync(ownFile) ? ownFile : undefined));
     const clock = systemClock();
     const [backends, findings] = await Promise.all([
       Promise.all(

@@ -25,7 +25,8 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
   handler: async ({ system: file, host, port }) => {
     const { loadSystem, untilAborted } = await import('../listen.ts');
     const { openHybrid } = await import('../../run/hybrid.ts');
-    const system = loadSystem(file);
+    const { describeRemarks } = await import('../describe-system.ts');
+    const { system, remarks } = loadSystem(file);
     const listen = { host: host ?? system.listen.host, port: port ?? system.listen.port };
     using stop = stopSignals(() => process.stderr.write('stopping\n'));
     await using hybrid = await openHybrid({ ...system, listen });
@@ -34,6 +35,7 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
     process.stdout.write(`listening on ${hybrid.url}\n`);
     process.stderr.write(
       [
+        ...describeRemarks(remarks),
         ...(simulated.length > 0 ? [`simulated: ${simulated.join(', ')}`] : []),
         'try:',
         `  curl ${hybrid.url}/responses -H 'content-type: application/json' \\`,

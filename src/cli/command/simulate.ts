@@ -28,7 +28,7 @@ export const simulateCommand: CommandModule<object, SimulateArguments> = {
   handler: async ({ system: file, host, port }) => {
     const { loadSystem, untilAborted } = await import('../listen.ts');
     const { openSimulation } = await import('../../run/hybrid.ts');
-    const system = loadSystem(file);
+    const { system } = loadSystem(file);
     if (!system.backends.some(({ simulate }) => simulate))
       throw new UsageError('the system has no simulated backend', 'Write `url: simulated` in it.');
     using stop = stopSignals(() => process.stderr.write('stopping\n'));

@@ -1,0 +1,290 @@
+/**
+ * One entry of LiteLLM's `model_list`: a model, where it is served, and how much it may be asked.
+ */
+
+import { isOwnHost, reachOf } from './host.ts';
+import { knownProviders, type ProviderModel, providerOf } from './litellm-provider.ts';
+import type { Path, Section } from './litellm-section.ts';
+import type { BackendFile } from './schema.ts';
+import type { Candidate } from './system.ts';
+
+export interface Deployment {
+  /** The name clients ask for. */
+  readonly group: string;
+  /** `model_info.id`, by which fallbacks may name it. */
+  readonly id?: string;
+  /** What to call its backend, before names that collide are told apart. */
+  readonly backendName: string;
+  readonly backend: BackendFile;
+  readonly candidate: Omit<Candidate, 'backend'>;
+  /** Lower goes first. */
+  readonly order: number;
+  /** Its share of the requests, by the key that LiteLLM would take it from. */
+  readonly shares: Readonly<Partial<Record<ShareKey, number>>>;
+  /** Where the entry stands. */
+  readonly path: Path;
+}
+
+/** A deployment with the name of its backend. */
+export interface NamedDeployment {
+  readonly name: string;
+  readonly deployment: Deployment;
+}
+
+/** In the order in which LiteLLM looks for them. */
+export const shareKeys = ['weight', 'rpm', 'tpm'] as const;
+export type ShareKey = (typeof shareKeys)[number];
+
+/** What holds for every deployment that does not say otherwise. */
+export interface SharedParams {
+  /** Seconds. */
+  readonly timeout?: number | undefined;
+  readonly streamTimeout?: number | undefined;
+  /** `enable_azure_ad_token_refresh`: tokens in place of keys. */
+  readonly isEntra: boolean;
+}
+
+/** Reads an entry; undefined when it is not served, which has then been said. */
+export const readDeployment = (entry: Section, shared: SharedParams): Deployment | undefined => {
+  const group = requiredText(entry, 'model_name', 'local');
+  const params = entry.section('litellm_params');
+  const info = entry.section('model_info');
+  const model = requiredText(params, 'model', 'ollama_chat/qwen3:8b');
+  if (group === undefined || model === undefined) return undefined;
+  const provided = providerOf(model, params.text('custom_llm_provider'));
+  const mode = info.text('mode') ?? 'chat';
+  if (!isServed(group, provided, mode, params, info)) return undefined;
+  const url = addressOf(params, provided);
+  if (url === undefined) return undefined;
+
+  const id = info.text('id');
+  const name =
+    provided.known?.kind === 'ollama'
+      ? `ollama-${new URL(url).hostname}`
+      : `${provided.provider}-${provided.model}`;
+  const deployment: Deployment = {
+    group,
+    ...(id !== undefined && { id }),
+    backendName: slug(id ?? name),
+    backend: backendOf({ params, info, provided, url, shared, mode }),
+    candidate: candidateOf(provided.model, params, info),
+    order: params.number('order') ?? Number.POSITIVE_INFINITY,
+    shares: Object.fromEntries(
+      shareKeys.flatMap((key) => {
+        const share = params.number(key);
+        return share === undefined ? [] : [[key, share]];
+      }),
+    ),
+    path: entry.path,
+  };
+  if ((params.number('max_retries') ?? 0) > 0) params.remark('max_retries', retriesRemark);
+  params.tellRest(paramReasons);
+  info.tellRest(infoReasons);
+  entry.tellRest({});
+  return deployment;
+};
+
+/** What Spillway does where LiteLLM tries again. */
+export const retriesRemark =
+  'not supported as a count: a request that fails is sent at most once more, to the next candidate';
+
+const requiredText = (section: Section, key: string, example: string): string | undefined => {
+  if (!section.has(key))
+    section.mistake(key, `expected \`${key}\`, which is missing`, `Write \`${key}: ${example}\`.`);
+  return section.text(key);
+};
+
+/** Whether Spillway can serve it at all. What is left out is said, and the rest goes on. */
+const isServed = (
+  group: string,
+  { provider, model, known }: ProviderModel,
+  mode: string,
+  params: Section,
+  info: Section,
+): boolean => {
+  if (`${group}/${model}`.includes('*')) {
+    const hint = 'Name each model: its residency, its limits and its price depend on which it is.';
+    params.mistake('model', 'expected the name of one model, found a pattern with `*`', hint);
+    return false;
+  }
+  if (!known) {
+    const told = provider === '' ? 'no provider is named' : `the provider \`${provider}\``;
+    params.remark('model', `left out: ${told}; Spillway knows ${knownProviders}`);
+    return false;
+  }
+  if (mode === 'chat' || mode === 'responses') return true;
+  info.remark('mode', `left out: Spillway does not serve \`${mode}\``);
+  return false;
+};
+
+const addressOf = (params: Section, { provider, known }: ProviderModel): string | undefined => {
+  const named =
+    params.text('api_base') ?? params.fromEnvironment(known?.baseVariables ?? []) ?? known?.base;
+  const hint = 'Write `api_base: http://spark:11434`, say.';
+  if (named === undefined) {
+    if (params.has('api_base')) return undefined;
+    const variables = (known?.baseVariables ?? []).join(' or ');
+    const or = variables === '' ? '' : `, or ${variables} in the environment,`;
+    params.mistake('api_base', `expected \`api_base\`${or} for ${provider}, found neither`, hint);
+  } else if (!URL.canParse(named) || !/^https?:$/.test(new URL(named).protocol)) {
+    params.mistake('api_base', `expected a URL, found '${named}'`, hint);
+    return undefined;
+  }
+  return named;
+};
+
+interface BackendParts {
+  readonly params: Section;
+  readonly info: Section;
+  readonly provided: ProviderModel;
+  readonly url: string;
+  readonly shared: SharedParams;
+  readonly mode: string;
+}
+
+const backendOf = (parts: BackendParts): BackendFile => {
+  const { params, info, provided, url, shared } = parts;
+  const kind = provided.known?.kind ?? 'openai';
+  const isLocal = provided.known?.isModelServer === true && isOwnHost(new URL(url));
+  if (kind === 'openai' && !isLocal && reachOf(new URL(url)) !== 'public')
+    params.remark(
+      'api_base',
+      `counts as a cloud, since ${provided.provider} may pass on what it is sent; ` +
+        'write hosted_vllm/ if the model runs there',
+    );
+  const slots = params.number('max_parallel_requests', 1) ?? (kind === 'ollama' ? 1 : 64);
+  const rpm = params.number('rpm', 1);
+  const tpm = params.number('tpm', 1);
+  const seconds =
+    params.number('stream_timeout') ??
+    shared.streamTimeout ??
+    params.number('timeout') ??
+    shared.timeout;
+  return {
+    kind,
+    url,
+    ...keyOf(parts),
+    ...versionOf(params, kind),
+    ...apiOf(parts),
+    residency: isLocal ? 'local' : 'cloud',
+    slots: Math.floor(slots),
+    ...(rpm !== undefined && { requestsPerMinute: Math.floor(rpm) }),
+    ...(tpm !== undefined && { tokensPerMinute: Math.floor(tpm) }),
+    ...(seconds !== undefined && { firstTokenMs: Math.max(1, Math.round(seconds * 1000)) }),
+    ...priceOf(params, info),
+  };
+};
+
+const keyOf = ({
+  params,
+  provided: { known, provider },
+  url,
+  shared,
+}: BackendParts): Pick<BackendFile, 'apiKey' | 'auth'> => {
+  const apiKey = params.text('api_key') ?? params.fromEnvironment(known?.keyVariables ?? []);
+  if (apiKey !== undefined) return { apiKey };
+  // What was written and could not be read has been told.
+  if (params.has('api_key')) return {};
+  if (known?.kind === 'azure-openai' && shared.isEntra) return { auth: 'entra' };
+  if (known?.isModelServer === true || reachOf(new URL(url)) !== 'public') return {};
+  const variables = (known?.keyVariables ?? []).join(' or ');
+  const or = variables === '' ? '' : `, or ${variables} in the environment,`;
+  params.mistake(
+    'api_key',
+    `expected \`api_key\`${or} for ${provider}, found neither`,
+    'Write `api_key: os.environ/NAME`, and set it in the environment.',
+  );
+  return {};
+};
+
+/** Azure's API before v1 has the Responses API from this version on. */
+const versionWithResponsesMin = '2025-03-01';
+
+const versionOf = (params: Section, kind: BackendFile['kind']): Pick<BackendFile, 'apiVersion'> => {
+  if (kind !== 'azure-openai') return {};
+  const apiVersion = params.text('api_version') ?? params.fromEnvironment(['AZURE_API_VERSION']);
+  if (apiVersion === undefined || apiVersion === 'v1') return {};
+  if (!/^\d{4}-/.test(apiVersion) || apiVersion >= versionWithResponsesMin) return { apiVersion };
+  params.remark('api_version', `${apiVersion} has no Responses API: Azure's v1 API is asked`);
+  return {};
+};
+
+/** Every compatible server has chat completions; the Responses API only those that say so. */
+const apiOf = ({
+  params,
+  info,
+  provided,
+  url,
+  mode,
+}: BackendParts): { readonly api?: 'responses' | 'chat' } => {
+  const endpoints = info.list('supported_endpoints');
+  if (provided.known?.kind !== 'openai') return {};
+  const isOpenai = new URL(url).hostname === 'api.openai.com';
+  const isNative =
+    isOpenai ||
+    mode === 'responses' ||
+    endpoints.includes('/v1/responses') ||
+    params.text('model')?.includes('/responses/') === true;
+  return { api: isNative ? 'responses' : 'chat' };
+};
+
+/** USD per token there, USD per million tokens here. */
+const priceOf = (params: Section, info: Section): Pick<BackendFile, 'price'> => {
+  const cost = (key: string): number | undefined => {
+    const perToken = [params.number(key), info.number(key)].find((it) => it !== undefined);
+    return perToken === undefined ? undefined : Number((perToken * 1e6).toPrecision(12));
+  };
+  const input = cost('input_cost_per_token');
+  const output = cost('output_cost_per_token');
+  const cachedInput = cost('cache_read_input_token_cost');
+  if (input === undefined && output === undefined) return {};
+  return {
+    price: {
+      input: input ?? 0,
+      ...(cachedInput !== undefined && { cachedInput }),
+      output: output ?? 0,
+    },
+  };
+};
+
+const candidateOf = (model: string, params: Section, info: Section): Deployment['candidate'] => {
+  const baseModel = (info.text('base_model') ?? params.text('base_model'))?.replace(/^.*\//, '');
+  const numCtx = params.number('num_ctx', 1);
+  const contextTokensMax = info.number('max_input_tokens', 1);
+  const vision = info.flag('supports_vision');
+  const tools = info.flag('supports_function_calling');
+  return {
+    model,
+    ...(numCtx !== undefined && { numCtx }),
+    ...(contextTokensMax !== undefined && { contextTokensMax }),
+    ...(baseModel !== undefined && { priceModel: baseModel }),
+    ...(vision !== undefined && { vision }),
+    ...(tools !== undefined && { tools }),
+  };
+};
+
+const slug = (text: string): string =>
+  text
+    .replaceAll(/[^A-Za-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .toLowerCase();
+
+const paramReasons: Readonly<Record<string, string>> = {
+  azure_ad_token: 'a token that is not renewed; use `enable_azure_ad_token_refresh: true`',
+  tenant_id: 'set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET in the environment',
+  client_id: 'set AZURE_CLIENT_ID in the environment',
+  client_secret: 'set AZURE_CLIENT_SECRET in the environment',
+  drop_params: 'what a backend has no words for is left out anyway',
+  max_tokens: 'clients set `max_output_tokens`',
+  temperature: 'clients set it',
+  top_p: 'clients set it',
+  cooldown_time: 'one time for all: `router_settings.cooldown_time`',
+  ssl_verify: 'certificates are always checked; name a `caFile` in a spillway.yaml',
+};
+
+const infoReasons: Readonly<Record<string, string>> = {
+  max_tokens: '`max_input_tokens` says how long a prompt may be',
+  max_output_tokens: 'clients set `max_output_tokens`',
+  db_model: 'there is no database',
+  access_groups: 'keys name their models in a spillway.yaml',
+};

@@ -1,0 +1,173 @@
+/**
+ * LiteLLM's groups as models with their candidates in order: the deployments of the group by
+ * `order` and by share, then the groups that stand in for it.
+ */
+
+import { type Path, type Reading, remarkAt } from './litellm-section.ts';
+import { type Deployment, type NamedDeployment, shareKeys } from './litellm-deployment.ts';
+import type { FallbackSource, Settings } from './litellm-setting.ts';
+import type { ModelFile } from './schema.ts';
+import type { Candidate } from './system.ts';
+import { isRecord } from './validation.ts';
+
+export interface Group {
+  readonly name: string;
+  readonly model: ModelFile;
+  /** Where the first of its deployments stands, or its alias. */
+  readonly path: Path;
+}
+
+/** Makes a model of each group and of each alias. */
+export const readGroups = (
+  reading: Reading,
+  named: readonly NamedDeployment[],
+  settings: Settings,
+): readonly Group[] => {
+  const names = [...new Set(named.map(({ deployment }) => deployment.group))];
+  const aliases = readAliases(reading, names, settings);
+  const members = (name: string): readonly NamedDeployment[] =>
+    named.filter(({ deployment: { group, id } }) => group === name || id === name);
+  const exists = (name: string): boolean => members(name).length > 0 || aliases.has(name);
+  const fallbacks = readFallbacks(reading, settings, exists);
+  const modelOf = (name: string): ModelFile => {
+    const own = members(name);
+    const stand = standIns(name, fallbacks, settings.fallbacksMax).flatMap((other) =>
+      members(aliases.get(other)?.target ?? other),
+    );
+    return modelFile(
+      own,
+      [...new Set(stand)].filter((it) => !own.includes(it)),
+      settings,
+    );
+  };
+  return [
+    ...names.map((name) => ({
+      name,
+      model: modelOf(name),
+      path: members(name)[0]?.deployment.path ?? [],
+    })),
+    ...[...aliases].map(([name, { target, path }]) => ({ name, model: modelOf(target), path })),
+  ];
+};
+
+interface Alias {
+  readonly target: string;
+  readonly path: Path;
+}
+
+const readAliases = (
+  reading: Reading,
+  names: readonly string[],
+  { aliases }: Settings,
+): ReadonlyMap<string, Alias> =>
+  new Map(
+    aliases.keys.flatMap((name): readonly (readonly [string, Alias])[] => {
+      const value = aliases.take(name);
+      const path = [...aliases.path, name];
+      const target = isRecord(value) ? value['model'] : value;
+      if (isRecord(value) && value['hidden'] === true)
+        remarkAt(reading, path, 'not supported: hidden; every model is listed', true);
+      if (names.includes(name)) {
+        remarkAt(reading, path, 'left out: a model of this name is in the list', true);
+        return [];
+      }
+      if (typeof target === 'string' && names.includes(target)) return [[name, { target, path }]];
+      remarkAt(reading, path, `left out: no model is called '${String(target)}'`, true);
+      return [];
+    }),
+  );
+
+/** By the name of a group, those that stand in for it; `*` for every other. */
+interface Fallbacks {
+  readonly failing: ReadonlyMap<string, readonly string[]>;
+  readonly tooLong: ReadonlyMap<string, readonly string[]>;
+  readonly others: readonly string[];
+}
+
+const readFallbacks = (
+  reading: Reading,
+  settings: Settings,
+  exists: (name: string) => boolean,
+): Fallbacks => {
+  const known = (name: unknown, path: Path): readonly string[] => {
+    if (typeof name === 'string' && exists(name)) return [name];
+    const shown = typeof name === 'string' ? `no model is called '${name}'` : 'expected a name';
+    remarkAt(reading, path, `left out: ${shown}`);
+    return [];
+  };
+  const listOf = (source: FallbackSource | undefined): readonly unknown[] =>
+    source ? source.section.list(source.key) : [];
+  const mapOf = (source: FallbackSource | undefined): Fallbacks['failing'] => {
+    const entries = listOf(source).flatMap((entry, at) => {
+      const path = [...(source?.section.path ?? []), source?.key ?? '', at];
+      return Object.entries(isRecord(entry) ? entry : {}).flatMap(([from, targets]) => {
+        const list: readonly unknown[] = Array.isArray(targets) ? targets : [targets];
+        const to = list.flatMap((target, place) => known(target, [...path, from, place]));
+        return from === '*' || known(from, path).length > 0 ? [[from, to] as const] : [];
+      });
+    });
+    return new Map(entries);
+  };
+  const { defaultFallbacks } = settings;
+  return {
+    failing: mapOf(settings.fallbacks),
+    tooLong: mapOf(settings.contextFallbacks),
+    others: listOf(defaultFallbacks).flatMap((name, at) =>
+      known(name, [...(defaultFallbacks?.section.path ?? []), 'default_fallbacks', at]),
+    ),
+  };
+};
+
+/**
+ * The groups that stand in for one, in order, each with its own stand-ins after it, as LiteLLM goes
+ * through them. Those for prompts that are too long come last: what does not fit passes over the
+ * rest.
+ */
+const standIns = (name: string, fallbacks: Fallbacks, countMax: number): readonly string[] => {
+  const found: string[] = [];
+  const visit = (group: string): void => {
+    const failing = fallbacks.failing.get(group) ?? fallbacks.failing.get('*') ?? fallbacks.others;
+    const tooLong = fallbacks.tooLong.get(group) ?? fallbacks.tooLong.get('*') ?? [];
+    for (const next of [...failing, ...tooLong]) {
+      if (next === name || found.includes(next)) continue;
+      found.push(next);
+      visit(next);
+    }
+  };
+  visit(name);
+  return found.slice(0, countMax);
+};
+
+/** Own deployments first; a share is drawn among those of the lowest `order` only. */
+const modelFile = (
+  own: readonly NamedDeployment[],
+  stand: readonly NamedDeployment[],
+  { strategy }: Settings,
+): ModelFile => {
+  const sorted = own.toSorted((one, other) => compareOrder(one.deployment, other.deployment));
+  const first = sorted.filter((it) => it.deployment.order === sorted[0]?.deployment.order);
+  const rest = [...sorted.filter((it) => !first.includes(it)), ...stand];
+  const candidates = [...first, ...rest].map(candidateOf);
+  if (first.length < 2) return candidates;
+  // Only shares can say that some are asked last.
+  if (strategy !== 'weighted' && rest.length === 0) return { strategy, candidates };
+  const shares = sharesOf(first.map(({ deployment }) => deployment));
+  return {
+    strategy: 'weighted',
+    candidates: candidates.map((candidate, at) => ({ ...candidate, weight: shares[at] ?? 0 })),
+  };
+};
+
+const compareOrder = (one: Deployment, other: Deployment): number =>
+  one.order === other.order ? 0 : one.order - other.order;
+
+/** By the first key that any of them has, as LiteLLM looks for them; else alike. */
+const sharesOf = (deployments: readonly Deployment[]): readonly number[] => {
+  const key = shareKeys.find((it) => deployments.some(({ shares }) => (shares[it] ?? 0) > 0));
+  return deployments.map(({ shares }) => (key === undefined ? 1 : (shares[key] ?? 0)));
+};
+
+const candidateOf = ({ name, deployment }: NamedDeployment): Candidate => ({
+  backend: name,
+  ...deployment.candidate,
+});
