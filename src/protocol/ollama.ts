@@ -43,6 +43,8 @@ interface OllamaOptions {
   readonly num_ctx?: number;
   readonly temperature?: number;
   readonly top_p?: number;
+  readonly presence_penalty?: number;
+  readonly frequency_penalty?: number;
   readonly seed?: number;
   readonly stop?: readonly string[];
 }

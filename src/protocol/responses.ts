@@ -13,7 +13,12 @@ export type InputContentPart =
   | { readonly type: 'output_text'; readonly text: string; readonly annotations?: unknown[] }
   | { readonly type: 'refusal'; readonly refusal: string }
   | { readonly type: 'input_image'; readonly image_url?: string; readonly detail?: string }
-  | { readonly type: 'input_file'; readonly filename?: string; readonly file_data?: string };
+  | {
+      readonly type: 'input_file';
+      readonly filename?: string;
+      readonly file_data?: string;
+      readonly file_url?: string;
+    };
 
 export interface MessageItem {
   readonly type: 'message';
@@ -21,6 +26,8 @@ export interface MessageItem {
   readonly status?: ItemStatus;
   readonly role: 'user' | 'system' | 'developer' | 'assistant';
   readonly content: string | readonly InputContentPart[];
+  /** Of an assistant's message: said on the way, or the answer itself. */
+  readonly phase?: 'commentary' | 'final_answer';
 }
 
 export interface FunctionCallItem {
@@ -29,6 +36,8 @@ export interface FunctionCallItem {
   readonly status?: ItemStatus;
   readonly call_id: string;
   readonly name: string;
+  /** The namespace that the client offered the function in. */
+  readonly namespace?: string;
   readonly arguments: string;
 }
 
@@ -48,8 +57,37 @@ export interface ReasoningItem {
   readonly encrypted_content?: string;
 }
 
+/** A call of a tool that takes text as it is, rather than JSON. */
+export interface CustomToolCallItem {
+  readonly type: 'custom_tool_call';
+  readonly id?: string;
+  readonly status?: ItemStatus;
+  readonly call_id: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly input: string;
+}
+
+export interface CustomToolCallOutputItem {
+  readonly type: 'custom_tool_call_output';
+  readonly id?: string;
+  readonly status?: ItemStatus;
+  readonly call_id: string;
+  readonly output: string | readonly InputContentPart[];
+}
+
+/** Stands for what was said before it, in words that only the server that made it can read. */
+export interface CompactionItem {
+  readonly type: 'compaction';
+  readonly id?: string;
+  readonly encrypted_content: string;
+}
+
+/** The items that every model is shown. */
+export type PromptItem = MessageItem | FunctionCallItem | FunctionCallOutputItem | ReasoningItem;
+
 /** Any item a conversation is made of, once references are resolved and shorthand is spelt out. */
-export type Item = MessageItem | FunctionCallItem | FunctionCallOutputItem | ReasoningItem;
+export type Item = PromptItem | CustomToolCallItem | CustomToolCallOutputItem | CompactionItem;
 
 export interface FunctionTool {
   readonly type: 'function';
@@ -59,6 +97,31 @@ export interface FunctionTool {
   readonly strict?: boolean | null;
 }
 
+/** A tool that is given text as it is; a grammar in `format` is shown, not enforced. */
+export interface CustomTool {
+  readonly type: 'custom';
+  readonly name: string;
+  readonly description?: string | null;
+  readonly format?: Readonly<Record<string, unknown>>;
+}
+
+/** Tools that share a first name. */
+export interface NamespaceTool {
+  readonly type: 'namespace';
+  readonly name: string;
+  readonly description: string;
+  readonly tools: readonly (FunctionTool | CustomTool)[];
+}
+
+export type Tool = FunctionTool | CustomTool | NamespaceTool;
+
+/** A tool by the name its client gave it. */
+export interface ToolName {
+  readonly type: 'function' | 'custom';
+  readonly name: string;
+}
+
+/** Which of the functions a model may or must call. */
 export type ToolChoice =
   | 'none'
   | 'auto'
@@ -68,6 +131,18 @@ export type ToolChoice =
       readonly type: 'allowed_tools';
       readonly mode?: 'auto' | 'required';
       readonly tools: readonly { readonly type: 'function'; readonly name: string }[];
+    };
+
+/** The same, of tools of any kind that a client may offer. An echo always has a mode. */
+export type ClientToolChoice =
+  | 'none'
+  | 'auto'
+  | 'required'
+  | ToolName
+  | {
+      readonly type: 'allowed_tools';
+      readonly mode?: 'auto' | 'required';
+      readonly tools: readonly ToolName[];
     };
 
 export type TextFormat =
@@ -80,6 +155,9 @@ export type TextFormat =
       readonly strict?: boolean | null;
       readonly description?: string;
     };
+
+/** How much is said. */
+export type Verbosity = 'low' | 'medium' | 'high';
 
 export interface WireUsage {
   readonly input_tokens: number;
@@ -110,11 +188,11 @@ export interface ResponseResource {
   readonly instructions: string | null;
   readonly output: readonly Item[];
   readonly error: { readonly code: string; readonly message: string } | null;
-  readonly tools: readonly FunctionTool[];
-  readonly tool_choice: ToolChoice;
+  readonly tools: readonly Tool[];
+  readonly tool_choice: ClientToolChoice;
   readonly truncation: 'auto' | 'disabled';
   readonly parallel_tool_calls: boolean;
-  readonly text: { readonly format: TextFormat };
+  readonly text: { readonly format: TextFormat; readonly verbosity?: Verbosity };
   readonly top_p: number;
   readonly presence_penalty: number;
   readonly frequency_penalty: number;

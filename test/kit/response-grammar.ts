@@ -59,6 +59,7 @@ const resourceFields =
 const idPrefixes = [
   ['message', 'msg_'],
   ['function_call', 'fc_'],
+  ['custom_tool_call', 'ctc_'],
   ['reasoning', 'rs_'],
 ] as const;
 
@@ -201,6 +202,10 @@ class StreamReader {
       assert.equal(kind, 'function_call');
       if (name.endsWith('.delta')) entry.arguments += String(event['delta']);
       else assert.equal(event['arguments'], entry.arguments);
+    } else if (name.startsWith('custom_tool_call_input')) {
+      assert.equal(kind, 'custom_tool_call');
+      if (name.endsWith('.delta')) entry.arguments += String(event['delta']);
+      else assert.equal(event['input'], entry.arguments);
     } else {
       assert.equal(kind, 'message');
       this.#takePart(name, entry, event);
@@ -253,6 +258,7 @@ class StreamReader {
       'parts are done',
     );
     if (item['type'] === 'function_call') assert.equal(item['arguments'], entry.arguments);
+    if (item['type'] === 'custom_tool_call') assert.equal(item['input'], entry.arguments);
     if (item['type'] === 'reasoning') {
       const texts = entry.summaries.map((part) => part.text);
       for (const [field, type] of [

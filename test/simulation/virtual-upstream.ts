@@ -8,7 +8,7 @@ import { Cloud } from '../../src/engine/cloud.ts';
 import { engineProfile } from '../../src/engine/profile.ts';
 import type { Generation } from '../../src/log/entry.ts';
 import type { GenerationEvent } from '../../src/protocol/generation.ts';
-import type { Item } from '../../src/protocol/responses.ts';
+import type { PromptItem } from '../../src/protocol/responses.ts';
 import type { Random } from '../../src/random/random.ts';
 import type { BackendSystem } from '../../src/system/system.ts';
 import { type Message, promptOf } from '../../src/target/backend/conversation.ts';
@@ -175,7 +175,7 @@ const messagesOf = (call: UpstreamCall): readonly Message[] => {
   return [...system, ...call.input.flatMap(messageOf)];
 };
 
-const messageOf = (item: Item): readonly Message[] => {
+const messageOf = (item: PromptItem): readonly Message[] => {
   switch (item.type) {
     case 'message': {
       const role = item.role === 'developer' ? 'system' : item.role;

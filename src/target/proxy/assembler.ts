@@ -14,7 +14,15 @@ import type { EndReason, GenerationEvent, Usage } from '../../protocol/generatio
 import type { Item, ResponseEvent, ResponseResource } from '../../protocol/responses.ts';
 import type { IdSource } from '../../random/id.ts';
 import type { WireError } from './api-error.ts';
-import { CallDraft, type Draft, MessageDraft, ReasoningDraft, draftItem } from './draft.ts';
+import {
+  CallDraft,
+  CustomCallDraft,
+  type Draft,
+  MessageDraft,
+  ReasoningDraft,
+  draftItem,
+} from './draft.ts';
+import { toolCalled } from './request-tool.ts';
 import {
   type ResponseIdentity,
   type ResponseState,
@@ -23,6 +31,7 @@ import {
   responseResource,
   wireUsage,
 } from './resource.ts';
+import { seal } from './sealed.ts';
 
 /** The end of a response: to be stored before its terminal event is asked for and sent. */
 export interface Finish {
@@ -52,7 +61,7 @@ export class Assembler {
   readonly #identity: ResponseIdentity;
   readonly #ids: IdSource;
   readonly #drafts: Draft[] = [];
-  readonly #calls = new Map<number, CallDraft>();
+  readonly #calls = new Map<number, CallDraft | CustomCallDraft>();
   #events: ResponseEvent[] = [];
   #sequence: number;
   #isFinished = false;
@@ -193,16 +202,24 @@ export class Assembler {
   #reasoning(): ReasoningDraft {
     const last = this.#drafts.at(-1);
     if (last?.kind === 'reasoning' && last.isOpen) return last;
-    return this.#open('rs', (place) => new ReasoningDraft(place));
+    const { request, isLocalOnly } = this.#identity;
+    const sealed = (text: string): string => seal('reasoning', { text, isLocalOnly });
+    return this.#open(
+      'rs',
+      (place) => new ReasoningDraft(place, request.isReasoningSealed ? sealed : undefined),
+    );
   }
 
   /** The call's id is ours: a backend's own may repeat from one answer to the next. */
   #call(index: number, name: string): void {
     assert.ok(!this.#calls.has(index), `call ${index} begins twice`);
-    this.#calls.set(
-      index,
-      this.#open('fc', (place) => new CallDraft(place, `call_${this.#ids()}`, name)),
-    );
+    const tool = toolCalled(this.#identity.request.offered, name);
+    const callId = `call_${this.#ids()}`;
+    const call =
+      tool.type === 'custom'
+        ? this.#open('ctc', (place) => new CustomCallDraft(place, callId, tool))
+        : this.#open('fc', (place) => new CallDraft(place, callId, tool));
+    this.#calls.set(index, call);
   }
 
   /** Opens the next item. All before it are closed, but for calls, which may grow side by side. */

@@ -1,15 +1,20 @@
 /** What one backend is asked, from the request, the conversation and the text already shown. */
 
-import type { Item } from '../../protocol/responses.ts';
+import type { PromptItem } from '../../protocol/responses.ts';
 import type { Candidate } from '../../system/system.ts';
 import type { Conversation } from './conversation.ts';
+import { defined } from './json.ts';
+import { type PromptNeeds, promptNeeds } from './prompt-need.ts';
 import type { UpstreamCall } from './proxy.ts';
+import { toolOffer } from './request-tool.ts';
 import type { ResponseRequest } from './request.ts';
 import { textOf } from './resource.ts';
 import { continuationInstruction } from './seam.ts';
 
 /** A call without what only the attempt knows. */
-export type CallPlan = Omit<UpstreamCall, 'trace' | 'span' | 'onSent' | 'onHeaders'>;
+export type CallPlan = Omit<UpstreamCall, 'trace' | 'span' | 'onSent' | 'onHeaders'> & {
+  readonly needs: PromptNeeds;
+};
 
 /** What a reader has already seen, to be continued. */
 export interface Shown {
@@ -26,31 +31,41 @@ export const callPlan = (
 ): CallPlan => ({
   candidate,
   input: shown ? continuing(conversation.whole, shown.text) : conversation.whole,
-  ...allowedTools(request),
+  ...toolOffer(request.offered, request.toolChoice),
+  needs: promptNeeds(request, conversation),
   isParallelToolCalls: request.isParallelToolCalls,
   format: request.format,
-  ...(request.instructions === undefined ? {} : { instructions: request.instructions }),
-  ...(request.reasoningEffort === undefined ? {} : { reasoningEffort: request.reasoningEffort }),
-  ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
-  ...(request.topP === undefined ? {} : { topP: request.topP }),
-  ...(request.maxOutputTokens === undefined
-    ? {}
-    : { maxOutputTokens: outputLimit(request.maxOutputTokens, shown?.tokens ?? 0) }),
-  ...(shown ? { continues: shown.text } : {}),
+  ...defined({
+    instructions: request.instructions,
+    verbosity: request.verbosity,
+    reasoningEffort: request.reasoningEffort,
+    reasoningSummary: request.reasoningSummary,
+    temperature: request.temperature,
+    topP: request.topP,
+    presencePenalty: request.presencePenalty,
+    frequencyPenalty: request.frequencyPenalty,
+    stop: request.stop.length > 0 ? request.stop : undefined,
+    maxOutputTokens: outputLimit(request.maxOutputTokens, shown?.tokens ?? 0),
+    promptCacheKey: request.promptCacheKey,
+    safetyIdentifier: request.safetyIdentifier,
+    user: request.user,
+    serviceTier: request.serviceTier === 'default' ? undefined : request.serviceTier,
+    continues: shown?.text,
+  }),
 });
 
 /** The smallest limit that OpenAI accepts. A client's own smaller one is passed on as it is. */
 const outputTokensMin = 16;
 
-const outputLimit = (limit: number, shownTokens: number): number =>
-  Math.max(Math.min(limit, outputTokensMin), limit - shownTokens);
+const outputLimit = (limit: number | undefined, shownTokens: number): number | undefined =>
+  limit === undefined ? undefined : Math.max(Math.min(limit, outputTokensMin), limit - shownTokens);
 
 /** The text of all that a call sends, for counting its tokens. */
 export const promptText = ({ instructions, input, tools }: CallPlan): string =>
   [instructions ?? '', textOf(input), tools.length === 0 ? '' : JSON.stringify(tools)].join('\n');
 
-const continuing = (whole: readonly Item[], shown: string): readonly Item[] => {
-  const said: Item = {
+const continuing = (whole: readonly PromptItem[], shown: string): readonly PromptItem[] => {
+  const said: PromptItem = {
     type: 'message',
     role: 'assistant',
     content: [{ type: 'output_text', text: shown }],
@@ -58,18 +73,4 @@ const continuing = (whole: readonly Item[], shown: string): readonly Item[] => {
   const question = whole.findLast((item) => item.type === 'message' && item.role === 'user');
   const instruction = continuationInstruction(shown, question ? textOf([question]) : '');
   return [...whole, said, { type: 'message', role: 'developer', content: instruction }];
-};
-
-/** `allowed_tools` is a hard constraint: a tool that is not offered cannot be called. */
-const allowedTools = ({
-  tools,
-  toolChoice,
-}: ResponseRequest): Pick<UpstreamCall, 'tools' | 'toolChoice'> => {
-  if (typeof toolChoice === 'string' || toolChoice.type === 'function')
-    return { tools, toolChoice };
-  const allowed = tools.filter((tool) => toolChoice.tools.some(({ name }) => name === tool.name));
-  return {
-    tools: allowed,
-    toolChoice: allowed.length === 0 ? 'auto' : (toolChoice.mode ?? 'auto'),
-  };
 };

@@ -10,12 +10,15 @@
  */
 
 import type {
+  CustomToolCallItem,
   FunctionCallItem,
   Item,
   ItemStatus,
   MessageItem,
   ReasoningItem,
 } from '../../protocol/responses.ts';
+import { asRecord, parseJson } from './json.ts';
+import type { OwnTool } from './request-tool.ts';
 
 /** Numbers and dispatches one event of the stream. */
 type Emit = (type: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -118,15 +121,20 @@ const wirePart = (part: Part) =>
     ? { type: 'output_text' as const, text: part.text, annotations: [], logprobs: [] }
     : { type: 'refusal' as const, refusal: part.text };
 
+/** Wraps a text for a client that keeps it for us. */
+type Seal = (text: string) => string;
+
 /** What the model thought before it spoke. */
 export class ReasoningDraft {
   readonly kind = 'reasoning';
   readonly #place: Place;
+  readonly #seal: Seal | undefined;
   #text = '';
   #isOpen = true;
 
-  constructor(place: Place) {
+  constructor(place: Place, seal: Seal | undefined) {
     this.#place = place;
+    this.#seal = seal;
     this.#tell('response.output_item.added', {
       item: { type: 'reasoning', id: place.id, summary: [] },
     });
@@ -162,6 +170,7 @@ export class ReasoningDraft {
       id: this.#place.id,
       summary: [{ type: 'summary_text', text: this.#text }],
       content: [{ type: 'reasoning_text', text: this.#text }],
+      ...(this.#seal ? { encrypted_content: this.#seal(this.#text) } : {}),
     };
   }
 
@@ -179,14 +188,14 @@ export class CallDraft {
   readonly kind = 'call';
   readonly #place: Place;
   readonly #callId: string;
-  readonly #name: string;
+  readonly #tool: OwnTool;
   #arguments = '';
   #isOpen = true;
 
-  constructor(place: Place, callId: string, name: string) {
+  constructor(place: Place, callId: string, tool: OwnTool) {
     this.#place = place;
     this.#callId = callId;
-    this.#name = name;
+    this.#tool = tool;
     this.#tell('response.output_item.added', { item: this.item('in_progress') });
   }
 
@@ -206,7 +215,7 @@ export class CallDraft {
     this.#isOpen = false;
     this.#tell('response.function_call_arguments.done', {
       item_id: this.#place.id,
-      name: this.#name,
+      name: this.#tool.name,
       arguments: this.#arguments,
     });
     this.#tell('response.output_item.done', { item: this.item(status) });
@@ -218,7 +227,7 @@ export class CallDraft {
       id: this.#place.id,
       status,
       call_id: this.#callId,
-      name: this.#name,
+      ...toolFields(this.#tool),
       arguments: this.#arguments,
     };
   }
@@ -228,7 +237,73 @@ export class CallDraft {
   }
 }
 
-export type Draft = MessageDraft | ReasoningDraft | CallDraft;
+const toolFields = ({ name, namespace }: OwnTool) => ({
+  name,
+  ...(namespace === undefined ? {} : { namespace }),
+});
+
+/**
+ * A call of a tool that takes text as it is. The model writes it as the one argument of a function,
+ * so nothing of it can be told before the JSON around it is whole.
+ */
+export class CustomCallDraft {
+  readonly kind = 'call';
+  readonly #place: Place;
+  readonly #callId: string;
+  readonly #tool: OwnTool;
+  #arguments = '';
+  #input = '';
+  #isOpen = true;
+
+  constructor(place: Place, callId: string, tool: OwnTool) {
+    this.#place = place;
+    this.#callId = callId;
+    this.#tool = tool;
+    this.#tell('response.output_item.added', { item: this.item('in_progress') });
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  append(delta: string): void {
+    this.#arguments += delta;
+  }
+
+  close(status: 'completed' | 'incomplete'): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#input = textIn(this.#arguments);
+    const at = { item_id: this.#place.id };
+    if (this.#input !== '')
+      this.#tell('response.custom_tool_call_input.delta', { ...at, delta: this.#input });
+    this.#tell('response.custom_tool_call_input.done', { ...at, input: this.#input });
+    this.#tell('response.output_item.done', { item: this.item(status) });
+  }
+
+  item(status: ItemStatus): CustomToolCallItem {
+    return {
+      type: 'custom_tool_call',
+      id: this.#place.id,
+      status,
+      call_id: this.#callId,
+      ...toolFields(this.#tool),
+      input: this.#input,
+    };
+  }
+
+  #tell(type: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#place.emit(type, { output_index: this.#place.outputIndex, ...fields });
+  }
+}
+
+/** The text in the arguments. Models that forget the JSON around it have written the text itself. */
+const textIn = (text: string): string => {
+  const input = asRecord(parseJson(text))?.['input'];
+  return typeof input === 'string' ? input : text;
+};
+
+export type Draft = MessageDraft | ReasoningDraft | CallDraft | CustomCallDraft;
 
 /** The item as it stands. */
 export const draftItem = (draft: Draft, status: ItemStatus): Item =>

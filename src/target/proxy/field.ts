@@ -15,6 +15,25 @@ export const fieldsOf = (value: unknown, param: string): JsonObject => {
   return fields;
 };
 
+/** The deepest JSON Schema that is taken; deeper ones could not be written out again. */
+const schemaLevelsMax = 200;
+
+/** The value as a JSON Schema, which is passed on as it is. */
+export const schemaOf = (value: unknown, param: string): JsonObject => {
+  const schema = fieldsOf(value, param);
+  let level: readonly unknown[] = [schema];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > schemaLevelsMax)
+      throw badRequest(
+        `Invalid '${param}': expected at most ${schemaLevelsMax} levels.`,
+        param,
+        'invalid_value',
+      );
+    level = level.flatMap((it) => (typeof it === 'object' && it !== null ? Object.values(it) : []));
+  }
+  return schema;
+};
+
 /** The value as a list. */
 export const listOf = (value: unknown, param: string): readonly unknown[] => {
   if (!Array.isArray(value)) throw wrongType(param, 'an array', value);

@@ -25,3 +25,17 @@ export const parseJson = (text: string): unknown => {
     return undefined;
   }
 };
+
+type Defined<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** The fields that have a value. */
+export const defined = <T extends object>(fields: T): Defined<T> => {
+  const kept: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
+  for (const key in fields) {
+    const value = fields[key];
+    if (isDefined(value)) kept[key] = value;
+  }
+  return kept;
+};
+
+const isDefined = <V>(value: V): value is Exclude<V, undefined> => value !== undefined;

@@ -60,11 +60,9 @@ export const memoryStore = ({ retainDays, wall }: MemoryStoreOptions): StateStor
       return eldestLast.toReversed();
     },
     async item(id, owner) {
-      for (const holder of holders.get(itemKey(id, owner)) ?? []) {
-        const item = itemsOf(responses.get(holder)).find((it) => it.id === id);
-        if (item) return item;
-      }
-      return undefined;
+      const held = [...(holders.get(itemKey(id, owner)) ?? [])].map((it) => responses.get(it));
+      const item = itemsOf(held[0]).find((it) => it.id === id);
+      return item && { item, isLocalOnly: held.some((it) => it && isLocalOnly(it)) };
     },
     delete: async (id) => forget(id),
     async close() {
@@ -77,6 +75,10 @@ export const memoryStore = ({ retainDays, wall }: MemoryStoreOptions): StateStor
 /** Everything a response keeps: what was asked, then what was answered. */
 export const itemsOf = (response: StoredResponse | undefined): readonly Item[] =>
   response ? [...response.input, ...response.resource.output] : [];
+
+/** Said under `local-only`, by the request itself or by inheritance. */
+export const isLocalOnly = ({ resource }: StoredResponse): boolean =>
+  resource.metadata['residency'] === 'local-only';
 
 const itemKey = (id: string, owner: string): string => JSON.stringify([owner, id]);
 

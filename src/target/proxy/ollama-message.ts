@@ -7,7 +7,7 @@
  */
 
 import type { OllamaMessage, OllamaToolCall } from '../../protocol/ollama.ts';
-import type { InputContentPart, Item } from '../../protocol/responses.ts';
+import type { InputContentPart, PromptItem } from '../../protocol/responses.ts';
 import { asRecord, parseJson } from './json.ts';
 import type { UpstreamCall } from './proxy.ts';
 import { UntranslatableError } from './upstream-stream.ts';
@@ -38,7 +38,7 @@ const continued = ({ input, continues }: Pick<UpstreamCall, 'input' | 'continues
 
 const addItem = (
   messages: OllamaMessage[],
-  item: Item,
+  item: PromptItem,
   toolNames: ReadonlyMap<string, string>,
 ): void => {
   switch (item.type) {

@@ -14,7 +14,7 @@ import type { FunctionTool } from '../../protocol/responses.ts';
 import type { BackendSystem } from '../../system/system.ts';
 import { BackendPaths, type UpstreamParts } from './backend-path.ts';
 import { failureInBand, garbled, readError, type StatusAnswer } from './failure.ts';
-import { asCount, asRecord, asText, type JsonObject, parseJson } from './json.ts';
+import { asCount, asRecord, asText, defined, type JsonObject, parseJson } from './json.ts';
 import { ollamaMessages } from './ollama-message.ts';
 import type { Upstream, UpstreamCall } from './proxy.ts';
 import { askUpstream, callUpstream, type Wire, type WireReader } from './upstream-stream.ts';
@@ -51,7 +51,7 @@ export const ollamaUpstream = (backend: BackendSystem, parts: UpstreamParts): Up
 
 /** The body of `/api/chat` for a call. */
 export const chatRequest = (call: UpstreamCall): OllamaChatRequest => {
-  const { candidate, temperature, topP, maxOutputTokens, format } = call;
+  const { candidate, format } = call;
   const tools = offeredTools(call);
   const think = thinkOfEffort[call.reasoningEffort ?? ''];
   return {
@@ -63,12 +63,15 @@ export const chatRequest = (call: UpstreamCall): OllamaChatRequest => {
     ...(format.type === 'json_object' ? { format: 'json' } : {}),
     ...(format.type === 'json_schema' ? { format: format.schema } : {}),
     ...(think === undefined ? {} : { think }),
-    options: {
-      ...(candidate.numCtx === undefined ? {} : { num_ctx: candidate.numCtx }),
-      ...(maxOutputTokens === undefined ? {} : { num_predict: maxOutputTokens }),
-      ...(temperature === undefined ? {} : { temperature }),
-      ...(topP === undefined ? {} : { top_p: topP }),
-    },
+    options: defined({
+      num_ctx: candidate.numCtx,
+      num_predict: call.maxOutputTokens,
+      temperature: call.temperature,
+      top_p: call.topP,
+      presence_penalty: call.presencePenalty,
+      frequency_penalty: call.frequencyPenalty,
+      stop: call.stop,
+    }),
   };
 };
 

@@ -7,32 +7,45 @@
  */
 
 import type { Attempt } from '../../log/entry.ts';
-import type { GenerationEvent } from '../../protocol/generation.ts';
+import type { GenerationEvent, Usage } from '../../protocol/generation.ts';
 import type {
   FunctionTool,
   Item,
+  PromptItem,
   ResponseResource,
   TextFormat,
   ToolChoice,
+  Verbosity,
 } from '../../protocol/responses.ts';
 import type { IdSource } from '../../random/id.ts';
 import type { Random } from '../../random/random.ts';
 import type { Candidate, ResidencyRule, System } from '../../system/system.ts';
 import type { Clock } from '../../time/clock.ts';
+import type { UsageLedger } from './usage-ledger.ts';
 
 /** One call of one backend: the conversation whole, in our own items, no foreign ids. */
 export interface UpstreamCall {
   readonly candidate: Candidate;
   readonly instructions?: string;
-  readonly input: readonly Item[];
+  readonly input: readonly PromptItem[];
   readonly tools: readonly FunctionTool[];
   readonly toolChoice: ToolChoice;
   readonly isParallelToolCalls: boolean;
   readonly format: TextFormat;
+  readonly verbosity?: Verbosity;
   readonly reasoningEffort?: string;
+  readonly reasoningSummary?: string;
   readonly temperature?: number;
   readonly topP?: number;
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly stop?: readonly string[];
   readonly maxOutputTokens?: number;
+  readonly promptCacheKey?: string;
+  readonly safetyIdentifier?: string;
+  readonly user?: string;
+  /** Absent unless the client asked for a tier of its own. */
+  readonly serviceTier?: string;
   /** Text already shown to the reader, to be continued; set on a continuing failover only. */
   readonly continues?: string;
   /** `traceparent` of this attempt. */
@@ -49,7 +62,15 @@ export interface Upstream {
   open(call: UpstreamCall, signal: AbortSignal): AsyncIterable<GenerationEvent>;
   /** A cheap question that shows whether it is there; rejects, or resolves with what is loaded. */
   probe(signal: AbortSignal): Promise<{ readonly loadedModels?: readonly string[] }>;
+  /** What its models are able to do, by their names; absent where nobody can be asked. */
+  abilities?(signal: AbortSignal): Promise<ReadonlyMap<string, ModelAbility>>;
   close(): Promise<void>;
+}
+
+/** What a model is able to do; undefined where the server does not say. */
+export interface ModelAbility {
+  readonly vision?: boolean;
+  readonly tools?: boolean;
 }
 
 /** One finished or running response, as kept. */
@@ -65,12 +86,19 @@ export interface StoredResponse {
   readonly createdAtWall: number;
 }
 
+/** An item found by its id, and the demand of the responses that hold it. */
+export interface HeldItem {
+  readonly item: Item;
+  /** One of them was made under `local-only`. */
+  readonly isLocalOnly: boolean;
+}
+
 export interface StateStore {
   put(response: StoredResponse): Promise<void>;
   get(id: string): Promise<StoredResponse | undefined>;
   /** The response and its ancestors, eldest first; undefined when any is missing. */
   chain(id: string): Promise<readonly StoredResponse[] | undefined>;
-  item(id: string, owner: string): Promise<Item | undefined>;
+  item(id: string, owner: string): Promise<HeldItem | undefined>;
   delete(id: string): Promise<boolean>;
   close(): Promise<void>;
   /** Set on a store that is also given what was asked with `store: false`. */
@@ -97,6 +125,9 @@ export interface Caller {
   readonly trace: string;
   /** `x-request-id` of this request. */
   readonly requestId: string;
+  /** The headers `x-spillway-backend` and `x-spillway-not`, as they came. */
+  readonly pin?: string;
+  readonly forbid?: string;
 }
 
 /** A request as logs and counts know it: never what it says, never a secret. */
@@ -130,6 +161,10 @@ export interface ProxyParts {
   readonly watch?: (request: RequestFacts) => RequestWatch;
   /** USD of an attempt, or undefined when its model has no known price. */
   readonly priceOf: (backend: string, model: string, usage: Attempt['usage']) => number | undefined;
+  /** USD that the same tokens would cost at each cloud model that answers are valued at. */
+  readonly worthOf?: (usage: Usage) => Readonly<Record<string, number>>;
+  /** Where usage is kept; in memory when absent. Closed by whoever opened it. */
+  readonly ledger?: UsageLedger;
   /** Asked before each call of a cloud backend; false once the spend limit is reached. */
   readonly maySpend: () => boolean;
   /** Tokens of a text, for estimates and the prompt-cut check. */

@@ -11,6 +11,7 @@ import type { Assembler } from './assembler.ts';
 import type { AttemptRun } from './attempt.ts';
 import type { Delivery } from './delivery.ts';
 import type { Seam, SeamVerdict } from './seam.ts';
+import type { ToolGate } from './tool-gate.ts';
 import { badSeam, garbledAnswer } from './verdict.ts';
 
 export interface RelayParts {
@@ -19,6 +20,8 @@ export interface RelayParts {
   readonly delivery: Delivery;
   /** Set when the attempt goes on with a text the client is reading. */
   readonly seam: Seam | undefined;
+  /** Holds back what the client did not allow. */
+  readonly gate: ToolGate;
   readonly commitOn: System['commitOn'];
 }
 
@@ -44,6 +47,7 @@ export class Relay {
       const step = await run.next();
       if (step.kind === 'gone') return step;
       if (step.kind === 'failure') return { kind: 'failed', failure: step.failure };
+      if (!this.#parts.gate.admits(step)) continue;
       const failure = await this.#take(step);
       if (failure) return { kind: 'failed', failure };
       if (delivery.isLost) return { kind: 'gone' };

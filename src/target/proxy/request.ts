@@ -5,7 +5,7 @@
  * dropped knowingly, because agents offer them to every server and expect no quarrel.
  */
 
-import type { FunctionTool, TextFormat, ToolChoice } from '../../protocol/responses.ts';
+import type { ClientToolChoice, TextFormat, Tool, Verbosity } from '../../protocol/responses.ts';
 import {
   type ApiError,
   badRequest,
@@ -22,22 +22,30 @@ import {
   listOf,
   numberField,
   requiredString,
+  schemaOf,
   stringField,
 } from './field.ts';
-import { type JsonObject, asRecord } from './json.ts';
+import type { JsonObject } from './json.ts';
 import { type InputItem, parseInput } from './request-item.ts';
+import { type OfferedTool, offeredTools, parseToolChoice, parseTools } from './request-tool.ts';
 
 /** A request as the heart works with it. */
 export interface ResponseRequest {
   readonly model: string;
   readonly input: readonly InputItem[];
   readonly instructions: string | undefined;
-  readonly tools: readonly FunctionTool[];
-  readonly toolChoice: ToolChoice;
+  /** The tools that are kept, as the client described them. */
+  readonly tools: readonly Tool[];
+  /** The same as functions, as a model is offered them. */
+  readonly offered: readonly OfferedTool[];
+  readonly toolChoice: ClientToolChoice;
   readonly isParallelToolCalls: boolean;
   readonly format: TextFormat;
+  readonly verbosity: Verbosity | undefined;
   readonly reasoningEffort: string | undefined;
   readonly reasoningSummary: string | undefined;
+  /** The client keeps the conversation, and wants reasoning in a form that it can send back. */
+  readonly isReasoningSealed: boolean;
   readonly maxOutputTokens: number | undefined;
   readonly maxToolCalls: number | undefined;
   readonly temperature: number | undefined;
@@ -45,6 +53,8 @@ export interface ResponseRequest {
   readonly presencePenalty: number | undefined;
   readonly frequencyPenalty: number | undefined;
   readonly topLogprobs: number | undefined;
+  /** Texts that end the answer. The Responses API has no such thing; chat completions have. */
+  readonly stop: readonly string[];
   readonly isStream: boolean;
   readonly isStored: boolean;
   /** The work goes on without a client; the response is fetched later. */
@@ -57,6 +67,7 @@ export interface ResponseRequest {
   readonly serviceTier: string;
   readonly safetyIdentifier: string | undefined;
   readonly promptCacheKey: string | undefined;
+  readonly user: string | undefined;
 }
 
 const any = { min: 0, max: Number.MAX_SAFE_INTEGER } as const;
@@ -66,32 +77,32 @@ const penalty = { min: -2, max: 2 } as const;
 export const parseRequest = (body: unknown): ResponseRequest => {
   const fields = fieldsOf(body, 'body');
   refuseUnsupported(fields);
+  checkIgnored(fields);
   const model = requiredString(fields, 'model');
   if (model === '') throw missingParameter('model');
   const previousResponseId = stringField(fields, 'previous_response_id');
   const input = fields['input'] ?? undefined;
   if (input === undefined && previousResponseId === undefined) throw missingParameter('input');
   const tools = parseTools(fields['tools'] ?? []);
-  const reasoning = fieldsOf(fields['reasoning'] ?? {}, 'reasoning');
+  const offered = offeredTools(tools);
   const metadata = parseMetadata(fieldsOf(fields['metadata'] ?? {}, 'metadata'));
+  const include = listOf(fields['include'] ?? [], 'include');
 
   return {
     model,
     input: input === undefined ? [] : parseInput(input),
     instructions: stringField(fields, 'instructions'),
     tools,
-    toolChoice: parseToolChoice(fields['tool_choice'] ?? 'auto', tools),
+    offered,
+    toolChoice: parseToolChoice(fields['tool_choice'] ?? 'auto', offered),
     isParallelToolCalls: flagField(fields, 'parallel_tool_calls') ?? true,
-    format: parseFormat(fieldsOf(fields['text'] ?? {}, 'text')['format']),
-    reasoningEffort: stringField(reasoning, 'effort', 'reasoning.effort'),
-    reasoningSummary: stringField(reasoning, 'summary', 'reasoning.summary'),
+    ...parseText(fieldsOf(fields['text'] ?? {}, 'text')),
+    ...parseReasoning(fieldsOf(fields['reasoning'] ?? {}, 'reasoning')),
+    isReasoningSealed: include.includes('reasoning.encrypted_content'),
+    ...parseSampling(fields),
     maxOutputTokens: integerField(fields, 'max_output_tokens', { ...any, min: 1 }),
     maxToolCalls: integerField(fields, 'max_tool_calls', { ...any, min: 1 }),
-    temperature: numberField(fields, 'temperature', { min: 0, max: 2 }),
-    topP: numberField(fields, 'top_p', { min: 0, max: 1 }),
-    presencePenalty: numberField(fields, 'presence_penalty', penalty),
-    frequencyPenalty: numberField(fields, 'frequency_penalty', penalty),
-    topLogprobs: integerField(fields, 'top_logprobs', { min: 0, max: 20 }),
+    stop: [],
     isStream: flagField(fields, 'stream') ?? false,
     isStored: flagField(fields, 'store') ?? true,
     isBackground: parseBackground(fields),
@@ -99,10 +110,51 @@ export const parseRequest = (body: unknown): ResponseRequest => {
     metadata,
     isLocalOnly: metadata['residency'] === 'local-only',
     truncation: choiceField(fields, 'truncation', ['auto', 'disabled']) ?? 'disabled',
-    serviceTier: stringField(fields, 'service_tier') ?? 'default',
+    serviceTier: choiceField(fields, 'service_tier', serviceTiers) ?? 'default',
     safetyIdentifier: stringField(fields, 'safety_identifier'),
     promptCacheKey: stringField(fields, 'prompt_cache_key'),
+    user: stringField(fields, 'user'),
   };
+};
+
+const serviceTiers = ['auto', 'default', 'flex', 'priority', 'scale', 'fast', 'ultrafast'] as const;
+const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max', 'ultra'] as const;
+const summaries = ['auto', 'concise', 'detailed'] as const;
+
+type Sampling = Pick<
+  ResponseRequest,
+  'temperature' | 'topP' | 'presencePenalty' | 'frequencyPenalty' | 'topLogprobs'
+>;
+
+const parseSampling = (fields: JsonObject): Sampling => ({
+  temperature: numberField(fields, 'temperature', { min: 0, max: 2 }),
+  topP: numberField(fields, 'top_p', { min: 0, max: 1 }),
+  presencePenalty: numberField(fields, 'presence_penalty', penalty),
+  frequencyPenalty: numberField(fields, 'frequency_penalty', penalty),
+  topLogprobs: integerField(fields, 'top_logprobs', { min: 0, max: 20 }),
+});
+
+const parseText = (text: JsonObject): Pick<ResponseRequest, 'format' | 'verbosity'> => ({
+  format: parseFormat(text['format']),
+  verbosity: choiceField(text, 'verbosity', ['low', 'medium', 'high'], 'text.verbosity'),
+});
+
+/** `generate_summary` is the former name of `summary`. */
+const parseReasoning = (
+  reasoning: JsonObject,
+): Pick<ResponseRequest, 'reasoningEffort' | 'reasoningSummary'> => ({
+  reasoningEffort: choiceField(reasoning, 'effort', efforts, 'reasoning.effort'),
+  reasoningSummary:
+    choiceField(reasoning, 'summary', summaries, 'reasoning.summary') ??
+    choiceField(reasoning, 'generate_summary', summaries, 'reasoning.generate_summary'),
+});
+
+/** What is understood and needs no doing: no padding is sent, and no log probabilities are known. */
+const checkIgnored = (fields: JsonObject): void => {
+  const options = fieldsOf(fields['stream_options'] ?? {}, 'stream_options');
+  const padding = options['include_obfuscation'] ?? false;
+  if (typeof padding !== 'boolean')
+    throw wrongType('stream_options.include_obfuscation', 'a boolean', padding);
 };
 
 /** What we would have to ignore to answer, and the answer would be to another question. */
@@ -111,6 +163,12 @@ const refuseUnsupported = (fields: JsonObject): void => {
     throw unsupported('conversation', "Use 'previous_response_id' instead.");
   if ((fields['prompt'] ?? undefined) !== undefined)
     throw unsupported('prompt', "Send 'instructions' and 'input' instead.");
+  const managed = listOf(fields['context_management'] ?? [], 'context_management');
+  if (managed.length > 0)
+    throw unsupported(
+      'context_management',
+      "Set 'truncation' to 'auto', or ask 'POST /v1/responses/compact'.",
+    );
 };
 
 /** What nobody keeps, nobody can fetch. */
@@ -119,54 +177,6 @@ const parseBackground = (fields: JsonObject): boolean => {
   if (isBackground && flagField(fields, 'store') === false)
     throw badRequest("Background mode requires 'store' to be true.", 'background', 'invalid_value');
   return isBackground;
-};
-
-const parseTools = (value: unknown): readonly FunctionTool[] =>
-  listOf(value, 'tools').flatMap((tool, at) => {
-    const param = `tools[${at}]`;
-    const fields = fieldsOf(tool, param);
-    if (requiredString(fields, 'type', `${param}.type`) !== 'function') return [];
-    const parameters = fields['parameters'] ?? undefined;
-    const strict = fields['strict'] ?? undefined;
-    if (strict !== undefined && typeof strict !== 'boolean')
-      throw wrongType(`${param}.strict`, 'a boolean', strict);
-    return {
-      type: 'function',
-      name: requiredString(fields, 'name', `${param}.name`),
-      description: stringField(fields, 'description', `${param}.description`) ?? null,
-      parameters: parameters === undefined ? null : fieldsOf(parameters, `${param}.parameters`),
-      strict: strict ?? null,
-    };
-  });
-
-const modes = ['none', 'auto', 'required'] as const;
-
-const parseToolChoice = (value: unknown, tools: readonly FunctionTool[]): ToolChoice => {
-  if (typeof value === 'string') {
-    const mode = modes.find((it) => it === value);
-    if (mode === undefined) throw wrongValue('tool_choice', value, modes);
-    // Required of nothing: the tools were of kinds that are dropped.
-    return mode === 'required' && tools.length === 0 ? 'auto' : mode;
-  }
-  const fields = fieldsOf(value, 'tool_choice');
-  const type = requiredString(fields, 'type', 'tool_choice.type');
-  if (type === 'function') {
-    const name = requiredString(fields, 'name', 'tool_choice.name');
-    if (!tools.some((tool) => tool.name === name))
-      throw badRequest(
-        `Tool choice '${name}' not found in 'tools' parameter.`,
-        'tool_choice',
-        'invalid_value',
-      );
-    return { type, name };
-  }
-  if (type !== 'allowed_tools') return 'auto';
-  const mode = choiceField(fields, 'mode', ['auto', 'required'], 'tool_choice.mode') ?? 'auto';
-  const allowed = listOf(fields['tools'] ?? [], 'tool_choice.tools').flatMap((tool) => {
-    const name = asRecord(tool)?.['name'];
-    return typeof name === 'string' ? { type: 'function' as const, name } : [];
-  });
-  return { type, mode, tools: allowed };
 };
 
 const parseFormat = (value: unknown): TextFormat => {
@@ -181,7 +191,7 @@ const parseFormat = (value: unknown): TextFormat => {
   return {
     type,
     name: requiredString(fields, 'name', 'text.format.name'),
-    schema: fieldsOf(schema, 'text.format.schema'),
+    schema: schemaOf(schema, 'text.format.schema'),
     strict: typeof fields['strict'] === 'boolean' ? fields['strict'] : null,
     ...(description === undefined ? {} : { description }),
   };

@@ -6,9 +6,10 @@
  * Reasoning items are left out for the same reason: they can be read only by who made them.
  */
 
-import type { FunctionTool, InputContentPart, Item } from '../../protocol/responses.ts';
+import type { FunctionTool, InputContentPart, PromptItem } from '../../protocol/responses.ts';
 import type { BackendSystem } from '../../system/system.ts';
 import { BackendPaths, type UpstreamParts } from './backend-path.ts';
+import { defined } from './json.ts';
 import type { Upstream, UpstreamCall } from './proxy.ts';
 import { ResponsesReader } from './responses-reader.ts';
 import { askUpstream, callUpstream, type Wire } from './upstream-stream.ts';
@@ -66,7 +67,7 @@ export const responsesRequest = (call: UpstreamCall): Readonly<Record<string, un
   input: call.input.flatMap((item) => inputItem(item)),
   stream: true,
   store: false,
-  text: { format: call.format },
+  text: { format: call.format, ...defined({ verbosity: call.verbosity }) },
   ...(call.instructions === undefined ? {} : { instructions: call.instructions }),
   ...(call.tools.length === 0
     ? {}
@@ -75,14 +76,23 @@ export const responsesRequest = (call: UpstreamCall): Readonly<Record<string, un
         tool_choice: call.toolChoice,
         parallel_tool_calls: call.isParallelToolCalls,
       }),
-  ...(call.reasoningEffort === undefined ? {} : { reasoning: { effort: call.reasoningEffort } }),
-  ...(call.temperature === undefined ? {} : { temperature: call.temperature }),
-  ...(call.topP === undefined ? {} : { top_p: call.topP }),
-  ...(call.maxOutputTokens === undefined ? {} : { max_output_tokens: call.maxOutputTokens }),
+  ...reasoningOf(call),
+  ...defined({
+    temperature: call.temperature,
+    top_p: call.topP,
+    max_output_tokens: call.maxOutputTokens,
+    prompt_cache_key: call.promptCacheKey,
+    safety_identifier: call.safetyIdentifier,
+    user: call.user,
+    service_tier: call.serviceTier,
+  }),
 });
 
+const reasoningOf = ({ reasoningEffort: effort, reasoningSummary: summary }: UpstreamCall) =>
+  effort === undefined && summary === undefined ? {} : { reasoning: defined({ effort, summary }) };
+
 /** The item as input, without id and status. */
-const inputItem = (item: Item): readonly unknown[] => {
+const inputItem = (item: PromptItem): readonly unknown[] => {
   switch (item.type) {
     case 'message':
       return [{ type: 'message', role: item.role, content: contentOf(item.content) }];

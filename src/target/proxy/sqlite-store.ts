@@ -96,6 +96,11 @@ export const sqliteStore = (options: SqliteStoreOptions): StateStore => {
       `SELECT ${columns} FROM responses
        WHERE id = (SELECT response_id FROM items WHERE id = ? AND owner = ? LIMIT 1)`,
     ),
+    localHolder: database.prepare(
+      `SELECT 1 FROM items JOIN responses ON responses.id = items.response_id
+       WHERE items.id = ? AND items.owner = ?
+         AND json_extract(resource, '$.metadata.residency') = 'local-only' LIMIT 1`,
+    ),
     delete: database.prepare('DELETE FROM responses WHERE id = ?'),
     sweep: database.prepare('DELETE FROM responses WHERE created_at_wall < ?'),
   };
@@ -131,7 +136,8 @@ export const sqliteStore = (options: SqliteStoreOptions): StateStore => {
     },
     async item(id, owner) {
       const row = statements.holder.get(id, owner);
-      return row && itemsOf(responseIn(row)).find((item) => item.id === id);
+      const item = row && itemsOf(responseIn(row)).find((it) => it.id === id);
+      return item && { item, isLocalOnly: statements.localHolder.get(id, owner) !== undefined };
     },
     delete: async (id) => statements.delete.run(id).changes > 0,
     async close() {

@@ -28,6 +28,7 @@ import { requestFacts } from './request-watch.ts';
 import { type ResponseIdentity, begun, responseResource } from './resource.ts';
 import { Relay, type RelayEnd } from './relay.ts';
 import { Seam } from './seam.ts';
+import { ToolGate } from './tool-gate.ts';
 import { type Setback, errorOf } from './verdict.ts';
 
 export interface TurnInput {
@@ -195,6 +196,7 @@ export class Turn {
       assembler: this.#assembler,
       delivery: this.#delivery,
       seam: this.#shown && new Seam(this.#shown.text),
+      gate: new ToolGate(request),
       commitOn: parts.system.commitOn,
     });
     let end: RelayEnd = { kind: 'gone' };

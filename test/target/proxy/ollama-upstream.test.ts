@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { Item } from '../../../src/protocol/responses.ts';
+import type { PromptItem } from '../../../src/protocol/responses.ts';
 import { ollamaMessages } from '../../../src/target/proxy/ollama-message.ts';
 import { chatRequest, ollamaUpstream } from '../../../src/target/proxy/ollama-upstream.ts';
 import { systemClock } from '../../../src/time/system-clock.ts';
@@ -167,7 +167,7 @@ describe('what is asked', () => {
   });
 
   test('items that belong to one assistant turn become one message', () => {
-    const input: readonly Item[] = [
+    const input: readonly PromptItem[] = [
       { type: 'message', role: 'developer', content: 'Be brief.' },
       {
         type: 'message',
@@ -207,7 +207,7 @@ describe('what is asked', () => {
   });
 
   test('a text to be continued stands last, without the instruction meant for others', () => {
-    const input: readonly Item[] = [
+    const input: readonly PromptItem[] = [
       { type: 'message', role: 'user', content: 'Count.' },
       { type: 'message', role: 'assistant', content: 'p1 p2 ' },
       { type: 'message', role: 'developer', content: 'Go on from there.' },

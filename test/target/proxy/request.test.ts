@@ -109,12 +109,43 @@ describe('what is refused, and by which name', () => {
     ['max_output_tokens', { model: 'm', input: '', max_output_tokens: 1.5 }],
     ['stream', { model: 'm', input: '', stream: 'yes' }],
     ['truncation', { model: 'm', input: '', truncation: 'maybe' }],
-    ['background', { model: 'm', input: '', background: true }],
+    ['background', { model: 'm', input: '', background: true, store: false }],
+    ['context_management', { model: 'm', input: '', context_management: [{ type: 'compaction' }] }],
+    ['include', { model: 'm', input: '', include: 'reasoning.encrypted_content' }],
+    ['reasoning.effort', { model: 'm', input: '', reasoning: { effort: 'huge' } }],
+    ['text.verbosity', { model: 'm', input: '', text: { verbosity: 'chatty' } }],
+    ['service_tier', { model: 'm', input: '', service_tier: 'gold' }],
+    [
+      'stream_options.include_obfuscation',
+      { model: 'm', input: '', stream_options: { include_obfuscation: 1 } },
+    ],
+    [
+      'tools[0].tools[0].name',
+      {
+        model: 'm',
+        input: '',
+        tools: [{ type: 'namespace', name: 'n', tools: [{ type: 'custom' }] }],
+      },
+    ],
     ['conversation', { model: 'm', input: '', conversation: 'conv_1' }],
     ['metadata.residency', { model: 'm', input: '', metadata: { residency: 'local only' } }],
     ['metadata.n', { model: 'm', input: '', metadata: { n: 1 } }],
   ])('%s', (param, body) => {
     expect(refusal(body)).toMatchObject({ status: 400, param, code: expect.any(String) });
+  });
+
+  const image = (more: object) => ({
+    model: 'm',
+    input: [{ role: 'user', content: [{ type: 'input_image', ...more }] }],
+  });
+  test.each([
+    ['image_url', image({ image_url: 'file:///etc/passwd' })],
+    ['image_url', image({ image_url: 'http://' })],
+    ['image_url', image({ image_url: 'data:text/html;base64,AAAA' })],
+    ['image_url', image({})],
+    ['file_id', image({ file_id: 'file_1' })],
+  ])('an image that is none, or is kept elsewhere (%s)', (field, body) => {
+    expect(refusal(body).param).toBe(`input[0].content[0].${field}`);
   });
 
   test('metadata has at most 16 pairs', () => {
@@ -130,13 +161,56 @@ describe('what is refused, and by which name', () => {
   });
 
   test('any JSON at all is read or refused, never more', () => {
-    const key = fc.constantFrom('model', 'input', 'tools', 'tool_choice', 'text', 'metadata');
-    const item = fc.dictionary(fc.constantFrom('type', 'role', 'content', 'id'), fc.jsonValue());
-    const body = fc.dictionary(key, fc.oneof(fc.jsonValue(), fc.array(item)));
+    const keys = [
+      'model input tools tool_choice text metadata include reasoning truncation stream_options',
+      'context_management background previous_response_id store service_tier stream user',
+    ];
+    const key = fc.constantFrom(...keys.join(' ').split(' '));
+    const type = fc.constantFrom(
+      ...['message', 'function_call', 'function_call_output', 'custom_tool_call', 'reasoning'],
+      ...[
+        'custom_tool_call_output',
+        'compaction',
+        'item_reference',
+        'web_search_call',
+        'input_image',
+      ],
+      ...['function', 'custom', 'namespace', 'allowed_tools', 'json_schema', 'input_file'],
+    );
+    const field = fc.constantFrom(
+      ...['type', 'role', 'content', 'id', 'call_id', 'name', 'arguments', 'input', 'output'],
+      ...['summary', 'encrypted_content', 'tools', 'mode', 'image_url', 'file_data', 'format'],
+    );
+    const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4, depthSize: 'small' },
+        fc.jsonValue({ maxDepth: 1 }),
+        type,
+        fc.dictionary(field, tie('tree'), { maxKeys: 5 }),
+        fc.array(tie('tree'), { maxLength: 4 }),
+      ),
+    }));
+    const body = fc.dictionary(key, tree, { maxKeys: 6 });
+    const whole = body.map((fields) => ({ model: 'm', input: '', ...fields }));
     fc.assert(
-      fc.property(fc.oneof(body, fc.jsonValue()), (value) => {
+      fc.property(fc.oneof(whole, body, fc.jsonValue()), (value) => {
         expect(isReadOrRefused(value)).toBe(true);
       }),
+      { numRuns: 1000 },
     );
+  });
+
+  test('a schema too deep to be written out again', () => {
+    const parameters: unknown = JSON.parse(`${'{"a":'.repeat(20_000)}{}${'}'.repeat(20_000)}`);
+    const tools = [{ type: 'function', name: 'f', parameters }];
+    expect(refusal({ model: 'm', input: '', tools }).param).toBe('tools[0].parameters');
+  });
+
+  test('ten thousand items are read in a moment, and so are ten thousand tools', () => {
+    const many = (item: object) => Array.from({ length: 10_000 }, () => item);
+    const startedAt = process.cpuUsage().user;
+    parse({ input: many({ role: 'user', content: 'Hi' }) });
+    parse({ tools: many({ type: 'function', name: 'f' }).slice(0, 1000) });
+    expect((process.cpuUsage().user - startedAt) / 1e6).toBeLessThan(2);
   });
 });

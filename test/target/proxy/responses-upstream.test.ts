@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Item } from '../../../src/protocol/responses.ts';
+import type { PromptItem } from '../../../src/protocol/responses.ts';
 import { encodeSse, sseComment, sseDone } from '../../../src/protocol/sse.ts';
 import type { UpstreamCall } from '../../../src/target/proxy/proxy.ts';
 import {
@@ -278,7 +278,7 @@ describe('what is asked', () => {
   });
 
   test('no id of ours, no status and no foreign reasoning is sent', () => {
-    const input: readonly Item[] = [
+    const input: readonly PromptItem[] = [
       { type: 'message', id: 'msg_1', status: 'completed', role: 'user', content: 'Hi.' },
       { type: 'reasoning', id: 'rs_1', summary: [] },
       {

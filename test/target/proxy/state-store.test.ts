@@ -75,9 +75,25 @@ describe.each(kinds)('%s', (_kind, open) => {
   test('an item is found by its owner alone, whether asked or answered', async () => {
     const store = open();
     await store.put(stored('a'));
-    expect(await store.item('in_a', 'miner')).toEqual(message('in_a', 'user'));
-    expect(await store.item('out_a', 'miner')).toEqual(message('out_a', 'assistant'));
+    const isLocalOnly = false;
+    const asked = { item: message('in_a', 'user'), isLocalOnly };
+    const answered = { item: message('out_a', 'assistant'), isLocalOnly };
+    expect(await store.item('in_a', 'miner')).toEqual(asked);
+    expect(await store.item('out_a', 'miner')).toEqual(answered);
     expect(await store.item('out_a', 'other')).toBeUndefined();
+    await store.close();
+  });
+
+  test('an item that any local-only response holds carries the demand', async () => {
+    const store = open();
+    const shared = [message('msg', 'user')];
+    const secret = stored('b', undefined, { input: shared });
+    const metadata = { residency: 'local-only' };
+    await store.put(stored('a', undefined, { input: shared }));
+    await store.put({ ...secret, resource: { ...secret.resource, metadata } });
+    expect(await store.item('msg', 'miner')).toMatchObject({ isLocalOnly: true });
+    await store.delete('b');
+    expect(await store.item('msg', 'miner')).toMatchObject({ isLocalOnly: false });
     await store.close();
   });
 
@@ -87,7 +103,7 @@ describe.each(kinds)('%s', (_kind, open) => {
     await store.put(stored('a', undefined, { input: shared }));
     await store.put(stored('b', undefined, { input: shared }));
     await store.delete('a');
-    expect(await store.item('msg', 'miner')).toEqual(shared[0]);
+    expect(await store.item('msg', 'miner')).toMatchObject({ item: shared[0] });
     await store.delete('b');
     expect(await store.item('msg', 'miner')).toBeUndefined();
     await store.close();
