@@ -42,7 +42,7 @@ const wholeNumber =
     if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max)
       return value;
     throw new UsageError(
-      `--${name}: expected a whole number from 0 to ${max}`,
+      `--${name}: expected a whole number from 0 to ${max}, found ${String(value)}`,
       `Write \`--${name} 7\`, say.`,
     );
   };

@@ -1,5 +1,6 @@
 /**
- * Progress on stderr: one block redrawn on a terminal, a plain line now and then elsewhere.
+ * Progress on stderr: one line redrawn on a terminal; elsewhere a plain line as each phase begins,
+ * and now and then between.
  *
  * Entries only move counters; drawing happens on a timer, so that a busy run is not slowed.
  */
@@ -86,6 +87,7 @@ export const progressDisplay = (
         counts.phase = 'opening';
       }
       note(counts, entry);
+      if (entry.kind === 'phase' && !isLive && isOpen) stream.write(`${line()}\n`);
     },
     say,
     end,

@@ -1,6 +1,6 @@
 /** The folder a run leaves behind: `reports/<date>-<scenario>-<id>/`. */
 
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { RunError } from './run-error.ts';
@@ -15,7 +15,7 @@ export const openRunFolder = (
   const stamp = startedAt.toISOString().replaceAll(/[-:]/g, '').slice(0, 15);
   const folder = join(reports, `${stamp}-${name}-${runId}`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (cause) {
     const hint = `Check that ${reports} is a folder you may write to and the disk is not full.`;
     throw new RunError(`cannot make the run folder ${folder}: ${reasonOf(cause)}`, hint, { cause });
@@ -32,13 +32,20 @@ export const writeFiles = (
   try {
     for (const [name, content] of files) {
       const path = join(folder, name);
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       writeFileSync(path, content);
     }
   } catch (cause) {
     const hint = `The log is kept; free some space and run: spillway report ${folder}`;
     throw new RunError(`cannot write the report: ${reasonOf(cause)}`, hint, { cause });
   }
+};
+
+/** Step by step: Node's own `recursive` never returns below a folder like `/proc`. */
+const makeFolder = (folder: string): void => {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
 };
 
 /** A convenience: where links are not to be had, there is none. */
