@@ -2,21 +2,31 @@
  * Finds a request its place: asks the router where it may go now, and waits for a slot there.
  *
  * Every wait ends: with a slot, with the client's leaving, or at its deadline, after which the
- * router is asked again with what has become known. The second wait is the last.
+ * router is asked again with what has become known. The second wait is the last. Where nothing but
+ * a quota stands in the way, and only for a moment, that moment is waited for too.
  */
 
 import type { Candidate } from '../../system/system.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Backend } from './backend.ts';
-import { type Choice, type Refusal, type RouteRules, route } from './router.ts';
+import {
+  type CandidateState,
+  type Choice,
+  type Refusal,
+  type RouteRules,
+  route,
+} from './router.ts';
 
 export interface AdmitInput {
   readonly clock: Clock;
   readonly backends: ReadonlyMap<string, Backend>;
-  /** Candidates not tried yet, best first. */
+  /** Candidates not tried yet, as the file has them. */
   readonly candidates: readonly Candidate[];
+  readonly stateOf: (candidate: Candidate, backend: Backend) => Omit<CandidateState, 'hasWaited'>;
   /** Asked again after each wait, because money may have run out. */
   readonly rules: () => RouteRules;
+  /** What the request is charged against a backend's quota of tokens. */
+  readonly tokensOf: (backend: Backend) => number;
   readonly gone: AbortSignal;
   /** Told of each candidate that is passed over because its model is not in memory. */
   readonly onCold: (candidate: Candidate) => void;
@@ -33,22 +43,35 @@ export type Admitted =
   | { readonly kind: 'refused'; readonly refused: readonly AdmitRefusal[] }
   | { readonly kind: 'gone' };
 
-export type AdmitRefusal = Refusal | { readonly backend: string; readonly why: 'full' };
+export type AdmitRefusal =
+  | Refusal
+  | { readonly backend: string; readonly why: 'full'; readonly waitMs?: number };
+
+const waitsMax = 2;
 
 /** Waits for a place, if there may be one. */
 export const admit = async (input: AdmitInput): Promise<Admitted> => {
+  const { clock, backends } = input;
   const waits = new Map<Candidate, number>();
+  let quotaWaits = 0;
   for (;;) {
     if (input.gone.aborted) return { kind: 'gone' };
-    const candidates = input.candidates.filter((candidate) => (waits.get(candidate) ?? 0) < 2);
+    const candidates = input.candidates.filter((it) => (waits.get(it) ?? 0) < waitsMax);
     const states = candidates.flatMap((candidate) => {
-      const backend = input.backends.get(candidate.backend);
-      return backend ? [{ ...backend.state(candidate), hasWaited: waits.has(candidate) }] : [];
+      const backend = backends.get(candidate.backend);
+      if (!backend) return [];
+      return [{ ...input.stateOf(candidate, backend), hasWaited: waits.has(candidate) }];
     });
-    const { choices, refused } = route(states, input.rules());
+    const rules = input.rules();
+    const { choices, refused } = route(states, rules);
     const [choice] = choices;
-    const backend = choice && input.backends.get(choice.candidate.backend);
+    const backend = choice && backends.get(choice.candidate.backend);
     if (!choice || !backend) {
+      const quotaMs = soonest(refused);
+      if (quotaMs <= rules.spill.waitMsMax && quotaWaits++ < waitsMax) {
+        await clock.sleep(quotaMs, input.gone).catch(() => undefined);
+        continue;
+      }
       const full = [...waits.keys()].map(({ backend }) => ({ backend, why: 'full' as const }));
       return { kind: 'refused', refused: [...refused, ...full] };
     }
@@ -56,15 +79,26 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
       const cold = why === 'cold' && candidates.find((candidate) => candidate.backend === name);
       if (cold) input.onCold(cold);
     }
-    const now = input.clock.now();
+    const now = clock.now();
     const slotAt = backend.admission.enter(now) ? now : await waitForSlot(backend, choice, input);
-    if (slotAt !== undefined && backend.mayServe && !input.gone.aborted)
+    if (slotAt === undefined) {
+      waits.set(choice.candidate, (waits.get(choice.candidate) ?? 0) + 1);
+      continue;
+    }
+    const tokens = input.tokensOf(backend);
+    const hasQuota = backend.quota.waitMs(tokens, clock.now()) === 0;
+    if (hasQuota && backend.mayServe && !input.gone.aborted) {
+      backend.quota.charge(tokens, clock.now());
       return { kind: 'admitted', choice, backend, slotAt };
-    // Granted too late: the circuit has opened, or nobody waits any more.
-    if (slotAt !== undefined) backend.admission.leave(slotAt, input.clock.now());
-    else waits.set(choice.candidate, (waits.get(choice.candidate) ?? 0) + 1);
+    }
+    // Granted too late: the circuit has opened, the quota is used up, or nobody waits any more.
+    backend.admission.leave(slotAt, clock.now());
   }
 };
+
+/** How long until some quota has room again, where nothing else stands in the way. */
+const soonest = (refused: readonly Refusal[]): number =>
+  Math.min(...refused.map(({ waitMs }) => waitMs ?? Number.POSITIVE_INFINITY));
 
 /** The instant at which a slot was granted; undefined when it was not in time. */
 const waitForSlot = (

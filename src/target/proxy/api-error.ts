@@ -3,6 +3,8 @@
  * clients match on it.
  */
 
+import type { KeyRefusal } from './key-limit.ts';
+
 /** A refusal with an HTTP status, thrown by the heart and worded for the client. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -12,6 +14,10 @@ export class ApiError extends Error {
   readonly param: string | null;
   /** When it makes sense to ask again. */
   readonly retryAfterMs: number | undefined;
+  /** Asking again is of no use; official clients would. */
+  readonly isFinal: boolean;
+  /** Headers of its own, such as what is left of a limit. */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(told: {
     readonly status: number;
@@ -20,6 +26,8 @@ export class ApiError extends Error {
     readonly code?: string | null;
     readonly param?: string | null;
     readonly retryAfterMs?: number | undefined;
+    readonly isFinal?: boolean;
+    readonly headers?: Readonly<Record<string, string>>;
   }) {
     super(told.message);
     this.status = told.status;
@@ -27,6 +35,8 @@ export class ApiError extends Error {
     this.code = told.code ?? null;
     this.param = told.param ?? null;
     this.retryAfterMs = told.retryAfterMs;
+    this.isFinal = told.isFinal ?? false;
+    this.headers = told.headers ?? {};
   }
 }
 
@@ -54,7 +64,12 @@ export const errorHeaders = (error: ApiError): Readonly<Record<string, string>> 
   'content-type': 'application/json; charset=utf-8',
   ...(error.retryAfterMs === undefined
     ? {}
-    : { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))) }),
+    : {
+        'retry-after': String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))),
+        'retry-after-ms': String(Math.max(1, Math.ceil(error.retryAfterMs))),
+      }),
+  ...(error.isFinal ? { 'x-should-retry': 'false' } : {}),
+  ...error.headers,
 });
 
 /** A parameter that cannot be used as sent. */
@@ -155,6 +170,69 @@ export const shuttingDown = (): ApiError =>
     code: 'server_error',
     message: 'The proxy is shutting down. Try again in a moment.',
     retryAfterMs: 1000,
+  });
+
+/** The conversation is longer than the window of every model that may be asked. */
+export const contextExceeded = (tokens: number): ApiError =>
+  badRequest(
+    'Your input exceeds the context window of this model. ' +
+      `It has about ${tokens} tokens. Please adjust your input and try again.`,
+    'input',
+    'context_length_exceeded',
+  );
+
+/** Every backend that may be asked has used up its quota; Infinity when it would never fit. */
+export const quotasExhausted = (waitMs: number): ApiError =>
+  Number.isFinite(waitMs)
+    ? new ApiError({
+        status: 429,
+        type: 'requests',
+        code: 'rate_limit_exceeded',
+        message: 'The backends have used up their quota for the moment. Please try again later.',
+        retryAfterMs: waitMs,
+      })
+    : new ApiError({
+        status: 429,
+        type: 'tokens',
+        code: 'rate_limit_exceeded',
+        message: 'The request is larger than a whole minute of quota of every backend.',
+        isFinal: true,
+      });
+
+/** A limit of the caller's own key. */
+export const rateLimited = (
+  { kind, limit, used, asked, retryAfterMs }: KeyRefusal,
+  headers: Readonly<Record<string, string>>,
+): ApiError => {
+  const isFinal = retryAfterMs === Number.POSITIVE_INFINITY;
+  const names = {
+    requests: 'requests per min (RPM)',
+    tokens: 'tokens per min (TPM)',
+    concurrent: 'concurrent requests',
+  };
+  const said = isFinal
+    ? `Request too large on ${names[kind]}: Limit ${limit}, Requested ${asked}.`
+    : `Rate limit reached on ${names[kind]}: ` +
+      `Limit ${limit}, Used ${Math.ceil(used)}, Requested ${asked}. Please try again later.`;
+  return new ApiError({
+    status: 429,
+    type: kind === 'tokens' ? 'tokens' : 'requests',
+    code: 'rate_limit_exceeded',
+    message: said,
+    // Nobody knows when a running request will end; clients wait a second, and then longer.
+    ...(isFinal ? { isFinal } : { retryAfterMs: retryAfterMs ?? 1000 }),
+    headers,
+  });
+};
+
+/** The key has spent its cloud money of the month, and nothing at home serves the model. */
+export const insufficientQuota = (): ApiError =>
+  new ApiError({
+    status: 429,
+    type: 'insufficient_quota',
+    code: 'insufficient_quota',
+    message: 'You exceeded your current quota: the budget of this key for the month is spent.',
+    isFinal: true,
   });
 
 const quoted = (value: unknown): string =>

@@ -9,14 +9,21 @@ import type { Failure } from '../../protocol/generation.ts';
 import type { BackendSystem, Candidate, System } from '../../system/system.ts';
 import { type Clock, within } from '../../time/clock.ts';
 import { Admission } from './admission.ts';
+import { BackendQuota } from './backend-quota.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import type { Upstream } from './proxy.ts';
+import type { ModelAbility, Upstream } from './proxy.ts';
 import type { CandidateState } from './router.ts';
 
 /** How long a probe may take. */
 const probeMsMax = 3000;
 /** For how long a look at the loaded models is believed. */
 const lookFreshMs = 2000;
+/** For how long what the models are able to do is believed: until one is pulled anew. */
+const abilityFreshMs = 60_000;
+/** For how long a time to first token is believed; after that the backend is asked to know it. */
+const latencyFreshMs = 300_000;
+/** Weight of the latest time to first token in the running mean. */
+const latestWeightRatio = 0.3;
 /** How long a request waits for that look; then it goes on as if the model were loaded. */
 const lookMsMax = 150;
 /** How long loading a model may take: the longest loads seen are above five minutes. */
@@ -49,10 +56,25 @@ export interface BreakerChange {
 /** Changes of the circuit that are kept. */
 const changesMax = 20;
 
+/** What a backend knows of a candidate by itself, whoever asks. */
+type OwnState = Pick<
+  CandidateState,
+  | 'candidate'
+  | 'residency'
+  | 'mayServe'
+  | 'hasFreeSlot'
+  | 'queuedCount'
+  | 'predictedWaitMs'
+  | 'isLoaded'
+  | 'busyRatio'
+  | 'firstTokenMs'
+>;
+
 export class Backend {
   readonly system: BackendSystem;
   readonly upstream: Upstream;
   readonly admission: Admission;
+  readonly quota: BackendQuota;
   readonly #clock: Clock;
   readonly #breaker: CircuitBreaker;
   readonly #closing = new AbortController();
@@ -64,11 +86,16 @@ export class Backend {
   #lookedAt = -Infinity;
   #look: Promise<void> | undefined;
   #probeTimer: Disposable | undefined;
+  readonly #latencies = new Map<string, { readonly ms: number; readonly at: number }>();
+  #abilities: ReadonlyMap<string, ModelAbility> = new Map();
+  #abilitiesAt = -Infinity;
+  #abilityLook: Promise<void> | undefined;
 
   constructor(system: BackendSystem, upstream: Upstream, policy: System['breaker'], clock: Clock) {
     this.system = system;
     this.upstream = upstream;
     this.admission = new Admission(system.slots);
+    this.quota = new BackendQuota(system);
     this.#clock = clock;
     this.#breaker = new CircuitBreaker(policy);
   }
@@ -96,7 +123,8 @@ export class Backend {
   }
 
   /** What the router asks of a candidate. */
-  state(candidate: Candidate): Omit<CandidateState, 'hasWaited'> {
+  state(candidate: Candidate): OwnState {
+    const { runningCount, queuedCount } = this.admission;
     return {
       candidate,
       residency: this.system.residency,
@@ -105,13 +133,25 @@ export class Backend {
       queuedCount: this.admission.queuedCount,
       predictedWaitMs: this.admission.predictedWaitMs(this.#clock.now()),
       isLoaded: this.#isLoaded(candidate.model),
+      busyRatio: (runningCount + queuedCount) / this.system.slots,
+      firstTokenMs: this.#firstTokenMs(candidate.model),
     };
   }
 
+  /** What a model is able to do, as far as the backend has said. */
+  ability(model: string): ModelAbility {
+    return this.#abilities.get(model) ?? this.#abilities.get(withTag(model)) ?? {};
+  }
+
   /** An attempt was served whole. */
-  succeed(model: string, serviceMs: number): void {
+  succeed(model: string, serviceMs: number, firstTokenMs: number | undefined): void {
     this.#breaker.succeed();
     this.admission.served(serviceMs);
+    if (firstTokenMs !== undefined) {
+      const known = this.#firstTokenMs(model) ?? firstTokenMs;
+      const ms = known + latestWeightRatio * (firstTokenMs - known);
+      this.#latencies.set(model, { ms, at: this.#clock.now() });
+    }
     if (this.#loadedModels && this.#isLoaded(model) === false)
       this.#loadedModels = [...this.#loadedModels, model];
   }
@@ -139,6 +179,31 @@ export class Backend {
       () => undefined,
     );
     this.#lookedAt = this.#clock.now();
+  }
+
+  /** Learns what the models are able to do, unless that is known; takes little time in any case. */
+  async lookAtAbilities(): Promise<void> {
+    const { upstream } = this;
+    if (!upstream.abilities || !this.mayServe) return;
+    if (this.#clock.now() - this.#abilitiesAt < abilityFreshMs) return;
+    this.#abilityLook ??= within(
+      this.#clock,
+      probeMsMax,
+      'asking for abilities',
+      upstream.abilities(this.#closing.signal),
+    )
+      .then((abilities) => {
+        this.#abilities = abilities;
+      })
+      // One that does not tell is taken at the word of the file.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#abilitiesAt = this.#clock.now();
+        this.#abilityLook = undefined;
+      });
+    await within(this.#clock, lookMsMax, 'asking for abilities', this.#abilityLook).catch(
+      () => undefined,
+    );
   }
 
   /** Has the model loaded in the background, while others are served elsewhere. */
@@ -217,10 +282,18 @@ export class Backend {
   }
 
   #isLoaded(model: string): boolean | undefined {
-    const withTag = model.includes(':') ? model : `${model}:latest`;
-    return this.#loadedModels?.some((loaded) => loaded === model || loaded === withTag);
+    const tagged = withTag(model);
+    return this.#loadedModels?.some((loaded) => loaded === model || loaded === tagged);
+  }
+
+  #firstTokenMs(model: string): number | undefined {
+    const latency = this.#latencies.get(model);
+    return latency && this.#clock.now() - latency.at < latencyFreshMs ? latency.ms : undefined;
   }
 }
+
+/** Ollama's full name of a model. */
+const withTag = (model: string): string => (model.includes(':') ? model : `${model}:latest`);
 
 /** The smallest question there is. */
 const warmUp = {

@@ -8,6 +8,7 @@
 import assert from 'node:assert/strict';
 
 import type { ResponseResource } from '../../protocol/responses.ts';
+import type { Random } from '../../random/random.ts';
 import { ApiError, modelNotFound, shuttingDown } from './api-error.ts';
 import { Backend, type BackendHealth } from './backend.ts';
 import { Background } from './background.ts';
@@ -15,8 +16,11 @@ import { resolveConversation } from './conversation.ts';
 import { JsonDelivery, StreamDelivery, refuse } from './delivery.ts';
 import { type ItemPage, type PageQuery, itemPage } from './input-item-list.ts';
 import type { Caller, ProxyParts, Reply, StateStore } from './proxy.ts';
+import { prepare } from './preparation.ts';
 import type { ResponseRequest } from './request.ts';
 import { requestFacts, watchedReply } from './request-watch.ts';
+import { type RequestMeter, Metering } from './meter.ts';
+import { Placement } from './placement.ts';
 import { Turn } from './turn.ts';
 
 /** The list that `GET /v1/models` gives. */
@@ -43,10 +47,20 @@ export interface ProxyHealth {
   readonly backends: readonly BackendHealth[];
 }
 
+/** What a connection that outlives a request brings to it. */
+export interface Connection {
+  readonly store: StateStore;
+  /** Only the state is to be prepared: nothing is generated. */
+  readonly isPreparation: boolean;
+}
+
 export class Proxy {
   readonly #parts: ProxyParts;
   readonly #backends: ReadonlyMap<string, Backend>;
   readonly #background: Background;
+  readonly #metering: Metering;
+  /** Where the shares of weighted candidates are drawn from. */
+  readonly #shares: Random;
   readonly #openedAt: number;
   readonly #turns = new Set<Turn>();
   #inFlight = 0;
@@ -55,6 +69,8 @@ export class Proxy {
   constructor(parts: ProxyParts) {
     this.#parts = parts;
     this.#background = new Background(parts.store, parts.clock);
+    this.#metering = new Metering(parts);
+    this.#shares = parts.random.fork('shares');
     this.#openedAt = Math.floor(parts.clock.wall() / 1000);
     this.#backends = new Map(
       parts.system.backends.map((system) => {
@@ -67,18 +83,18 @@ export class Proxy {
 
   /**
    * Answers one request; a background response is made before this resolves. Rejects only by our own
-   * fault, and then the client has been told. A connection may bring a store of its own.
+   * fault, and then the client has been told.
    */
   async respond(
     request: ResponseRequest,
     caller: Caller,
     reply: Reply,
-    store: StateStore = this.#parts.store,
+    connection?: Connection,
   ): Promise<void> {
     const watch = this.#parts.watch?.(requestFacts(request, caller));
-    if (!watch) return this.#respond(request, caller, reply, store);
+    if (!watch) return this.#respond(request, caller, reply, connection);
     try {
-      await this.#respond(request, caller, watchedReply(reply, watch), store);
+      await this.#respond(request, caller, watchedReply(reply, watch), connection);
     } finally {
       watch.ended(reply.gone.aborted);
     }
@@ -88,18 +104,36 @@ export class Proxy {
     request: ResponseRequest,
     caller: Caller,
     reply: Reply,
-    store: StateStore,
+    connection: Connection | undefined,
   ): Promise<void> {
-    const { ids, clock } = this.#parts;
+    const { ids, clock, system } = this.#parts;
+    const store = connection?.store ?? this.#parts.store;
     this.#inFlight++;
     let turn: Turn | undefined;
+    let meter: RequestMeter | undefined;
     try {
       if (this.#isStopped) throw shuttingDown();
       if (request.previousResponseId !== undefined)
         this.#background.requireFinished(request.previousResponseId, caller.name);
-      if (!this.#parts.system.models.some(({ name }) => name === request.model))
-        throw modelNotFound(request.model);
+      const model = system.models.find(({ name }) => name === request.model);
+      if (!model) throw modelNotFound(request.model);
+      meter = await this.#metering.enter(request.model, caller);
       const conversation = await resolveConversation(request, caller.name, store, ids);
+      if (connection?.isPreparation === true) {
+        await prepare({ clock, ids, request, conversation, caller, store, reply });
+        return;
+      }
+      const placement = new Placement({
+        parts: this.#parts,
+        backends: this.#backends,
+        model,
+        request,
+        conversation,
+        caller,
+        limit: meter.limit,
+        random: this.#shares,
+      });
+      meter.reserve(() => placement.chargedTokens);
       const task = request.isBackground ? this.#background.task(request, caller) : undefined;
       turn = new Turn({
         parts: this.#parts,
@@ -107,6 +141,8 @@ export class Proxy {
         request,
         conversation,
         caller,
+        placement,
+        meter,
         store,
         gone: task?.gone ?? reply.gone,
         delivery: (headers) =>
@@ -116,11 +152,13 @@ export class Proxy {
             : new JsonDelivery({ reply, clock, headers })),
       });
       this.#turns.add(turn);
+      if (this.#isStopped) turn.stop(shuttingDown());
       await (task ? this.#background.run(task, turn, reply, caller) : turn.run());
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      refuse(reply, error, { 'x-request-id': caller.requestId });
+      refuse(reply, error, { 'x-request-id': caller.requestId, ...meter?.headers });
     } finally {
+      meter?.leave();
       this.#inFlight--;
       if (turn) this.#turns.delete(turn);
     }

@@ -1,18 +1,21 @@
 /**
  * Where a request may go, and in which order: a pure function of what is known of each candidate.
  *
- *     candidates ──residency──▶ permitted ──breaker, spend──▶ usable ──room, cold──▶ at once
- *                                                                 └─────────────────▶ with patience
+ *     candidates ──strategy──▶ preferred ──residency, pin──▶ permitted ──fit, vision, tools──▶ able
+ *        ──breaker, money, quota──▶ usable ──room, cold──▶ at once
+ *                                             └──────────▶ with patience
  *
- * Residency is enforced here and nowhere else: what this function does not return cannot be called.
- * A candidate passed over for want of room, or because its model is not loaded, is healthy. It comes
- * after those that can serve at once, with more patience, since a slow answer beats none.
+ * Residency is enforced here and nowhere else: what this function does not return cannot be called,
+ * whatever is pinned and whatever the strategy prefers. A candidate passed over for want of room, or
+ * because its model is not loaded, is healthy. It comes after those that can serve at once, with
+ * more patience, since a slow answer beats none.
  */
 
-import type { Candidate, Residency, System } from '../../system/system.ts';
+import type { Candidate, Residency, ResidencyRule, Strategy, System } from '../../system/system.ts';
+import { type Standing, preferred } from './strategy.ts';
 
 /** What is known of a candidate at this moment. */
-export interface CandidateState {
+export interface CandidateState extends Standing {
   readonly candidate: Candidate;
   readonly residency: Residency;
   /** Its circuit is closed. */
@@ -25,18 +28,46 @@ export interface CandidateState {
   readonly isLoaded: boolean | undefined;
   /** This request has waited for it already, as long as it may while another could serve. */
   readonly hasWaited: boolean;
+  /** What the request needs and this one has not. */
+  readonly lacks: Lack | undefined;
+  /** Until its quota has room for the request; 0 now, Infinity never. */
+  readonly quotaWaitMs: number;
+}
+
+/** A window that is long enough, eyes, hands, a way to read what the input refers to. */
+export type Lack = 'context' | 'vision' | 'tools' | 'input';
+
+/** The backends that the caller named: the only one, and those that are out of the question. */
+export interface Pinning {
+  readonly only?: string;
+  readonly never: readonly string[];
 }
 
 export interface RouteRules {
+  readonly strategy: Strategy;
+  readonly pinning: Pinning;
   readonly isLocalOnly: boolean;
   /** Whether the cloud may still be paid for. */
   readonly maySpend: boolean;
+  /** What is left of the key's own budget for the cloud. */
+  readonly budget: 'none' | 'left' | 'spent';
   readonly cold: System['cold'];
   readonly spill: System['spill'];
 }
 
 /** Why a better candidate was passed over. */
-type PassedOver = 'residency' | 'breaker' | 'spend' | 'cold' | 'queue' | 'wait';
+type PassedOver =
+  | 'residency'
+  | 'pin'
+  | Lack
+  | 'breaker'
+  | 'spend'
+  | 'budget'
+  | 'unpriced'
+  | 'quota'
+  | 'cold'
+  | 'queue'
+  | 'wait';
 
 /** One place to try. */
 export interface Choice {
@@ -53,6 +84,8 @@ export interface Choice {
 export interface Refusal {
   readonly backend: string;
   readonly why: PassedOver;
+  /** Until it may be asked, where that is known. */
+  readonly waitMs?: number;
 }
 
 export interface Route {
@@ -61,13 +94,20 @@ export interface Route {
   readonly refused: readonly Refusal[];
 }
 
+/** Whether any of those who may demand it demand that nothing leaves the house. */
+export const isLocalOnly = (...demands: readonly (ResidencyRule | undefined)[]): boolean =>
+  demands.includes('local-only');
+
 /** The patience with a backend that nothing can stand in for. */
 const patientWaitMsMax = 60_000;
 export const patientQueueMax = 64;
 
 /** Orders the candidates. */
 export const route = (candidates: readonly CandidateState[], rules: RouteRules): Route => {
-  const judged = candidates.map((state) => ({ state, why: objection(state, rules) }));
+  const judged = preferred(candidates, rules.strategy).map((state) => ({
+    state,
+    why: objection(state, rules),
+  }));
   const patient = { waitMsMax: patientWaitMsMax, queueMax: patientQueueMax };
   const choiceOf = (
     { candidate, residency }: CandidateState,
@@ -79,9 +119,7 @@ export const route = (candidates: readonly CandidateState[], rules: RouteRules):
     ...bounds,
     passedOver: judged
       .slice(0, at)
-      .flatMap(({ state, why }) =>
-        why && why !== 'residency' ? [{ backend: state.candidate.backend, why }] : [],
-      ),
+      .flatMap(({ state, why }) => (why && !isForbidden(why) ? [refusalOf(state, why)] : [])),
   });
   const atOnce = judged.flatMap(({ state, why }, at) =>
     why === undefined ? [choiceOf(state, at, rules.spill)] : [],
@@ -96,15 +134,25 @@ export const route = (candidates: readonly CandidateState[], rules: RouteRules):
     // Nowhere to spill to: the one choice is waited for.
     choices: only && choices.length === 1 ? [{ ...only, ...patient }] : choices,
     refused: judged.flatMap(({ state, why }) =>
-      why && !mayWait(why) ? [{ backend: state.candidate.backend, why }] : [],
+      why && !mayWait(why) ? [refusalOf(state, why)] : [],
     ),
   };
 };
 
 const objection = (state: CandidateState, rules: RouteRules): PassedOver | undefined => {
   if (rules.isLocalOnly && state.residency !== 'local') return 'residency';
+  const { backend } = state.candidate;
+  const { only = backend, never } = rules.pinning;
+  if (only !== backend || never.includes(backend)) return 'pin';
+  if (state.lacks) return state.lacks;
   if (!state.mayServe) return 'breaker';
-  if (state.residency === 'cloud' && !rules.maySpend) return 'spend';
+  if (state.residency === 'cloud') {
+    if (!rules.maySpend) return 'spend';
+    if (rules.budget === 'spent') return 'budget';
+    // Money that nobody can count cannot be held to a budget.
+    if (rules.budget === 'left' && state.costUsd === undefined) return 'unpriced';
+  }
+  if (state.quotaWaitMs > 0) return 'quota';
   if (rules.cold === 'spill' && state.isLoaded === false) return 'cold';
   if (state.hasFreeSlot) return undefined;
   if (state.hasWaited) return 'wait';
@@ -112,5 +160,14 @@ const objection = (state: CandidateState, rules: RouteRules): PassedOver | undef
   if ((state.predictedWaitMs ?? 0) > rules.spill.waitMsMax) return 'wait';
   return undefined;
 };
+
+const refusalOf = ({ candidate, quotaWaitMs }: CandidateState, why: PassedOver): Refusal => ({
+  backend: candidate.backend,
+  why,
+  ...(why === 'quota' && { waitMs: quotaWaitMs }),
+});
+
+/** What was never to be asked has not been passed over. */
+const isForbidden = (why: PassedOver): boolean => why === 'residency' || why === 'pin';
 
 const mayWait = (why: PassedOver): boolean => why === 'cold' || why === 'queue' || why === 'wait';

@@ -14,7 +14,7 @@ import type { AttemptCause } from '../../log/entry.ts';
 import type { EndReason, Usage } from '../../protocol/generation.ts';
 import type { ResponseResource, ResponseStatus } from '../../protocol/responses.ts';
 import { within } from '../../time/clock.ts';
-import { type Admitted, type AdmitRefusal, admit } from './admit.ts';
+import type { Admitted, AdmitRefusal } from './admit.ts';
 import { type ApiError, serverError, wireError } from './api-error.ts';
 import { Assembler, type Finish } from './assembler.ts';
 import { AttemptRun } from './attempt.ts';
@@ -22,6 +22,8 @@ import type { Backend } from './backend.ts';
 import { type CallPlan, type Shown, callPlan, promptText } from './call.ts';
 import type { Conversation } from './conversation.ts';
 import type { Delivery, DeliveryParts } from './delivery.ts';
+import type { RequestMeter } from './meter.ts';
+import type { Placement } from './placement.ts';
 import type { Caller, ProxyParts, StateStore, StoredResponse } from './proxy.ts';
 import type { ResponseRequest } from './request.ts';
 import { requestFacts } from './request-watch.ts';
@@ -29,7 +31,7 @@ import { type ResponseIdentity, begun, responseResource } from './resource.ts';
 import { Relay, type RelayEnd } from './relay.ts';
 import { Seam } from './seam.ts';
 import { ToolGate } from './tool-gate.ts';
-import { type Setback, errorOf } from './verdict.ts';
+import { type Setback, errorOf, isContextOverflow } from './verdict.ts';
 
 export interface TurnInput {
   readonly parts: ProxyParts;
@@ -37,6 +39,8 @@ export interface TurnInput {
   readonly request: ResponseRequest;
   readonly conversation: Conversation;
   readonly caller: Caller;
+  readonly placement: Placement;
+  readonly meter: RequestMeter;
   /** Where the response is kept. */
   readonly store: StateStore;
   /** Aborts when nobody waits for the answer any more. */
@@ -79,9 +83,9 @@ export class Turn {
 
   constructor(input: TurnInput) {
     this.#input = input;
-    const { parts, request, gone, caller, conversation } = input;
+    const { parts, request, gone, placement } = input;
     const createdAt = Math.floor(parts.clock.wall() / 1000);
-    const isLocalOnly = caller.residency === 'local-only' || conversation.isLocalOnly;
+    const { isLocalOnly } = placement;
     this.#identity = { id: `resp_${parts.ids()}`, createdAt, request, isLocalOnly };
     this.#assembler = new Assembler(this.#identity, parts.ids);
     this.#delivery = input.delivery(() => this.#headers());
@@ -111,6 +115,7 @@ export class Turn {
       throw error;
     } finally {
       this.#delivery[Symbol.dispose]();
+      await this.#input.meter.write('left');
     }
   }
 
@@ -124,7 +129,10 @@ export class Turn {
       if (end.kind === 'served') return this.#conclude(end.reason);
       const { failure } = end;
       this.#setbacks.push({ backend: place.backend.system.name, failure });
-      const mayTryNext = this.#attemptCount < attemptsMax && failure.isRequestFault !== true;
+      const isTooLong = isContextOverflow(failure);
+      if (isTooLong) this.#input.placement.overflow(place.choice.candidate);
+      const mayHelp = isTooLong || failure.isRequestFault !== true;
+      const mayTryNext = this.#attemptCount < attemptsMax && mayHelp;
       if (!mayTryNext || !this.#mayGoOn()) return this.#giveUp([]);
     }
   }
@@ -140,27 +148,12 @@ export class Turn {
     return true;
   }
 
-  async #admit(): Promise<Admitted> {
-    const { parts, backends, request, caller } = this.#input;
-    const { system } = parts;
-    const { isLocalOnly } = this.#identity;
-    const model = system.models.find(({ name }) => name === request.model);
-    const candidates = (model?.candidates ?? []).filter(({ backend }) => !this.#tried.has(backend));
-    const best = backends.get(candidates[0]?.backend ?? '');
-    if (best?.system.residency === 'local') await best.lookAtModels();
-    return admit({
-      clock: parts.clock,
-      backends,
-      candidates,
-      rules: () => ({
-        isLocalOnly,
-        maySpend: isLocalOnly || parts.maySpend(),
-        cold: system.cold,
-        spill: system.spill,
-      }),
+  #admit(): Promise<Admitted> {
+    return this.#input.placement.find({
+      tried: this.#tried,
+      shownTokens: this.#shown?.tokens ?? 0,
       gone: this.#leave.signal,
-      onCold: (candidate) =>
-        backends.get(candidate.backend)?.warm(candidate, caller.trace, this.#span()),
+      span: () => this.#span(),
     });
   }
 
@@ -222,28 +215,41 @@ export class Turn {
   #settle({ backend, choice, slotAt }: Place, run: AttemptRun, end: RelayEnd): void {
     const { parts } = this.#input;
     const { name, residency } = backend.system;
-    if (end.kind === 'served') backend.succeed(choice.candidate.model, parts.clock.now() - slotAt);
+    const { model } = choice.candidate;
+    const attempt = run.record({
+      attempt: this.#attemptCount,
+      ...this.#causeOf(choice),
+      backend: name,
+      residency,
+      outcome: end.kind === 'gone' ? 'cancelled' : end.kind,
+      failure: end.kind === 'failed' ? end.failure : undefined,
+      priceOf: (usage) => parts.priceOf(name, model, usage),
+    });
+    parts.record(attempt, requestFacts(this.#input.request, this.#input.caller));
+    this.#input.meter.count(attempt);
+    const { firstTokenAt, startedAt } = attempt;
+    if (end.kind === 'served')
+      backend.succeed(model, parts.clock.now() - slotAt, firstTokenAt && firstTokenAt - startedAt);
     if (end.kind === 'failed') {
       backend.fail(end.failure);
       this.#failover ??= { from: name, afterTokens: run.tokensForwarded };
     }
-    const isFirst = this.#attemptCount === 1;
-    const spilt = choice.passedOver.length > 0 ? 'spill' : 'first';
-    const cause: AttemptCause = isFirst ? spilt : this.#shown ? 'continue' : 'failover';
-    parts.record(
-      run.record({
-        attempt: this.#attemptCount,
-        cause,
-        passedOver: choice.passedOver[0]?.why,
-        backend: name,
-        residency,
-        outcome: end.kind === 'gone' ? 'cancelled' : end.kind,
-        failure: end.kind === 'failed' ? end.failure : undefined,
-        priceOf: (usage) => parts.priceOf(name, choice.candidate.model, usage),
-      }),
-      requestFacts(this.#input.request, this.#input.caller),
-    );
     this.#usage = run.usage;
+  }
+
+  /** One that went elsewhere because its prompt was too long has spilt, and nothing has failed. */
+  #causeOf({ passedOver }: Place['choice']): {
+    readonly cause: AttemptCause;
+    readonly passedOver: string | undefined;
+  } {
+    const why = passedOver[0]?.why;
+    if (this.#attemptCount === 1)
+      return { cause: why === undefined ? 'first' : 'spill', passedOver: why };
+    if (this.#shown) return { cause: 'continue', passedOver: why };
+    const last = this.#setbacks.at(-1)?.failure;
+    return last && isContextOverflow(last)
+      ? { cause: 'spill', passedOver: 'context' }
+      : { cause: 'failover', passedOver: why };
   }
 
   /** The answer is whole, or cut short by a limit: stored, then ended. */
@@ -265,6 +271,7 @@ export class Turn {
       isLocalOnly: this.#identity.isLocalOnly,
       isCommitted: this.#delivery.isCommitted,
       probeInMs: (backend) => this.#input.backends.get(backend)?.probeInMs,
+      lackError: (lack) => this.#input.placement.lackError(lack),
     });
     await this.#fail(error);
   }
@@ -277,6 +284,7 @@ export class Turn {
   /** An error instead of an answer: as a status while that can still be said, else in the stream. */
   async #fail(error: ApiError): Promise<void> {
     if (this.#delivery.isLost) return;
+    await this.#input.meter.write('failed');
     if (!this.#delivery.isHeadSent) {
       this.#delivery.refuse(error);
       return;
@@ -289,6 +297,7 @@ export class Turn {
   /** Nothing is told to be final that is not kept. */
   async #end(finish: Finish): Promise<void> {
     await this.#delivery.send(finish.closing, false);
+    await this.#input.meter.write('answered');
     if (await this.#isKept(finish.resource))
       await this.#delivery.finish(this.#assembler.terminal(finish), finish.resource);
     else await this.#endUnkept(finish);
@@ -367,10 +376,12 @@ export class Turn {
       'x-request-id': this.#input.caller.requestId,
       ...(this.#backendName === '' ? {} : { 'x-spillway-backend': this.#backendName }),
       'x-spillway-attempts': String(this.#attemptCount),
+      ...this.#input.meter.headers,
     };
   }
 
   #countPrompt(): number {
+    if (!this.#shown) return this.#input.placement.promptTokens;
     this.#promptTokens ??= this.#plan ? this.#input.parts.countTokens(promptText(this.#plan)) : 0;
     return this.#promptTokens;
   }

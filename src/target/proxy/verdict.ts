@@ -2,7 +2,14 @@
 
 import type { Failure } from '../../protocol/generation.ts';
 import type { AdmitRefusal } from './admit.ts';
-import { ApiError, backendsUnavailable, localOnlyUnavailable } from './api-error.ts';
+import {
+  ApiError,
+  backendsUnavailable,
+  insufficientQuota,
+  localOnlyUnavailable,
+  quotasExhausted,
+} from './api-error.ts';
+import type { Lack } from './router.ts';
 
 /** A backend that was asked and failed. */
 export interface Setback {
@@ -18,6 +25,8 @@ export interface Outlook {
   readonly isCommitted: boolean;
   /** How long until the backend is looked at again, where its circuit is open. */
   readonly probeInMs: (backend: string) => number | undefined;
+  /** What is said when no backend has what the request needs. */
+  readonly lackError: (lack: Lack) => ApiError;
 }
 
 /** What is said when nobody knows when it makes sense to come back. */
@@ -36,24 +45,64 @@ export const errorOf = (outlook: Outlook): ApiError => {
       code: 'server_error',
       message: `The answer broke off and could not be completed: ${causes}.`,
     });
+  const settled = setbacks.length === 0 ? standingError(outlook) : undefined;
+  if (settled) return settled;
   const told = isLocalOnly ? localOnlyUnavailable : backendsUnavailable;
   return told(causes, retryAfterMsOf(outlook));
 };
 
+/** The one reason for which every backend that may be asked was passed over, if there is one. */
+const standingError = ({ refused, lackError }: Outlook): ApiError | undefined => {
+  const reasons = new Set(refused.map(({ why }) => why).filter((why) => !isForbidden(why)));
+  const lacks = [...reasons].filter((why) => isLack(why));
+  const [lack] = lacks;
+  if (lack && lacks.length === reasons.size) return lackError(lack);
+  const [reason] = reasons;
+  if (reasons.size !== 1) return undefined;
+  if (reason === 'budget') return insufficientQuota();
+  if (reason !== 'quota') return undefined;
+  const waitMs = Math.min(...refused.map(({ waitMs = Number.POSITIVE_INFINITY }) => waitMs));
+  return quotasExhausted(waitMs);
+};
+
+const isForbidden = (why: AdmitRefusal['why']): boolean => why === 'residency' || why === 'pin';
+
+const isLack = (why: AdmitRefusal['why']): why is Lack =>
+  why === 'context' || why === 'vision' || why === 'tools' || why === 'input';
+
+/**
+ * Whether the backend says that the prompt is longer than its window. OpenAI and Azure say it by a
+ * code; Ollama, vLLM and llama.cpp in words, each in its own.
+ */
+export const isContextOverflow = ({ isRequestFault, code, message }: Failure): boolean =>
+  code === 'context_length_exceeded' ||
+  (isRequestFault === true &&
+    /maximum context length|(?:exceeds?|larger than|longer than)[^.]{0,40}context/i.test(message));
+
 /** The backend's own refusal, passed on: another backend would say the same. */
-const requestFault = ({ status, message, code, param }: Failure): ApiError =>
-  new ApiError({
+const requestFault = (failure: Failure): ApiError => {
+  const { status, message, code, param } = failure;
+  return new ApiError({
     status: status ?? 400,
     type: 'invalid_request_error',
     message,
-    code: code ?? null,
+    code: isContextOverflow(failure) ? 'context_length_exceeded' : (code ?? null),
     param: param ?? null,
   });
+};
 
 const refusalWords: Readonly<Record<AdmitRefusal['why'], string>> = {
   residency: 'not allowed',
+  pin: 'ruled out by the request',
+  context: 'the conversation is longer than its window',
+  vision: 'it takes no images',
+  tools: 'it calls no tools',
+  input: 'it cannot be given this input',
   breaker: 'not asked, since it has just been failing',
   spend: 'not asked, since the spend limit is reached',
+  budget: "not asked, since the key's budget of the month is spent",
+  unpriced: "not asked, since without a known price the key's budget could not be kept",
+  quota: 'its quota of requests or tokens is used up',
   cold: 'its model is not loaded',
   queue: 'its queue is full',
   wait: 'the wait would be too long',
@@ -61,11 +110,13 @@ const refusalWords: Readonly<Record<AdmitRefusal['why'], string>> = {
 };
 
 const causesOf = ({ setbacks, refused }: Outlook): string => {
+  const told = refused.filter(({ why }) => !isForbidden(why));
   const causes = [
     ...setbacks.map(({ backend, failure }) => `${backend}: ${failure.reason} (${failure.message})`),
-    ...refused
-      .filter(({ why }) => why !== 'residency')
-      .map(({ backend, why }) => `${backend}: ${refusalWords[why]}`),
+    // What is not allowed is worth saying only where there is nothing else to say.
+    ...(setbacks.length + told.length === 0 ? refused : told).map(
+      ({ backend, why }) => `${backend}: ${refusalWords[why]}`,
+    ),
   ];
   return causes.length === 0 ? 'none has this model' : causes.join('; ');
 };
@@ -73,7 +124,7 @@ const causesOf = ({ setbacks, refused }: Outlook): string => {
 const retryAfterMsOf = ({ setbacks, refused, probeInMs }: Outlook): number => {
   const waits = [
     ...setbacks.map(({ backend, failure }) => failure.retryAfterMs ?? probeInMs(backend)),
-    ...refused.map(({ backend, why }) => (why === 'breaker' ? probeInMs(backend) : undefined)),
+    ...refused.map(({ backend, why, waitMs }) => (why === 'breaker' ? probeInMs(backend) : waitMs)),
   ].filter((ms) => ms !== undefined);
   return waits.length === 0 ? retryAfterMsDefault : Math.min(...waits, retryAfterMsMax);
 };

@@ -159,14 +159,14 @@ describe('before anything is shown', () => {
   });
 
   test('a request fault is passed on: no second backend, no mark against the first', async () => {
-    const fault = { isRequestFault: true, status: 400, code: 'context_length_exceeded' };
+    const fault = { isRequestFault: true, status: 400, code: 'invalid_prompt' };
     const world = new ProxyWorld({
       spark: [() => [failure('status', { ...fault, param: 'input' })]],
     });
     for (let time = 0; time < 5; time++) {
       const reply = await world.ask();
       expect(reply.status).toBe(400);
-      expect(reply.error).toMatchObject({ code: 'context_length_exceeded', param: 'input' });
+      expect(reply.error).toMatchObject({ code: 'invalid_prompt', param: 'input' });
     }
     expect(world.azure.calls).toHaveLength(0);
     expect(world.proxy.health().backends[0]).toMatchObject({ breaker: 'closed' });

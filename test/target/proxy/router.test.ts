@@ -11,6 +11,9 @@ import {
 } from '../../../src/target/proxy/router.ts';
 
 const rules: RouteRules = {
+  strategy: 'ordered',
+  pinning: { never: [] },
+  budget: 'none',
   isLocalOnly: false,
   maySpend: true,
   cold: 'spill',
@@ -26,6 +29,13 @@ const state = (backend: string, more: Partial<CandidateState> = {}): CandidateSt
   predictedWaitMs: undefined,
   isLoaded: undefined,
   hasWaited: false,
+  lacks: undefined,
+  quotaWaitMs: 0,
+  weight: 1,
+  draw: 0,
+  busyRatio: 0,
+  firstTokenMs: undefined,
+  costUsd: 0,
   ...more,
 });
 

@@ -1,0 +1,51 @@
+/**
+ * A backend's quota, kept on our side, so that a request it would refuse goes elsewhere at once.
+ *
+ * As Azure reckons: tokens are charged when a request is sent, its prompt and its output limit
+ * together, and are never corrected, so a large limit uses up the quota even for a short answer.
+ * Requests count against the minute and against their share of ten seconds and of one: 600 a minute
+ * are 10 a second. Where its minutes begin is not known, so ours slide.
+ * https://learn.microsoft.com/azure/ai-services/openai/how-to/quota
+ */
+
+import { RateWindow } from './rate-window.ts';
+
+export interface QuotaRules {
+  readonly requestsPerMinute?: number;
+  readonly tokensPerMinute?: number;
+}
+
+export class BackendQuota {
+  readonly #requests: readonly RateWindow[];
+  readonly #tokens: readonly RateWindow[];
+
+  constructor({ requestsPerMinute, tokensPerMinute }: QuotaRules) {
+    this.#requests =
+      requestsPerMinute === undefined
+        ? []
+        : [1, 10, 60].map(
+            (seconds) =>
+              new RateWindow(Math.ceil((requestsPerMinute * seconds) / 60), seconds * 1000),
+          );
+    this.#tokens = tokensPerMinute === undefined ? [] : [new RateWindow(tokensPerMinute, 60_000)];
+  }
+
+  /** Whether tokens need to be counted at all. */
+  get countsTokens(): boolean {
+    return this.#tokens.length > 0;
+  }
+
+  /** How long until a request of so many tokens may be sent; 0 now, Infinity never. */
+  waitMs(tokens: number, now: number): number {
+    return Math.max(
+      0,
+      ...this.#requests.map((window) => window.waitMs(1, now)),
+      ...this.#tokens.map((window) => window.waitMs(tokens, now)),
+    );
+  }
+
+  charge(tokens: number, now: number): void {
+    for (const window of this.#requests) window.charge(1, now);
+    for (const window of this.#tokens) window.charge(tokens, now);
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * Where one request may be served: what the request needs and may, held against what each candidate
+ * is and has at this moment. The router decides; here is gathered what it decides by.
+ */
+
+import type { Random } from '../../random/random.ts';
+import type { Candidate, ModelSystem } from '../../system/system.ts';
+import { type Admitted, admit } from './admit.ts';
+import { type ApiError, badRequest, contextExceeded } from './api-error.ts';
+import type { Backend } from './backend.ts';
+import { type CallPlan, callPlan, promptText } from './call.ts';
+import type { Conversation } from './conversation.ts';
+import type { KeyLimit } from './key-limit.ts';
+import { pinningOf } from './pinning.ts';
+import { unservable } from './prompt-need.ts';
+import type { Caller, ProxyParts } from './proxy.ts';
+import type { ResponseRequest } from './request.ts';
+import {
+  type CandidateState,
+  type Lack,
+  type Pinning,
+  type RouteRules,
+  isLocalOnly,
+} from './router.ts';
+
+export interface PlacementInput {
+  readonly parts: ProxyParts;
+  readonly backends: ReadonlyMap<string, Backend>;
+  readonly model: ModelSystem;
+  readonly request: ResponseRequest;
+  readonly conversation: Conversation;
+  readonly caller: Caller;
+  /** Limits of the caller's key, if it has any. */
+  readonly limit: KeyLimit | undefined;
+  /** Where shares are drawn from. */
+  readonly random: Random;
+}
+
+/** One search for a place. */
+export interface Search {
+  /** Backends asked already. */
+  readonly tried: ReadonlySet<string>;
+  /** Tokens of the text that is to be continued. */
+  readonly shownTokens: number;
+  readonly gone: AbortSignal;
+  /** Mints a span for a call that loads a model. */
+  readonly span: () => string;
+}
+
+/** Room for an answer: a prompt that fills the window to its brim does not fit. */
+const answerTokensMin = 512;
+/** How long an answer is taken to be when prices are compared, if the request sets no limit. */
+const typicalAnswerTokens = 500;
+
+export class Placement {
+  readonly isLocalOnly: boolean;
+  readonly #input: PlacementInput;
+  readonly #pinning: Pinning;
+  readonly #draws: ReadonlyMap<Candidate, number>;
+  #plan: CallPlan | undefined;
+  #promptTokens: number | undefined;
+  #shownTokens = 0;
+  /** The longest window that a backend has said to be too short. */
+  #overflownTokens = 0;
+
+  /** Throws an `ApiError` when the caller names backends that cannot be meant. */
+  constructor(input: PlacementInput) {
+    const { model, caller, conversation, random, parts } = input;
+    this.#input = input;
+    this.isLocalOnly = isLocalOnly(caller.residency, model.residency) || conversation.isLocalOnly;
+    this.#pinning = pinningOf({
+      caller,
+      metadata: input.request.metadata,
+      model,
+      backends: parts.system.backends.map(({ name }) => name),
+    });
+    const isDrawn = model.strategy === 'weighted';
+    this.#draws = new Map(
+      isDrawn ? model.candidates.map((candidate) => [candidate, random.next()]) : [],
+    );
+  }
+
+  /** Tokens of the prompt by our own count. */
+  get promptTokens(): number {
+    this.#promptTokens ??= this.#input.parts.countTokens(promptText(this.#planned()));
+    return this.#promptTokens;
+  }
+
+  /** What the request may come to: its prompt and the longest answer it allows. */
+  get chargedTokens(): number {
+    return this.promptTokens + (this.#input.request.maxOutputTokens ?? 0);
+  }
+
+  /** Finds a place among the candidates not tried yet. */
+  async find({ tried, shownTokens, gone, span }: Search): Promise<Admitted> {
+    const { parts, backends, model, caller } = this.#input;
+    this.#shownTokens = shownTokens;
+    const candidates = model.candidates.filter(({ backend }) => !tried.has(backend));
+    await this.#look(candidates);
+    return admit({
+      clock: parts.clock,
+      backends,
+      candidates,
+      stateOf: (candidate, backend) => this.#stateOf(candidate, backend),
+      rules: () => this.#rules(),
+      tokensOf: (backend) => (backend.quota.countsTokens ? this.chargedTokens : 0),
+      gone,
+      onCold: (candidate) => backends.get(candidate.backend)?.warm(candidate, caller.trace, span()),
+    });
+  }
+
+  /** The backend has said that the prompt is too long for it: only a longer window will do. */
+  overflow(candidate: Candidate): void {
+    this.#overflownTokens = Math.max(this.#overflownTokens, windowOf(candidate) ?? 0);
+  }
+
+  /** What is said when no backend that may be asked has what the request needs. */
+  lackError(lack: Lack): ApiError {
+    const { model, backends } = this.#input;
+    switch (lack) {
+      case 'context':
+        return contextExceeded(this.promptTokens + this.#shownTokens);
+      case 'vision':
+        return inputNotServed(`The model '${model.name}' does not take images.`, 'input');
+      case 'tools':
+        return inputNotServed(`The model '${model.name}' does not call tools.`, 'tools');
+      case 'input': {
+        const { needs } = this.#planned();
+        for (const { system } of backends.values()) {
+          const error = unservable(needs, system);
+          if (error) return error;
+        }
+        return inputNotServed(`The model '${model.name}' cannot be given this input.`, 'input');
+      }
+    }
+  }
+
+  #planned(): CallPlan {
+    const { request, conversation, model } = this.#input;
+    const [candidate = { backend: '', model: '' }] = model.candidates;
+    this.#plan ??= callPlan(request, conversation, candidate, undefined);
+    return this.#plan;
+  }
+
+  /** Learns what the router will ask, where that is not known and takes a moment at most. */
+  async #look(candidates: readonly Candidate[]): Promise<void> {
+    const { backends, model } = this.#input;
+    const { needsVision, needsTools } = this.#planned().needs;
+    const isOrdered = (model.strategy ?? 'ordered') === 'ordered';
+    await Promise.all(
+      candidates.map(async (candidate, at) => {
+        const backend = backends.get(candidate.backend);
+        if (backend?.system.residency === 'local' && (at === 0 || !isOrdered))
+          await backend.lookAtModels();
+        const isAsked =
+          (needsVision && candidate.vision === undefined) ||
+          (needsTools && candidate.tools === undefined);
+        if (isAsked) await backend?.lookAtAbilities();
+      }),
+    );
+  }
+
+  #rules(): RouteRules {
+    const { parts, model, limit } = this.#input;
+    const { system, clock } = parts;
+    return {
+      strategy: model.strategy ?? 'ordered',
+      pinning: this.#pinning,
+      isLocalOnly: this.isLocalOnly,
+      maySpend: this.isLocalOnly || parts.maySpend(),
+      budget: limit?.budget(clock.wall()) ?? 'none',
+      cold: system.cold,
+      spill: system.spill,
+    };
+  }
+
+  #stateOf(candidate: Candidate, backend: Backend): Omit<CandidateState, 'hasWaited'> {
+    const { clock } = this.#input.parts;
+    const tokens = backend.quota.countsTokens ? this.chargedTokens : 0;
+    return {
+      ...backend.state(candidate),
+      weight: candidate.weight ?? 1,
+      draw: this.#draws.get(candidate) ?? 0,
+      costUsd: this.#costOf(candidate, backend),
+      lacks: this.#lackOf(candidate, backend),
+      quotaWaitMs: backend.quota.waitMs(tokens, clock.now()),
+    };
+  }
+
+  /** What is at home costs nothing by the token. */
+  #costOf({ model }: Candidate, { system }: Backend): number | undefined {
+    if (system.residency === 'local') return 0;
+    const { parts, request, limit, model: asked } = this.#input;
+    const isCompared = asked.strategy === 'cheapest';
+    // A budget needs to know no more than whether there is a price.
+    if (!isCompared && !limit?.hasBudget) return undefined;
+    return parts.priceOf(system.name, model, {
+      inputTokens: isCompared ? this.promptTokens : 1,
+      outputTokens: request.maxOutputTokens ?? typicalAnswerTokens,
+    });
+  }
+
+  #lackOf(candidate: Candidate, backend: Backend): Lack | undefined {
+    const { needs } = this.#planned();
+    const ability = backend.ability(candidate.model);
+    if (needs.needsVision && (candidate.vision ?? ability.vision) === false) return 'vision';
+    if (needs.needsTools && (candidate.tools ?? ability.tools) === false) return 'tools';
+    if (unservable(needs, backend.system)) return 'input';
+    return this.#fits(candidate) ? undefined : 'context';
+  }
+
+  #fits(candidate: Candidate): boolean {
+    const window = windowOf(candidate);
+    if (window === undefined) return true;
+    if (window <= this.#overflownTokens) return false;
+    const { maxOutputTokens = answerTokensMin } = this.#input.request;
+    const answerTokens = Math.min(maxOutputTokens, answerTokensMin);
+    return this.promptTokens + this.#shownTokens + answerTokens <= window;
+  }
+}
+
+const inputNotServed = (message: string, param: string): ApiError =>
+  badRequest(message, param, 'unsupported_parameter');
+
+/** How many tokens a candidate takes; undefined when nobody has said. */
+const windowOf = ({ numCtx, contextTokensMax }: Candidate): number | undefined =>
+  numCtx === undefined || contextTokensMax === undefined
+    ? (numCtx ?? contextTokensMax)
+    : Math.min(numCtx, contextTokensMax);
