@@ -83,6 +83,13 @@ export class SseParser {
 export const encodeSse = (event: string, data: unknown): string =>
   `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
+/** The data of one frame that `encodeSse` or `sseDone` made; undefined for a comment. */
+export const sseData = (frame: string): string | undefined => {
+  if (frame.startsWith(':')) return undefined;
+  const at = frame.startsWith('data: ') ? 0 : frame.indexOf('\ndata: ') + 1;
+  return frame.slice(at + 'data: '.length, -2);
+};
+
 /** A comment, which every client ignores: keeps a silent connection alive. */
 export const sseComment = (text: string): string => `: ${text.replaceAll(/[\r\n]+/g, ' ')}\n\n`;
 

@@ -94,6 +94,7 @@ const systemOf = (file: SystemFile, surroundings: Surroundings): System => {
             path: isAbsolute(state.path) ? state.path : join(surroundings.directory, state.path),
             retainDays,
           },
+    ...(file.drainMs !== undefined && { drainMs: file.drainMs }),
     keys: (file.keys ?? []).map((key) => keyOf(file, key)),
     backends: Object.entries(file.backends).map(([name, backend]) =>
       backendOf(name, backend, surroundings),
@@ -222,6 +223,10 @@ const checkBackend = (name: string, backend: BackendFile, wrong: Wrong): void =>
       const hint = 'Write `http://host:port`, `https://host`, or `simulated`.';
       wrong([...path, backend.urls ? 'urls' : 'url'], `expected a URL, found '${url}'`, hint);
     }
+  }
+  if (backend.api === 'chat' && (backend.kind !== 'openai' || backend.url === 'simulated')) {
+    const hint = 'Leave `api` out: a simulated backend, Ollama and Azure have their own.';
+    wrong([...path, 'api'], 'only a real server of kind `openai` is asked for chat', hint);
   }
   if (backend.simulate && backend.url !== 'simulated')
     wrong([...path, 'simulate'], 'only a simulated backend has this', 'Write `url: simulated`.');

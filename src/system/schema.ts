@@ -98,7 +98,7 @@ const backend = Type.Object(
   {
     kind: Type.Union(
       [Type.Literal('ollama'), Type.Literal('azure-openai'), Type.Literal('openai')],
-      { description: 'The wire it speaks: `openai` is any server with the Responses API' },
+      { description: 'The wire it speaks: `openai` is any compatible server; see `api`' },
     ),
     url: Type.Optional(text('Its address, or `simulated`')),
     urls: Type.Optional(
@@ -110,6 +110,12 @@ const backend = Type.Object(
     simulate: Type.Optional(simulate),
     apiKey: Type.Optional(text('The secret; write ${NAME} and set it in the environment')),
     apiVersion: Type.Optional(text('For Azure before its v1 API, such as 2025-04-01-preview')),
+    api: Type.Optional(
+      Type.Union([Type.Literal('responses'), Type.Literal('chat')], {
+        description:
+          'What a server of kind `openai` is asked: `responses` (default), or `chat` completions',
+      }),
+    ),
     auth: Type.Optional(
       Type.Literal('entra', {
         description: 'In place of `apiKey` on Azure: `entra` asks Microsoft Entra for tokens',
@@ -264,6 +270,9 @@ export const systemSchema = Type.Object(
           closed,
         ),
       ]),
+    ),
+    drainMs: Type.Optional(
+      ms('How long running answers may take to end when the proxy stops (10000)'),
     ),
     keys: Type.Optional(Type.Array(key)),
     backends: Type.Record(Type.String(), backend, {

@@ -51,6 +51,8 @@ export interface BackendSystem {
   readonly simulate?: SimulatedSpark | SimulatedCloud;
   readonly apiKey?: string;
   readonly apiVersion?: string;
+  /** What a server of kind `openai` is asked: the Responses API unless it says otherwise. */
+  readonly api?: 'responses' | 'chat';
   /** Where its tokens come from, in place of a key. */
   readonly entra?: EntraSource;
   /** The HTTP proxy on the way to an address, by that address; others are dialled directly. */
@@ -136,6 +138,8 @@ export interface System {
   readonly state:
     | { readonly kind: 'memory'; readonly retainDays: number }
     | { readonly kind: 'sqlite'; readonly path: string; readonly retainDays: number };
+  /** How long running answers may take to end when the proxy stops; 10 s where absent. */
+  readonly drainMs?: number;
   readonly keys: readonly KeySystem[];
   readonly backends: readonly BackendSystem[];
   readonly models: readonly ModelSystem[];

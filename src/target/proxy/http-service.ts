@@ -5,65 +5,88 @@
  *                     └── an error on the way is told in OpenAI's shape
  */
 
+import type { IncomingHttpHeaders } from 'node:http';
+
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
 import { readTraceparent } from '../../protocol/trace.ts';
-import { ApiError, errorBody, errorHeaders, serverError } from './api-error.ts';
+import { ApiError, badRequest, errorBody, errorHeaders } from './api-error.ts';
 import { type Authentication, keyAuthentication } from './authentication.ts';
 import { refuse } from './delivery.ts';
+import { readBody } from './http-body.ts';
+import { bodyBytesMax, fromFastify, noModel, notFound, ourFault, pathOf } from './http-error.ts';
 import { httpReply } from './http-reply.ts';
-import { asRecord, asText, parseJson } from './json.ts';
-import type { Caller, ProxyParts } from './proxy.ts';
+import { asText } from './json.ts';
+import type { Caller, ProxyParts, Reply } from './proxy.ts';
 import { parseRequest } from './request.ts';
 import type { Proxy } from './respond.ts';
+import { WebSocketDoor } from './websocket.ts';
 
 export interface HttpServiceParts {
   readonly system: ProxyParts['system'];
   readonly clock: ProxyParts['clock'];
   readonly ids: ProxyParts['ids'];
+  readonly store: ProxyParts['store'];
   readonly proxy: Proxy;
   /** Told of our own faults, for people; never holds a prompt, an answer or a key. */
   readonly log?: (line: string) => void;
 }
 
-/** Conversations with images are long; longer than this is a mistake. */
-const bodyBytesMax = 32 * 2 ** 20;
 /** How long a client may take to send its request. */
 const requestMsMax = 300_000;
 /** Longer than the 60 s for which most clients and relays keep a connection. */
 const keepAliveMs = 72_000;
-/** How long running answers may take to end when the service closes. */
-const closeMs = 2000;
+/** How long running answers may take to end when the service closes, unless the system says. */
+const drainMsDefault = 10_000;
+/** How long those that did not end may take to say that they failed. */
+const lastWordMs = 1000;
 /** Between two looks for connections that have become idle while closing. */
 const sweepMs = 10;
 
-/** Paths and the one method each has, to tell a wrong method from a wrong path. */
-const methods: readonly (readonly [RegExp, string])[] = [
-  [/^\/v1\/responses\/?$/, 'POST'],
-  [/^\/v1\/responses\/[^/]+$/, 'GET, DELETE'],
-  [/^\/v1\/models(?:\/[^/]+)?\/?$/, 'GET'],
-  [/^\/health\/?$/, 'GET'],
-];
-
 interface Addressed {
   readonly Params: { readonly id: string };
+}
+
+type Query = Readonly<Record<string, unknown>>;
+
+interface Queried extends Addressed {
+  readonly Querystring: Query;
+}
+
+/** A route as it was installed, to tell a wrong method from a wrong path. */
+interface Route {
+  readonly path: RegExp;
+  readonly methods: readonly string[];
 }
 
 export class HttpService {
   readonly #parts: HttpServiceParts;
   readonly #authenticate: Authentication;
   readonly #app: FastifyInstance;
+  readonly #sockets: WebSocketDoor;
+  readonly #routes: Route[] = [];
   readonly #running = new Set<Promise<void>>();
+  #isDraining = false;
 
   constructor(parts: HttpServiceParts) {
     this.#parts = parts;
     this.#authenticate = keyAuthentication(parts.system.keys);
+    this.#sockets = new WebSocketDoor({
+      ...parts,
+      isOpen: parts.system.keys.length === 0,
+      requestId: () => `req_${parts.ids()}`,
+      callerOf: (headers, requestId) => this.#callerOf(headers, requestId),
+      log: (requestId, error) => this.#log(requestId, error),
+      track: (work) => this.#track(work),
+    });
     this.#app = fastify({
+      http: { shouldUpgradeCallback: (request) => this.#sockets.wants(request) },
       bodyLimit: bodyBytesMax,
       requestTimeout: requestMsMax,
       keepAliveTimeout: keepAliveMs,
       forceCloseConnections: 'idle',
-      exposeHeadRoutes: false,
+      return503OnClosing: false,
+      exposeHeadRoutes: true,
       genReqId: () => `req_${parts.ids()}`,
       requestIdHeader: false,
       logger: false,
@@ -79,15 +102,23 @@ export class HttpService {
     return typeof address === 'object' && address ? address.port : port;
   }
 
-  /** Takes no more requests, lets the running ones end for a moment, then cuts them. */
+  /**
+   * Takes no more requests and lets the running ones end; those that do not in time say that they
+   * have failed, and only what is still open after that is cut.
+   */
   async close(): Promise<void> {
-    const { clock } = this.#parts;
+    const { clock, proxy, system } = this.#parts;
     const { server } = this.#app;
-    const cutAt = clock.now() + closeMs;
+    const stopAt = clock.now() + (system.drainMs ?? drainMsDefault);
+    this.#isDraining = true;
+    this.#sockets.drain();
     // A connection whose answer has ended is kept alive for another; there will be none.
     const sweep = (): void => {
-      if (clock.now() >= cutAt) server.closeAllConnections();
-      else server.closeIdleConnections();
+      if (clock.now() >= stopAt) proxy.stop();
+      if (clock.now() >= stopAt + lastWordMs) {
+        server.closeAllConnections();
+        this.#sockets.close();
+      } else server.closeIdleConnections();
       timer = clock.at(clock.now() + sweepMs, sweep);
     };
     let timer = clock.at(clock.now() + sweepMs, sweep);
@@ -96,38 +127,68 @@ export class HttpService {
       await Promise.all(this.#running);
     } finally {
       timer[Symbol.dispose]();
+      this.#sockets.close();
     }
   }
 
   #install(): void {
     const app = this.#app;
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-      const value = parseJson(String(body));
-      if (value === undefined) done(notJson());
-      else done(null, value);
+    app.addHook('onRoute', ({ method, path }) => {
+      const shape = path.replace(/\/$/, '').replaceAll(/:\w+/g, '[^/]+');
+      this.#routes.push({ path: new RegExp(`^${shape}/?$`), methods: [method].flat() });
     });
+    app.server.on('upgrade', (request, stream, head) =>
+      this.#sockets.upgrade(request, stream, head),
+    );
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser(
+      'application/json',
+      { parseAs: 'buffer' },
+      (request: FastifyRequest, body: Buffer) =>
+        readBody(body, asText(request.headers['content-encoding'])),
+    );
     app.addHook('onRequest', async (request, reply) => {
       reply.header('x-request-id', request.id);
-      if (request.url.startsWith('/v1/')) this.#authenticate(request.headers.authorization);
+      if (this.#isDraining) reply.header('connection', 'close');
+      if (request.url.startsWith('/v1/') && request.method !== 'OPTIONS')
+        this.#authenticate(request.headers.authorization);
     });
     app.setErrorHandler((error, _request, reply) => this.#fail(error, reply));
-    app.setNotFoundHandler((request, reply) => {
-      for (const [name, value] of Object.entries(upgradeHeaders(request)))
-        reply.header(name, value);
-      const allowed = methods.find(([path]) => path.test(pathOf(request)))?.[1];
-      if (allowed !== undefined) reply.header('allow', allowed);
-      this.#fail(notFound(request, allowed), reply);
-    });
+    app.setNotFoundHandler((request, reply) => this.#notFound(request, reply));
+    this.#installResponses();
+    this.#installRest();
+  }
 
+  #installResponses(): void {
+    const app = this.#app;
     const { proxy } = this.#parts;
-    app.post('/v1/responses', (request, reply) => this.#respond(request, reply));
-    app.get<Addressed>('/v1/responses/:id', (request) =>
-      proxy.read(request.params.id, this.#callerOf(request)),
-    );
+    app.post('/v1/responses', (request, reply) => {
+      const caller = this.#callerOf(request.headers, request.id);
+      const asked = parseRequest(request.body);
+      return this.#hijack(request, reply, (answer) => proxy.respond(asked, caller, answer));
+    });
+    app.get<Queried>('/v1/responses/:id', (request, reply) => {
+      const caller = this.#callerOf(request.headers, request.id);
+      const { id } = request.params;
+      if (request.method === 'HEAD' || !isStreamAsked(request.query)) return proxy.read(id, caller);
+      const after = startingAfter(request.query);
+      return this.#hijack(request, reply, (answer) => proxy.replay(id, caller, after, answer));
+    });
     app.delete<Addressed>('/v1/responses/:id', (request) =>
-      proxy.remove(request.params.id, this.#callerOf(request)),
+      proxy.remove(request.params.id, this.#callerOf(request.headers, request.id)),
     );
+    app.post<Addressed>('/v1/responses/:id/cancel', (request) =>
+      proxy.cancel(request.params.id, this.#callerOf(request.headers, request.id)),
+    );
+    app.get<Queried>('/v1/responses/:id/input_items', (request) => {
+      const caller = this.#callerOf(request.headers, request.id);
+      return proxy.inputItems(request.params.id, caller, request.query);
+    });
+  }
+
+  #installRest(): void {
+    const app = this.#app;
+    const { proxy } = this.#parts;
     app.get('/v1/models', (_request, reply) => reply.send(proxy.models()));
     app.get<Addressed>('/v1/models/:id', ({ params: { id } }, reply) => {
       const model = proxy.models().data.find((it) => it.id === id);
@@ -135,29 +196,63 @@ export class HttpService {
       return reply.send(model);
     });
     app.get('/health', (_request, reply) => reply.send(proxy.health()));
+    app.get('/ready', (_request, reply) => {
+      const { status } = proxy.health();
+      const ready = this.#isDraining ? 'draining' : status;
+      return reply.code(ready === 'ok' ? 200 : 503).send({ status: ready });
+    });
   }
 
-  async #respond(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const caller = this.#callerOf(request);
-    const asked = parseRequest(request.body);
+  /** Hands the answer to the heart, and answers for what the heart does not foresee. */
+  async #hijack(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    run: (answer: Reply) => Promise<void>,
+  ): Promise<void> {
     reply.hijack();
-    const answer = httpReply(reply.raw, { 'x-request-id': request.id }, this.#parts.clock);
-    const running = this.#parts.proxy.respond(asked, caller, answer).catch((error: unknown) => {
-      // The heart answers for everything it foresees; this it did not.
-      this.#parts.log?.(`${request.id}: ${String(error instanceof Error ? error.stack : error)}`);
+    const always = {
+      'x-request-id': request.id,
+      ...(this.#isDraining && { connection: 'close' }),
+    };
+    const answer = httpReply(reply.raw, always, this.#parts.clock);
+    const running = run(answer).catch((error: unknown) => {
+      this.#log(request.id, error);
       if (reply.raw.headersSent) reply.raw.destroy();
       else refuse(answer, ourFault(), {});
     });
-    this.#running.add(running);
+    this.#track(running);
     await running;
-    this.#running.delete(running);
   }
 
-  #callerOf(request: FastifyRequest): Caller {
-    const { name, residency } = this.#authenticate(request.headers.authorization);
-    const header = asText(request.headers['traceparent']);
+  #track(work: Promise<void>): void {
+    this.#running.add(work);
+    const settle = (): void => {
+      this.#running.delete(work);
+    };
+    work.then(settle, settle);
+  }
+
+  #callerOf(headers: IncomingHttpHeaders, requestId: string): Caller {
+    const { name, residency } = this.#authenticate(headers.authorization);
+    const header = asText(headers['traceparent']);
     const trace = readTraceparent(header)?.trace ?? this.#parts.ids();
-    return { name, residency, trace, requestId: request.id };
+    return { name, residency, trace, requestId };
+  }
+
+  #notFound(request: FastifyRequest, reply: FastifyReply): void {
+    const path = pathOf(request);
+    const routes = this.#routes.filter((route) => route.path.test(path));
+    const allowed = [...new Set(routes.flatMap(({ methods }) => methods))].toSorted();
+    if (request.method === 'OPTIONS' && allowed.length > 0) {
+      void reply.code(204).header('allow', allowed.join(', ')).send();
+      return;
+    }
+    const { error, headers } = notFound(request, allowed);
+    this.#fail(error, reply.headers(headers));
+  }
+
+  #log(requestId: string, error: unknown): void {
+    this.#parts.log?.(`${requestId}: ${String(error instanceof Error ? error.stack : error)}`);
   }
 
   #fail(error: unknown, reply: FastifyReply): void {
@@ -167,62 +262,15 @@ export class HttpService {
   }
 }
 
-const notJson = (): ApiError =>
-  new ApiError({
-    status: 400,
-    message: 'We could not parse the JSON body of your request. Expected a JSON object.',
-  });
+const isStreamAsked = (query: Query): boolean => query['stream'] === 'true';
 
-/** Fastify's own errors, in OpenAI's words. */
-const fromFastify = (error: unknown): ApiError => {
-  const status = asRecord(error)?.['statusCode'];
-  switch (status) {
-    case 413:
-      return new ApiError({
-        status,
-        message: `The request body is too large: expected at most ${bodyBytesMax} bytes.`,
-      });
-    case 415:
-      return new ApiError({
-        status,
-        message: 'Unsupported media type. Send JSON with `content-type: application/json`.',
-      });
-    case 400:
-      return notJson();
-    default:
-      return ourFault();
-  }
-};
-
-const ourFault = (): ApiError =>
-  serverError('The proxy failed to answer. This is our fault, not yours.');
-
-const noModel = (id: string): ApiError =>
-  new ApiError({
-    status: 404,
-    code: 'model_not_found',
-    param: 'model',
-    message: `The model '${id}' does not exist.`,
-  });
-
-const pathOf = ({ url }: FastifyRequest): string => url.replace(/\?.*$/, '');
-
-const isUpgrade = ({ headers }: FastifyRequest): boolean => headers.upgrade !== undefined;
-
-/** RFC 9110, section 15.5.22: 426 must name what to speak instead. */
-const upgradeHeaders = (request: FastifyRequest): Readonly<Record<string, string>> =>
-  isUpgrade(request) ? { upgrade: 'HTTP/1.1', connection: 'upgrade' } : {};
-
-const notFound = (request: FastifyRequest, allowed: string | undefined): ApiError => {
-  const { method } = request;
-  const path = pathOf(request);
-  if (isUpgrade(request) && allowed !== undefined) {
-    return new ApiError({
-      status: 426,
-      message: `WebSocket is not supported on ${path}. Use HTTP, with \`stream: true\` for events.`,
-    });
-  }
-  return allowed === undefined
-    ? new ApiError({ status: 404, message: `Invalid URL (${method} ${path})` })
-    : new ApiError({ status: 405, message: `Not allowed to ${method} on ${path}.` });
+const startingAfter = (query: Query): number => {
+  const value = query['starting_after'];
+  if (value === undefined) return -1;
+  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
+  throw badRequest(
+    `Invalid 'starting_after': expected an integer, got ${JSON.stringify(value)}.`,
+    'starting_after',
+    'invalid_value',
+  );
 };

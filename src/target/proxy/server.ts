@@ -73,7 +73,7 @@ export const openProxyServer = async (options: ProxyServerOptions): Promise<Prox
   });
   const proxy = new Proxy({ ...options, store, upstreams });
   opening.defer(() => proxy.close());
-  const service = new HttpService({ ...options, proxy });
+  const service = new HttpService({ ...options, store, proxy });
   opening.defer(() => service.close());
   const port = await listen(service, host, system.listen.port);
   const opened = opening.move();

@@ -1,0 +1,96 @@
+/**
+ * What goes wrong before a request reaches the heart, in OpenAI's words: a wrong path, a wrong
+ * method, a body that cannot be read.
+ */
+
+import type { FastifyRequest } from 'fastify';
+
+import { ApiError, serverError } from './api-error.ts';
+import { asRecord } from './json.ts';
+
+/** Conversations with images are long; longer than this is a mistake. */
+export const bodyBytesMax = 32 * 2 ** 20;
+
+/** The body is no JSON. */
+export const notJson = (): ApiError =>
+  new ApiError({
+    status: 400,
+    message: 'We could not parse the JSON body of your request. Expected a JSON object.',
+  });
+
+/** The body is longer than we read, as it came or once unpacked. */
+export const bodyTooLarge = (): ApiError =>
+  new ApiError({
+    status: 413,
+    message: `The request body is too large: expected at most ${bodyBytesMax} bytes.`,
+  });
+
+/** Whatever it was, the client could not have done better. */
+export const ourFault = (): ApiError =>
+  serverError('The proxy failed to answer. This is our fault, not yours.');
+
+/** Fastify's own errors, in OpenAI's words. */
+export const fromFastify = (error: unknown): ApiError => {
+  const status = asRecord(error)?.['statusCode'];
+  switch (status) {
+    case 413:
+      return bodyTooLarge();
+    case 415:
+      return new ApiError({
+        status,
+        message: 'Unsupported media type. Send JSON with `content-type: application/json`.',
+      });
+    case 400:
+      return notJson();
+    default:
+      return ourFault();
+  }
+};
+
+/** `GET /v1/models/{id}` of a model that there is not. */
+export const noModel = (id: string): ApiError =>
+  new ApiError({
+    status: 404,
+    code: 'model_not_found',
+    param: 'model',
+    message: `The model '${id}' does not exist.`,
+  });
+
+/** The path without its query. */
+export const pathOf = ({ url }: Pick<FastifyRequest, 'url'>): string => url.replace(/\?.*$/, '');
+
+const isUpgrade = ({ headers }: FastifyRequest): boolean => headers.upgrade !== undefined;
+
+/**
+ * What cannot be found, and the headers that say what can: the methods the path has, or, to one who
+ * wants another protocol, which to speak (RFC 9110, section 15.5.22).
+ */
+export const notFound = (
+  request: FastifyRequest,
+  allowed: readonly string[],
+): { readonly error: ApiError; readonly headers: Readonly<Record<string, string>> } => {
+  const { method } = request;
+  const path = pathOf(request);
+  if (allowed.length === 0)
+    return {
+      error: new ApiError({ status: 404, message: `Invalid URL (${method} ${path})` }),
+      headers: {},
+    };
+  if (isUpgrade(request))
+    return {
+      error: new ApiError({
+        status: 426,
+        message: `WebSocket is not supported on ${path}. Use HTTP, or WebSocket on /v1/responses.`,
+      }),
+      headers: { upgrade: 'HTTP/1.1', connection: 'upgrade' },
+    };
+  return {
+    error: new ApiError({
+      status: 405,
+      message:
+        `Not allowed to ${method} on ${path}. ` +
+        '(HINT: Perhaps you meant to use a different HTTP method?)',
+    }),
+    headers: { allow: allowed.join(', ') },
+  };
+};
