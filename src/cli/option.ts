@@ -42,7 +42,7 @@ const wholeNumber =
     if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max)
       return value;
     throw new UsageError(
-      `--${name}: expected a whole number from 0 to ${max}, found ${String(value)}`,
+      `--${name}: expected a whole number from 0 to ${max}, found ${typeof value === 'number' ? value : 'something else'}`,
       `Write \`--${name} 7\`, say.`,
     );
   };

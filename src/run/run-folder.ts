@@ -1,6 +1,6 @@
 /** The folder a run leaves behind: `reports/<date>-<scenario>-<id>/`. */
 
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { RunError } from './run-error.ts';
@@ -24,22 +24,28 @@ export const openRunFolder = (
   return folder;
 };
 
-/** Writes the rendered files, each in one go. */
+/** Writes the rendered files: all of them, or, on a disk that is full, none. */
 export const writeFiles = (
   folder: string,
   files: ReadonlyMap<string, string | Uint8Array>,
 ): void => {
+  const paths = [...files.keys()].map((name) => join(folder, name));
   try {
     for (const [name, content] of files) {
       const path = join(folder, name);
       makeFolder(dirname(path));
-      writeFileSync(path, content);
+      writeFileSync(partOf(path), content);
     }
+    for (const path of paths) renameSync(partOf(path), path);
   } catch (cause) {
+    for (const path of paths) rmSync(partOf(path), { recursive: true, force: true });
     const hint = `The log is kept; free some space and run: spillway report ${folder}`;
     throw new RunError(`cannot write the report: ${reasonOf(cause)}`, hint, { cause });
   }
 };
+
+/** What a file is called until all are written. */
+const partOf = (path: string): string => `${path}.part`;
 
 /** Step by step: Node's own `recursive` never returns below a folder like `/proc`. */
 const makeFolder = (folder: string): void => {

@@ -49,7 +49,7 @@ describe('words that cannot be used end with 2 and a hint, and no stack', () => 
       LANG: 'ja_JP.UTF-8',
     });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain(`${problem}`);
+    expect(stderr).toContain(problem);
     expect(stderr.match(/^error: /gm)).toHaveLength(1);
     expect(stderr).toContain('\nhint: ');
     expect(stderr).not.toMatch(/\n +at /);
