@@ -84,7 +84,10 @@ const openShimFor = async (
   opening: AsyncDisposableStack,
   shims: { arm(origin: number): void }[],
 ): Promise<BackendSystem> => {
-  const url = new URL(backend.urls[0] ?? '');
+  const given = backend.urls[0] ?? '';
+  const egress = backend.egress?.[given];
+  // The shim stands before the first host on the way; through a proxy it sees bytes only.
+  const url = new URL(egress ?? given);
   const isTls = url.protocol === 'https:';
   const shim = await openShim({
     name: backend.name,
@@ -93,7 +96,7 @@ const openShimFor = async (
       port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
     },
     wire: backend.wire,
-    isTls,
+    isTls: isTls || egress !== undefined,
     faults,
     clock: context.clock,
     random: context.random.fork(`faults ${backend.name}`),

@@ -77,6 +77,9 @@ const readAliases = (
     }),
   );
 
+const listOf = (source: FallbackSource | undefined): readonly unknown[] =>
+  source ? source.section.list(source.key) : [];
+
 /** By the name of a group, those that stand in for it; `*` for every other. */
 interface Fallbacks {
   readonly failing: ReadonlyMap<string, readonly string[]>;
@@ -95,8 +98,6 @@ const readFallbacks = (
     remarkAt(reading, path, `left out: ${shown}`);
     return [];
   };
-  const listOf = (source: FallbackSource | undefined): readonly unknown[] =>
-    source ? source.section.list(source.key) : [];
   const mapOf = (source: FallbackSource | undefined): Fallbacks['failing'] => {
     const entries = listOf(source).flatMap((entry, at) => {
       const path = [...(source?.section.path ?? []), source?.key ?? '', at];

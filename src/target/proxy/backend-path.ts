@@ -39,6 +39,7 @@ export class BackendPaths {
     this.#clock = clock;
     this.#paths = backend.urls.map((url) => {
       const { origin, pathname } = new URL(url);
+      const proxy = backend.egress?.[url];
       return {
         basePath: pathname.replace(/\/+$/, ''),
         pool: new ConnectionPool({
@@ -46,6 +47,8 @@ export class BackendPaths {
           connectMs: backend.connectMs,
           clock,
           ...(backend.via ? { via: backend.via } : {}),
+          ...(proxy === undefined ? {} : { proxy }),
+          ...(backend.caFile === undefined ? {} : { caFile: backend.caFile }),
           ...(lookup ? { lookup } : {}),
         }),
         setAsideUntil: Number.NEGATIVE_INFINITY,

@@ -2,7 +2,7 @@
  * Connections to one backend: who is dialled, how long that may take, and which socket an answer
  * comes over.
  *
- * One deadline covers DNS, TCP and TLS together, on our own clock, because undici's timers tick
+ * One deadline covers DNS, TCP, the way through an HTTP proxy, and TLS, on our own clock, because undici's timers tick
  * twice a second and a relay such as Tailscale Funnel accepts TCP for a node that is dead. All of
  * undici's own timers but the idle one are off; the heart holds the deadlines.
  *
@@ -18,19 +18,26 @@
  * used socket and without a byte of an answer, is sent once more over a fresh one.
  */
 
+import { readFileSync } from 'node:fs';
 import { type LookupFunction, Socket } from 'node:net';
+import { getCACertificates } from 'node:tls';
 
 import { buildConnector, Client } from 'undici';
 
 import { type Clock, DeadlineError } from '../../time/clock.ts';
 import { ConnectError } from './failure.ts';
 import { type HttpAnswer, HttpExchange, type HttpRequest } from './http-exchange.ts';
+import { openTunnel } from './tunnel.ts';
 
 export interface Endpoint {
   /** Scheme, host and port: `https://spark.example.ts.net`. */
   readonly origin: string;
-  /** Dial this instead of the origin's own host; TLS still names the origin's host. */
+  /** Dial this instead of the first host on the way; TLS still names the origin's host. */
   readonly via?: { readonly host: string; readonly port: number };
+  /** An HTTP proxy on the way. */
+  readonly proxy?: string;
+  /** Certificates to trust besides the machine's own: a PEM file. */
+  readonly caFile?: string;
   readonly connectMs: number;
   readonly clock: Clock;
   /** Resolves host names; the machine's own resolver when absent. */
@@ -46,21 +53,14 @@ const staleMsMax = 1000;
 
 export class ConnectionPool {
   readonly #endpoint: Endpoint;
-  /** Shared, because it remembers TLS sessions. */
-  readonly #dial: buildConnector.connector;
+  readonly #dial: Dial;
   readonly #open = new Set<Connection>();
   /** The last one used comes first: it is the least likely to have been closed. */
   readonly #idle: Connection[] = [];
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
-    this.#dial = buildConnector({
-      timeout: 0,
-      allowH2: false,
-      autoSelectFamily: true,
-      autoSelectFamilyAttemptTimeout: 250,
-      ...(endpoint.lookup ? { lookup: endpoint.lookup } : {}),
-    });
+    this.#dial = dialOf(endpoint);
   }
 
   /** Sends a request and waits for the head of the answer. Aborting rejects at once. */
@@ -104,6 +104,53 @@ export class ConnectionPool {
   }
 }
 
+/** Dials, and gives a way to leave while that takes its time. */
+type Dial = (
+  options: buildConnector.Options,
+  settle: (error: unknown, socket: Socket | null) => void,
+) => { leave(): void };
+
+/** How an endpoint is dialled. Made once for all its connections: it remembers TLS sessions. */
+const dialOf = ({ via, proxy, caFile, lookup }: Endpoint): Dial => {
+  const ca = caFile === undefined ? undefined : certificatesWith(caFile);
+  const dial = buildConnector({
+    timeout: 0,
+    allowH2: false,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: 250,
+    ...(ca ? { ca } : {}),
+    ...(lookup ? { lookup } : {}),
+  });
+  return (options, settle) => {
+    let dialled: unknown;
+    let isLeft = false;
+    if (proxy === undefined) dialled = dial(redirected(options, via), settle);
+    else {
+      const isTls = options.protocol === 'https:';
+      const port = Number(options.port) || (isTls ? 443 : 80);
+      const whole = { proxy, host: options.hostname, port };
+      const more = { ...(via && { via }), ...(ca && { ca }), ...(lookup && { lookup }) };
+      dialled = openTunnel({ ...whole, ...more }, (error, socket) => {
+        if (!socket || isLeft || !isTls) settle(error, socket);
+        else dialled = dial({ ...options, httpSocket: socket }, settle);
+      });
+    }
+    return {
+      leave: () => {
+        isLeft = true;
+        // undici gives back the socket that is still connecting, though its types do not say so.
+        if (dialled instanceof Socket) dialled.destroy();
+      },
+    };
+  };
+};
+
+/** Naming certificates replaces the machine's own, so those are named as well. */
+const certificatesWith = (caFile: string): string[] => [
+  ...getCACertificates('default'),
+  readFileSync(caFile, 'utf8'),
+];
+
 interface ConnectionEvents {
   /** The answer was whole and the socket lives. */
   readonly onFree: () => void;
@@ -122,7 +169,7 @@ class Connection {
   #givenAt = 0;
   #isDestroyed = false;
 
-  constructor(endpoint: Endpoint, dial: buildConnector.connector, events: ConnectionEvents) {
+  constructor(endpoint: Endpoint, dial: Dial, events: ConnectionEvents) {
     this.#clock = endpoint.clock;
     this.#events = events;
     this.#client = new Client(endpoint.origin, {
@@ -185,12 +232,10 @@ class Connection {
   }
 
   /** undici's connector, with the address it dials and the time it has put in our hands. */
-  #connectorFor(
-    { via, connectMs, clock }: Endpoint,
-    dial: buildConnector.connector,
-  ): buildConnector.connector {
+  #connectorFor({ via, proxy, connectMs, clock }: Endpoint, dial: Dial): buildConnector.connector {
     return (options, callback) => {
-      const where = via ? `${via.host}:${via.port}` : (options.host ?? options.hostname);
+      const named = via ? `${via.host}:${via.port}` : (options.host ?? options.hostname);
+      const where = proxy === undefined ? named : `${named} through ${new URL(proxy).host}`;
       let isSettled = false;
       const settle = (error: unknown, socket: Socket | null): void => {
         if (isSettled) {
@@ -205,7 +250,7 @@ class Connection {
       };
       const give = (error: Error): void => {
         settle(error, null);
-        if (dialled instanceof Socket) dialled.destroy();
+        dialling.leave();
       };
       const timer = clock.at(clock.now() + connectMs, () =>
         give(new DeadlineError(`connecting to ${where} took longer than ${connectMs} ms`)),
@@ -213,8 +258,7 @@ class Connection {
       this.#leaveDialling = () => {
         if (!isSettled) give(new Error('left while connecting'));
       };
-      // undici gives back the socket that is still connecting, though its types do not say so.
-      const dialled: unknown = dial(redirected(options, via), settle);
+      const dialling = dial(options, settle);
     };
   }
 }

@@ -8,6 +8,7 @@
 
 import type { Failure, FailureReason } from '../../protocol/generation.ts';
 import { DeadlineError } from '../../time/clock.ts';
+import { certificateProblem } from './certificate-problem.ts';
 import { asRecord, parseJson } from './json.ts';
 
 /** A connection that was never made: DNS, TCP or TLS failed, or took too long. */
@@ -197,7 +198,8 @@ const codeOf = (error: unknown): string => {
 /** An `AggregateError` of several addresses has an empty message; its code says enough. */
 const messageOf = (error: unknown, code: string): string => {
   const text = error instanceof Error ? error.message : String(error);
-  return text === '' ? code : text;
+  const told = certificateProblem(code);
+  return told === undefined ? text || code : `${told} (${text})`;
 };
 
 /** Longer texts may quote the prompt back. */
@@ -210,4 +212,6 @@ const shorten = (text: string): string =>
 const redact = (text: string, secret: string | undefined): string =>
   (secret === undefined || secret === '' ? text : text.replaceAll(secret, '[removed]'))
     .replaceAll(/\bBearer\s+[\w.~+/=-]+/gi, 'Bearer [removed]')
-    .replaceAll(/\bsk-[\w*.-]{6,}/g, '[removed]');
+    .replaceAll(/\bsk-[\w*.-]{6,}/g, '[removed]')
+    // A JSON Web Token, such as Entra's.
+    .replaceAll(/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, '[removed]');
