@@ -48,6 +48,18 @@ models: { m: [{ backend: a, model: m }] }
     expect(value?.backends.map(({ residency }) => residency)).toEqual(['local', 'cloud', 'cloud']);
   });
 
+  test('asks a compatible server for chat completions where it says so, and no other', () => {
+    const models = 'models: { m: [{ backend: a, model: m }] }\n';
+    const one = (backend: string): string => `backends:\n  a: { ${backend} }\n${models}`;
+    const { value, mistakes: found } = resolve(one('kind: openai, url: http://vllm/v1, api: chat'));
+    expect(found).toEqual([]);
+    expect(value?.backends[0]).toMatchObject({ wire: 'openai', api: 'chat' });
+    for (const backend of ['kind: openai, url: simulated', 'kind: azure-openai, url: https://a.b'])
+      expect(mistakes(one(`${backend}, api: chat`))).toEqual([
+        expect.stringContaining('only a real server of kind `openai` is asked for chat'),
+      ]);
+  });
+
   test('is pointed at where it is wrong, all at once', () => {
     expect(
       mistakes(`backends:

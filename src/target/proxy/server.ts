@@ -8,6 +8,8 @@
  * A proxy without keys listens on the loopback only.
  */
 
+import type { BackendSystem } from '../../system/system.ts';
+import { chatUpstream } from './chat-upstream.ts';
 import { asRecord } from './json.ts';
 import { isLoopback } from './authentication.ts';
 import { HttpService } from './http-service.ts';
@@ -116,11 +118,13 @@ const upstreamsOf = ({
   clock,
 }: ProxyServerOptions): ReadonlyMap<string, Upstream> =>
   new Map(
-    backends.map((backend) => {
-      const upstream = backend.wire === 'ollama' ? ollamaUpstream : responsesUpstream;
-      return [backend.name, upstream(backend, { clock })];
-    }),
+    backends.map((backend) => [backend.name, upstreamOf(backend)(backend, { clock })]),
   );
+
+const upstreamOf = ({ wire, api }: BackendSystem): typeof responsesUpstream => {
+  if (wire === 'ollama') return ollamaUpstream;
+  return api === 'chat' ? chatUpstream : responsesUpstream;
+};
 
 const listen = async (service: HttpService, host: string, port: number): Promise<number> => {
   try {

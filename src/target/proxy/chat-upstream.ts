@@ -1,0 +1,95 @@
+/**
+ * A server of chat completions as an upstream: vLLM, llama.cpp, LiteLLM, or whoever else speaks
+ * `POST /chat/completions` and has no Responses API, or none that can be relied on.
+ */
+
+import type { FunctionTool, TextFormat, ToolChoice } from '../../protocol/responses.ts';
+import type { BackendSystem } from '../../system/system.ts';
+import { BackendPaths, type UpstreamParts } from './backend-path.ts';
+import { chatMessages } from './chat-message.ts';
+import { ChatReader } from './chat-reader.ts';
+import { defined } from './json.ts';
+import type { Upstream, UpstreamCall } from './proxy.ts';
+import { askUpstream, callUpstream, type Wire } from './upstream-stream.ts';
+
+/** A backend that speaks chat completions. */
+export const chatUpstream = (backend: BackendSystem, parts: UpstreamParts): Upstream => {
+  const paths = new BackendPaths(backend, parts);
+  const wire: Wire = {
+    backend,
+    clock: parts.clock,
+    paths,
+    headers: {
+      accept: 'text/event-stream, application/json',
+      ...(backend.apiKey === undefined ? {} : { authorization: `Bearer ${backend.apiKey}` }),
+    },
+    contentType: /^text\/event-stream/i,
+    pathOf: (basePath) => `${basePath}/chat/completions`,
+    bodyOf: chatCompletionRequest,
+    readerOf: (headers) => new ChatReader(headers, parts.clock.wall(), backend.apiKey),
+  };
+
+  return {
+    name: backend.name,
+    open: (call, signal) => callUpstream(wire, call, signal),
+    async probe(signal) {
+      await askUpstream(wire, (basePath) => `${basePath}/models`, signal);
+      return {};
+    },
+    close: () => paths.close(),
+  };
+};
+
+/** The body of `POST /chat/completions` for a call. */
+export const chatCompletionRequest = (call: UpstreamCall): Readonly<Record<string, unknown>> => ({
+  model: call.candidate.model,
+  messages: chatMessages(call),
+  stream: true,
+  stream_options: { include_usage: true },
+  ...(call.tools.length === 0
+    ? {}
+    : {
+        tools: call.tools.map((tool) => toolOf(tool)),
+        tool_choice: choiceOf(call.toolChoice),
+        parallel_tool_calls: call.isParallelToolCalls,
+      }),
+  ...(call.format.type === 'text' ? {} : { response_format: formatOf(call.format) }),
+  ...defined({
+    reasoning_effort: call.reasoningEffort,
+    verbosity: call.verbosity,
+    temperature: call.temperature,
+    top_p: call.topP,
+    presence_penalty: call.presencePenalty,
+    frequency_penalty: call.frequencyPenalty,
+    stop: call.stop,
+    // The older name, which every server knows.
+    max_tokens: call.maxOutputTokens,
+    prompt_cache_key: call.promptCacheKey,
+    safety_identifier: call.safetyIdentifier,
+    user: call.user,
+    service_tier: call.serviceTier,
+  }),
+});
+
+const toolOf = ({ name, description, parameters, strict }: FunctionTool): unknown => ({
+  type: 'function',
+  function: {
+    name,
+    parameters: parameters ?? { type: 'object', properties: {} },
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(strict === true ? { strict } : {}),
+  },
+});
+
+const choiceOf = (choice: ToolChoice): unknown => {
+  if (typeof choice === 'string') return choice;
+  if (choice.type === 'function') return { type: 'function', function: { name: choice.name } };
+  return choice.mode ?? 'auto';
+};
+
+/** What stands flat in the Responses API is nested here. */
+const formatOf = (format: Exclude<TextFormat, { readonly type: 'text' }>): unknown => {
+  if (format.type === 'json_object') return format;
+  const { type, ...schema } = format;
+  return { type, json_schema: defined({ ...schema, strict: schema.strict ?? undefined }) };
+};
