@@ -94,6 +94,7 @@ const suppliers: Readonly<Record<string, readonly string[]>> = {
   undici: ['client', 'diagnosis', 'target/proxy'],
   vega: ['report'],
   'vega-lite': ['report'],
+  ws: ['target/proxy'],
   yaml: ['system'],
   yargs: ['cli'],
 };
@@ -188,7 +189,9 @@ test('the heart of the proxy imports no transport and no database', () => {
   visit('src/target/proxy/respond.ts');
   const outside = imports
     .filter(({ file }) => heart.has(file))
-    .filter(({ specifier }) => /^(?:fastify|undici|node:(?:sqlite|http|net|tls))/.test(specifier))
+    .filter(({ specifier }) =>
+      /^(?:fastify|undici|ws$|node:(?:sqlite|http|net|tls))/.test(specifier),
+    )
     .map(({ file, specifier }) => `${file}: ${specifier}`);
   expect(heart.size).toBeGreaterThan(5);
   expect(outside).toEqual([]);
