@@ -7,6 +7,7 @@ import { entropyIds, seededIds } from '../random/id.ts';
 import type { System } from '../system/system.ts';
 import { openProxyServer } from '../target/proxy/server.ts';
 import { estimateTokens } from '../token/estimate.ts';
+import { counterfactualPrices } from './price.ts';
 import type { OpenedStage, Stage } from './stage.ts';
 
 export interface ProxyStageInput {
@@ -36,6 +37,7 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
   };
   const priceOf = (backend: string, model: string) =>
     input.prices.find((price) => price.backend === backend && price.model === model);
+  const worths = counterfactualPrices(input.system);
   await using opening = new AsyncDisposableStack();
   const server = await openProxyServer({
     system: input.system,
@@ -50,6 +52,8 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
       const price = priceOf(backend, model);
       return price && usage ? costUsd(price, usage) : undefined;
     },
+    worthOf: (usage) =>
+      Object.fromEntries(worths.map(({ name, price }) => [name, costUsd(price, usage)])),
     maySpend,
     countTokens: estimateTokens,
     log: (line) => process.stderr.write(`proxy: ${line}\n`),

@@ -16,6 +16,7 @@ import { refuse } from './delivery.ts';
 import { readBody } from './http-body.ts';
 import { bodyBytesMax, fromFastify, noModel, notFound, ourFault, pathOf } from './http-error.ts';
 import { httpReply } from './http-reply.ts';
+import { installUsage } from './http-usage.ts';
 import { asText } from './json.ts';
 import type { Caller, ProxyParts, Reply } from './proxy.ts';
 import { parseRequest } from './request.ts';
@@ -189,12 +190,17 @@ export class HttpService {
   #installRest(): void {
     const app = this.#app;
     const { proxy } = this.#parts;
-    app.get('/v1/models', (_request, reply) => reply.send(proxy.models()));
-    app.get<Addressed>('/v1/models/:id', ({ params: { id } }, reply) => {
-      const model = proxy.models().data.find((it) => it.id === id);
+    app.get('/v1/models', (request, reply) =>
+      reply.send(proxy.models(this.#callerOf(request.headers, request.id))),
+    );
+    app.get<Addressed>('/v1/models/:id', (request, reply) => {
+      const { id } = request.params;
+      const { data } = proxy.models(this.#callerOf(request.headers, request.id));
+      const model = data.find((it) => it.id === id);
       if (!model) throw noModel(id);
       return reply.send(model);
     });
+    installUsage(app, proxy, (headers, requestId) => this.#callerOf(headers, requestId));
     app.get('/health', (_request, reply) => reply.send(proxy.health()));
     app.get('/ready', (_request, reply) => {
       const { status } = proxy.health();
@@ -236,7 +242,16 @@ export class HttpService {
     const { name, residency } = this.#authenticate(headers.authorization);
     const header = asText(headers['traceparent']);
     const trace = readTraceparent(header)?.trace ?? this.#parts.ids();
-    return { name, residency, trace, requestId };
+    const pin = asText(headers['x-spillway-backend']);
+    const forbid = asText(headers['x-spillway-not']);
+    return {
+      name,
+      residency,
+      trace,
+      requestId,
+      ...(pin !== undefined && { pin }),
+      ...(forbid !== undefined && { forbid }),
+    };
   }
 
   #notFound(request: FastifyRequest, reply: FastifyReply): void {

@@ -12,6 +12,7 @@ import type { Attempt } from '../../log/entry.ts';
 import type { KeySystem } from '../../system/system.ts';
 import { within } from '../../time/clock.ts';
 import { modelNotFound, rateLimited } from './api-error.ts';
+import { isLoopback } from './authentication.ts';
 import { KeyLimit, dayOf, monthOf } from './key-limit.ts';
 import type { Caller, ProxyParts } from './proxy.ts';
 import type { Charge } from './rate-window.ts';
@@ -77,9 +78,11 @@ export class Metering {
     return this.#keys.get(name)?.models?.includes(model) ?? true;
   }
 
-  /** Whether the key sees everybody's usage. Without keys there is nothing to be told apart. */
+  /** Whether the key sees everybody's usage; so does whoever sits before an open proxy. */
   isAdmin(name: string): boolean {
-    return this.#keys.size === 0 || this.#keys.get(name)?.role === 'admin';
+    const { listen } = this.#parts.system;
+    if (this.#keys.size === 0) return isLoopback(listen.host);
+    return this.#keys.get(name)?.role === 'admin';
   }
 
   /** The rows of the ledger, with what could not be written yet. */

@@ -16,7 +16,7 @@ import { BackendPaths, type UpstreamParts } from './backend-path.ts';
 import { failureInBand, garbled, readError, type StatusAnswer } from './failure.ts';
 import { asCount, asRecord, asText, defined, type JsonObject, parseJson } from './json.ts';
 import { ollamaMessages } from './ollama-message.ts';
-import type { Upstream, UpstreamCall } from './proxy.ts';
+import type { ModelAbility, Upstream, UpstreamCall } from './proxy.ts';
 import { askUpstream, callUpstream, type Wire, type WireReader } from './upstream-stream.ts';
 
 /** A backend that speaks Ollama's wire. */
@@ -45,8 +45,24 @@ export const ollamaUpstream = (backend: BackendSystem, parts: UpstreamParts): Up
       if (!Array.isArray(models)) throw new Error(`${backend.name}: expected a list of models`);
       return { loadedModels: models.flatMap((model) => asText(asRecord(model)?.['name']) ?? []) };
     },
+    async abilities(signal) {
+      const body = await askUpstream(wire, (basePath) => `${basePath}/api/tags`, signal);
+      return abilitiesIn(parseJson(body));
+    },
     close: () => paths.close(),
   };
+};
+
+/** What each model is said to be able to do; an older Ollama says nothing. */
+const abilitiesIn = (tags: unknown): ReadonlyMap<string, ModelAbility> => {
+  const models = asRecord(tags)?.['models'];
+  const told = (Array.isArray(models) ? models : []).flatMap((model) => {
+    const name = asText(asRecord(model)?.['name']);
+    const able = asRecord(model)?.['capabilities'];
+    if (name === undefined || !Array.isArray(able)) return [];
+    return [[name, { vision: able.includes('vision'), tools: able.includes('tools') }] as const];
+  });
+  return new Map(told);
 };
 
 /** The body of `/api/chat` for a call. */

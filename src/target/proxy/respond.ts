@@ -22,6 +22,7 @@ import { requestFacts, watchedReply } from './request-watch.ts';
 import { type RequestMeter, Metering } from './meter.ts';
 import { Placement } from './placement.ts';
 import { Turn } from './turn.ts';
+import { type UsageReport, usageQuestion, usageReport } from './usage-report.ts';
 
 /** The list that `GET /v1/models` gives. */
 export interface ModelList {
@@ -195,16 +196,27 @@ export class Proxy {
     return { id, object: 'response', deleted: true };
   }
 
-  models(): ModelList {
+  /** The models that the caller may ask for. */
+  models(caller?: Pick<Caller, 'name'>): ModelList {
     return {
       object: 'list',
-      data: this.#parts.system.models.map(({ name }) => ({
-        id: name,
-        object: 'model',
-        created: this.#openedAt,
-        owned_by: 'spillway',
-      })),
+      data: this.#parts.system.models
+        .filter(({ name }) => !caller || this.#metering.mayUse(caller.name, name))
+        .map(({ name }) => ({
+          id: name,
+          object: 'model',
+          created: this.#openedAt,
+          owned_by: 'spillway',
+        })),
     };
+  }
+
+  /** What the caller used, or everybody for one who may see it; throws an `ApiError` of 400. */
+  async usage(query: Readonly<Record<string, unknown>>, caller: Caller): Promise<UsageReport> {
+    const question = usageQuestion(query, this.#parts.clock.wall());
+    const { from, to } = question;
+    const whose = this.#metering.isAdmin(caller.name) ? {} : { key: caller.name };
+    return usageReport(question, await this.#metering.usage({ from, to, ...whose }));
   }
 
   health(): ProxyHealth {

@@ -18,7 +18,9 @@ import { ollamaUpstream } from './ollama-upstream.ts';
 import type { ProxyParts, StateStore, Upstream } from './proxy.ts';
 import { Proxy } from './respond.ts';
 import { responsesUpstream } from './responses-upstream.ts';
+import { sqliteLedger } from './sqlite-ledger.ts';
 import { sqliteStore } from './sqlite-store.ts';
+import { type UsageLedger, memoryLedger } from './usage-ledger.ts';
 
 /** A proxy that cannot be opened as its system file says. */
 class ProxyServerError extends Error {
@@ -37,7 +39,7 @@ class OpenToEveryoneError extends ProxyServerError {
   override readonly name = 'OpenToEveryoneError';
 }
 
-export type ProxyServerOptions = Omit<ProxyParts, 'store' | 'upstreams'> & {
+export type ProxyServerOptions = Omit<ProxyParts, 'store' | 'ledger' | 'upstreams'> & {
   /** Told of our own faults, for people; never holds a prompt, an answer or a key. */
   readonly log?: (line: string) => void;
 };
@@ -69,11 +71,13 @@ export const openProxyServer = async (options: ProxyServerOptions): Promise<Prox
   await using opening = new AsyncDisposableStack();
   const store = storeOf(options);
   opening.defer(() => store.close());
+  const ledger = ledgerOf(system);
+  opening.defer(() => ledger.close());
   const upstreams = upstreamsOf(options);
   opening.defer(async () => {
     await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
   });
-  const proxy = new Proxy({ ...options, store, upstreams });
+  const proxy = new Proxy({ ...options, store, ledger, upstreams });
   opening.defer(() => proxy.close());
   const service = new HttpService({ ...options, store, proxy });
   opening.defer(() => service.close());
@@ -113,13 +117,15 @@ const storeOf = ({ system: { state }, clock }: ProxyServerOptions): StateStore =
     : memoryStore({ retainDays, wall });
 };
 
+/** Usage is kept in the file of the state, or ends with the process as the state does. */
+const ledgerOf = ({ state }: ProxyParts['system']): UsageLedger =>
+  state.kind === 'sqlite' ? sqliteLedger(state.path) : memoryLedger();
+
 const upstreamsOf = ({
   system: { backends },
   clock,
 }: ProxyServerOptions): ReadonlyMap<string, Upstream> =>
-  new Map(
-    backends.map((backend) => [backend.name, upstreamOf(backend)(backend, { clock })]),
-  );
+  new Map(backends.map((backend) => [backend.name, upstreamOf(backend)(backend, { clock })]));
 
 const upstreamOf = ({ wire, api }: BackendSystem): typeof responsesUpstream => {
   if (wire === 'ollama') return ollamaUpstream;

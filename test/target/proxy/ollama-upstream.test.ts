@@ -240,3 +240,22 @@ test('a probe tells which models are in memory', async () => {
   expect(server.requests[0]).toMatch(/^GET \/api\/ps /);
   await upstream.close();
 });
+
+test('what its models are able to do is told, where it says so', async () => {
+  const models = [
+    { name: 'eyes:latest', capabilities: ['completion', 'vision'] },
+    { name: 'hands:1b', capabilities: ['completion', 'tools'] },
+    { name: 'old:1b' },
+  ];
+  await using server = await scriptedServer((socket) => {
+    socket.write(`${head('application/json')}${chunk(JSON.stringify({ models }))}${lastChunk}`);
+  });
+  const upstream = ollamaUpstream(backend('ollama', [server.url]), { clock });
+  expect(await upstream.abilities?.(never())).toEqual(
+    new Map([
+      ['eyes:latest', { vision: true, tools: false }],
+      ['hands:1b', { vision: false, tools: true }],
+    ]),
+  );
+  await upstream.close();
+});
