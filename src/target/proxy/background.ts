@@ -22,7 +22,6 @@ import { announcement } from './assembler.ts';
 import { BackgroundDelivery } from './background-delivery.ts';
 import { EventLog, follow } from './event-log.ts';
 import type { Caller, Reply, StateStore, StoredResponse } from './proxy.ts';
-import type { ResponseRequest } from './request.ts';
 import type { Turn } from './turn.ts';
 
 /** How long events can be replayed after the end, as OpenAI keeps them. */
@@ -85,43 +84,25 @@ export class Background {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #tasks = new Map<string, BackgroundTask>();
+  #runningCount = 0;
 
   constructor(store: StateStore, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
   }
 
-  /** A place for one more; throws an `ApiError` of 429 when there are too many. */
-  task(request: ResponseRequest, caller: Caller): BackgroundTask {
-    const runningCount = [...this.#tasks.values()].filter((task) => task.isRunning).length;
-    if (runningCount >= runningMax)
-      throw new ApiError({
-        status: 429,
-        code: 'rate_limit_exceeded',
-        message: `Too many background responses are running: at most ${runningMax}.`,
-        retryAfterMs: 5000,
-      });
-    return new BackgroundTask(caller.name, request.isStream);
-  }
-
-  /** Answers at once, and works on until the response has ended. */
+  /**
+   * Answers at once, and works on until the response has ended. Throws an `ApiError` of 429 where too
+   * many are running.
+   */
   async run(task: BackgroundTask, turn: Turn, reply: Reply, caller: Caller): Promise<void> {
-    const headers = { 'x-request-id': caller.requestId };
-    const queued = turn.stored('queued');
-    if (!(await this.#isKept(queued))) throw serverError('The response could not be stored.');
-    const { id, resource } = queued;
-    task.become(resource);
-    this.#tasks.set(id, task);
-    task.log?.append(announcement(resource));
-    task.done = this.#work(id, task, turn);
-    task.done.catch(() => undefined);
-    if (task.log) await follow({ log: task.log, from: 0, reply, clock: this.#clock, headers });
-    else {
-      reply.head(200, { 'content-type': 'application/json; charset=utf-8', ...headers });
-      reply.write(JSON.stringify(resource));
-      reply.end();
+    if (this.#runningCount >= runningMax) throw tooMany();
+    this.#runningCount++;
+    try {
+      await this.#run(task, turn, reply, caller);
+    } finally {
+      this.#runningCount--;
     }
-    await task.done;
   }
 
   /** A response as it is; throws an `ApiError` of 404. */
@@ -178,6 +159,25 @@ export class Background {
     if (task?.owner === owner && task.isRunning) throw previousResponseUnfinished(id);
   }
 
+  async #run(task: BackgroundTask, turn: Turn, reply: Reply, caller: Caller): Promise<void> {
+    const headers = { 'x-request-id': caller.requestId };
+    const queued = turn.stored('queued');
+    if (!(await this.#isKept(queued))) throw serverError('The response could not be stored.');
+    const { id, resource } = queued;
+    task.become(resource);
+    this.#tasks.set(id, task);
+    task.log?.append(announcement(resource));
+    task.done = this.#work(id, task, turn);
+    task.done.catch(() => undefined);
+    if (task.log) await follow({ log: task.log, from: 0, reply, clock: this.#clock, headers });
+    else {
+      reply.head(200, { 'content-type': 'application/json; charset=utf-8', ...headers });
+      reply.write(JSON.stringify(resource));
+      reply.end();
+    }
+    await task.done;
+  }
+
   async #work(id: string, task: BackgroundTask, turn: Turn): Promise<void> {
     try {
       await turn.run();
@@ -210,6 +210,14 @@ export class Background {
     );
   }
 }
+
+const tooMany = (): ApiError =>
+  new ApiError({
+    status: 429,
+    code: 'rate_limit_exceeded',
+    message: `Too many background responses are running: at most ${runningMax}.`,
+    retryAfterMs: 5000,
+  });
 
 const isUnfinished = (status: ResponseStatus): boolean =>
   status === 'queued' || status === 'in_progress';

@@ -11,7 +11,7 @@ import type { ResponseResource } from '../../protocol/responses.ts';
 import type { Random } from '../../random/random.ts';
 import { ApiError, modelNotFound, shuttingDown } from './api-error.ts';
 import { Backend, type BackendHealth } from './backend.ts';
-import { Background } from './background.ts';
+import { Background, BackgroundTask } from './background.ts';
 import { resolveConversation } from './conversation.ts';
 import { JsonDelivery, StreamDelivery, refuse } from './delivery.ts';
 import { type ItemPage, type PageQuery, itemPage } from './input-item-list.ts';
@@ -135,7 +135,9 @@ export class Proxy {
         random: this.#shares,
       });
       meter.reserve(() => placement.chargedTokens);
-      const task = request.isBackground ? this.#background.task(request, caller) : undefined;
+      const task = request.isBackground
+        ? new BackgroundTask(caller.name, request.isStream)
+        : undefined;
       turn = new Turn({
         parts: this.#parts,
         backends: this.#backends,
