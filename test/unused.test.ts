@@ -15,7 +15,7 @@ const entries: ReadonlySet<string> = new Set([
   'src/cli/main.ts',
   'src/index.ts',
   'src/run/thread.ts',
-  'src/bench/null-upstream.ts',
+  'src/bench/thread.ts',
 ]);
 
 const files = [...globSync('src/**/*.ts'), ...globSync('test/**/*.ts'), 'vitest.config.ts']

@@ -1,16 +1,20 @@
 /**
- * A model server that answers at once: what is left of the time is what the proxy adds.
+ * A model server that answers at once: what is left of the time is what stands in front of it.
  *
- * It speaks just enough of the Responses API for the proxy, and answers the same few tokens each
- * time, as a stream or whole.
+ * It speaks just enough of the Responses API. The model `null` answers the same sixteen tokens at
+ * once, as a stream or whole; the model `paced` streams 64 tokens, one every 5 ms, on absolute time.
  */
 
-import { createServer, type Server } from 'node:http';
-import { parentPort } from 'node:worker_threads';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 
 import { encodeSse, sseDone } from '../protocol/sse.ts';
+import type { Clock } from '../time/clock.ts';
 
-const text = Array.from({ length: 16 }, (_, at) => `p${at + 1}`).join(' ');
+/** Tokens of a paced stream, and the time between two of them. */
+export const pacedTokens = 64;
+export const pacedGapMs = 5;
+
+const words = Array.from({ length: 16 }, (_, at) => (at === 15 ? 'p16' : `p${at + 1} `));
 
 const usage = {
   input_tokens: 12,
@@ -31,41 +35,42 @@ const resource = {
       id: 'msg_null',
       status: 'completed',
       role: 'assistant',
-      content: [{ type: 'output_text', text, annotations: [] }],
+      content: [{ type: 'output_text', text: words.join(''), annotations: [] }],
     },
   ],
   usage,
 };
 
-/** The whole stream of one answer, made once. */
-const stream = [
-  encodeSse('response.created', {
-    type: 'response.created',
-    sequence_number: 0,
-    response: { ...resource, status: 'in_progress', output: [], usage: null },
-  }),
-  ...text.split(' ').map((word, at) =>
-    encodeSse('response.output_text.delta', {
-      type: 'response.output_text.delta',
-      sequence_number: at + 1,
-      item_id: 'msg_null',
-      output_index: 0,
-      content_index: 0,
-      delta: at === 15 ? word : `${word} `,
-    }),
-  ),
+const createdFrame = encodeSse('response.created', {
+  type: 'response.created',
+  sequence_number: 0,
+  response: { ...resource, status: 'in_progress', output: [], usage: null },
+});
+
+const deltaFrame = (at: number, delta: string): string =>
+  encodeSse('response.output_text.delta', {
+    type: 'response.output_text.delta',
+    sequence_number: at + 1,
+    item_id: 'msg_null',
+    output_index: 0,
+    content_index: 0,
+    delta,
+  });
+
+const endFrames =
   encodeSse('response.completed', {
     type: 'response.completed',
-    sequence_number: 17,
+    sequence_number: pacedTokens + 1,
     response: resource,
-  }),
-  sseDone,
-].join('');
+  }) + sseDone;
+
+/** The whole of an unpaced stream, made once. */
+const stream = createdFrame + words.map((word, at) => deltaFrame(at, word)).join('') + endFrames;
 
 const whole = JSON.stringify(resource);
 
 /** Listens on a free port of the loopback. */
-const openNullUpstream = (): Promise<Server> =>
+export const openNullUpstream = (clock: Clock): Promise<Server> =>
   new Promise((resolve) => {
     const server = createServer((request, response) => {
       let body = '';
@@ -78,21 +83,27 @@ const openNullUpstream = (): Promise<Server> =>
         response.writeHead(200, {
           'content-type': isStream ? 'text/event-stream' : 'application/json',
         });
-        response.end(isStream ? stream : whole);
+        if (isStream && body.includes('"model":"paced"')) pace(response, clock);
+        else response.end(isStream ? stream : whole);
       });
     });
     server.keepAliveTimeout = 60_000;
     server.listen(0, '127.0.0.1', () => resolve(server));
   });
 
-// In a thread of its own, so that it does not share the proxy's.
-if (parentPort) {
-  const port = parentPort;
-  const server = await openNullUpstream();
-  const address = server.address();
-  port.postMessage(typeof address === 'object' && address ? address.port : 0);
-  port.on('message', () => {
-    server.closeAllConnections();
-    server.close(() => port.close());
-  });
-}
+const pace = (response: ServerResponse, clock: Clock): void => {
+  const beganAt = clock.now();
+  let at = 0;
+  response.write(createdFrame);
+  const send = (): void => {
+    if (response.destroyed) return;
+    if (at === pacedTokens) {
+      response.end(endFrames);
+      return;
+    }
+    response.write(deltaFrame(at, `p${at + 1} `));
+    at++;
+    clock.at(beganAt + (at + 1) * pacedGapMs, send);
+  };
+  clock.at(beganAt + pacedGapMs, send);
+};
