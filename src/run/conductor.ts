@@ -120,8 +120,14 @@ const runArms = async (
   ground: RunGround,
 ): Promise<RunEnd> => {
   for (const [index, arm] of scenario.arms.entries()) {
-    const end = await runArm(scenario, arm, index, options, ground);
-    if (end) return end;
+    try {
+      const end = await runArm(scenario, arm, index, options, ground);
+      if (end) return end;
+    } catch (error) {
+      // Who asked to stop wants what was measured, even where something would not close in time.
+      if (!options.stop.aborted) throw error;
+      return endOf(options.stop);
+    }
   }
   return { kind: 'end', at: ground.clock.now(), why: 'finished' };
 };
@@ -151,6 +157,7 @@ const runArm = async (
     seed: String(scenario.seed),
     isThreaded: options.isThreaded,
     emit,
+    stop: options.stop,
   };
   await using world = new AsyncDisposableStack();
   const target = await openTarget(arm, options, stage, world);

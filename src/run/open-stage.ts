@@ -22,6 +22,8 @@ export interface StageOptions {
   readonly seed: string;
   readonly isThreaded: boolean;
   readonly emit: (entry: StageEntry) => void;
+  /** Gives up an opening that nobody waits for any more. */
+  readonly stop?: AbortSignal;
 }
 
 /** A stage that does not open or close within this is broken. */
@@ -55,7 +57,7 @@ const openHere = async <Info>(
 const openThread = async <Info>(
   stage: StageName,
   input: unknown,
-  { origin, seed, emit }: StageOptions,
+  { origin, seed, emit, stop }: StageOptions,
 ): Promise<StageHandle<Info>> => {
   // A literal './thread.ts' would survive the build and break the package.
   const entry = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
@@ -83,6 +85,8 @@ const openThread = async <Info>(
     fail(new Error(`the ${stage} thread ended`));
     closed.resolve();
   });
+  const giveUp = (): void => opened.reject(new Error(`opening ${stage} was given up`));
+  stop?.addEventListener('abort', giveUp, { once: true });
   const info = await within(clock, openMsMax, `opening ${stage}`, opened.promise).catch(
     async (error: unknown) => {
       await worker.terminate();

@@ -124,6 +124,16 @@ test.for([
   },
 );
 
+test('Ctrl-C while it is opening leaves a complete report of nothing', { timeout }, async () => {
+  const folder = project(endlessText);
+  const running = start(folder, ['run', 'scenario.yaml'], secrets);
+  await running.said('2 at a time');
+  running.signal('SIGINT');
+  const { code, stderr } = await running.ended;
+  expect({ code, stderr }).toMatchObject({ code: 130 });
+  expect([...filesIn(runFolder(folder)).keys()]).toEqual(expect.arrayContaining(wholeFolder));
+});
+
 test('a second Ctrl-C ends it at once', { timeout }, async () => {
   const running = start(project(endlessText), ['run', 'scenario.yaml'], secrets);
   await running.said('steady');

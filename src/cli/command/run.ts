@@ -63,8 +63,9 @@ export const runCommand: CommandModule<object, RunArguments> = {
       ...(options.target !== undefined && { target: options.target }),
     });
     await preflight(scenario, options.target);
-    using progress = progressDisplay(scenario, process.stderr);
+    // Before the first word is said: who has read it may press Ctrl-C.
     using stop = stopSignals(() => progress.say('stopping; what has been measured is kept'));
+    using progress = progressDisplay(scenario, process.stderr);
     const { folder, analysis } = await conduct(scenario, {
       reports: options.reports,
       spillway: version,
