@@ -19,6 +19,7 @@ import type {
 } from '../../src/target/proxy/proxy.ts';
 import { parseRequest } from '../../src/target/proxy/request.ts';
 import { Proxy } from '../../src/target/proxy/respond.ts';
+import type { UsageLedger } from '../../src/target/proxy/usage-ledger.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
 import { type ReadStream, readStream } from './response-grammar.ts';
 
@@ -200,10 +201,13 @@ export interface WorldOptions {
   readonly system?: Partial<System>;
   /** What is different about the local backend. */
   readonly local?: Partial<BackendSystem>;
+  /** What is different about the cloud backend that models use. */
+  readonly cloud?: Partial<BackendSystem>;
   readonly spark?: readonly Script[];
   readonly azure?: readonly Script[];
   readonly store?: (store: StateStore) => StateStore;
   readonly maySpend?: () => boolean;
+  readonly ledger?: UsageLedger;
 }
 
 export class ProxyWorld {
@@ -238,13 +242,15 @@ export class ProxyWorld {
         ...baseSystem,
         backends: [
           { ...backend('spark', 'local'), ...options.local },
-          backend('azure', 'cloud'),
+          { ...backend('azure', 'cloud'), ...options.cloud },
           backend('spare', 'cloud'),
         ],
         ...options.system,
       },
       record: (attempt) => this.attempts.push(attempt),
       priceOf: (name, _model, used) => (used && name === 'azure' ? used.outputTokens * 1e-6 : 0),
+      worthOf: (used) => ({ twin: used.outputTokens * 2e-6 }),
+      ...(options.ledger && { ledger: options.ledger }),
       maySpend: options.maySpend ?? (() => true),
       countTokens: (value) => Math.ceil(value.length / 4),
     };
