@@ -9,20 +9,25 @@
 import type { FunctionTool, InputContentPart, PromptItem } from '../../protocol/responses.ts';
 import type { BackendSystem } from '../../system/system.ts';
 import { BackendPaths, type UpstreamParts } from './backend-path.ts';
+import { EntraToken } from './entra-token.ts';
 import { defined } from './json.ts';
 import type { Upstream, UpstreamCall } from './proxy.ts';
 import { ResponsesReader } from './responses-reader.ts';
+import { stoppedAt } from './stop-text.ts';
 import { askUpstream, callUpstream, type Wire } from './upstream-stream.ts';
 
 /** A backend that speaks the Responses API, as Azure (`azure-openai`) or anyone else does. */
 export const responsesUpstream = (backend: BackendSystem, parts: UpstreamParts): Upstream => {
   const paths = new BackendPaths(backend, parts);
   const route = routeOf(backend);
+  const { entra: source, caFile } = backend;
+  const token = source && new EntraToken({ source, clock: parts.clock, ...defined({ caFile }) });
   const wire: Wire = {
     backend,
     clock: parts.clock,
     paths,
     headers: { accept: 'text/event-stream, application/json', ...keyHeader(backend) },
+    ...defined({ token }),
     contentType: /^text\/event-stream/i,
     pathOf: route('responses'),
     bodyOf: responsesRequest,
@@ -31,12 +36,14 @@ export const responsesUpstream = (backend: BackendSystem, parts: UpstreamParts):
 
   return {
     name: backend.name,
-    open: (call, signal) => callUpstream(wire, call, signal),
+    open: (call, signal) => stoppedAt(call.stop, callUpstream(wire, call, signal)),
     async probe(signal) {
       await askUpstream(wire, route('models'), signal);
       return {};
     },
-    close: () => paths.close(),
+    async close() {
+      await Promise.all([paths.close(), token?.close()]);
+    },
   };
 };
 

@@ -16,6 +16,7 @@ import { traceparent } from '../../protocol/trace.ts';
 import type { BackendSystem } from '../../system/system.ts';
 import { type Clock, DeadlineError, within } from '../../time/clock.ts';
 import type { BackendPaths } from './backend-path.ts';
+import { EntraError, type EntraToken } from './entra-token.ts';
 import { failureOfError, failureOfStatus, garbled, truncated } from './failure.ts';
 import type { HttpAnswer } from './http-exchange.ts';
 import type { UpstreamCall } from './proxy.ts';
@@ -35,6 +36,8 @@ export interface Wire {
   readonly paths: BackendPaths;
   /** Headers of every request, the key among them. */
   readonly headers: Readonly<Record<string, string>>;
+  /** In place of a key. */
+  readonly token?: EntraToken;
   readonly contentType: RegExp;
   readonly pathOf: (basePath: string) => string;
   readonly bodyOf: (call: UpstreamCall) => unknown;
@@ -59,12 +62,14 @@ export async function* callUpstream(
 ): AsyncGenerator<GenerationEvent> {
   const secret = wire.backend.apiKey;
   try {
+    const token = await wire.token?.get();
     const answer = await wire.paths.send(
       wire.pathOf,
       {
         method: 'POST',
         headers: {
           ...wire.headers,
+          ...bearer(token),
           'content-type': 'application/json',
           traceparent: traceparent(call.trace, call.span),
         },
@@ -75,6 +80,7 @@ export async function* callUpstream(
       signal,
     );
     const refusal = await refusalOf(wire, answer);
+    if (refusal?.status === 401 && token !== undefined) wire.token?.forget(token);
     if (refusal) yield { kind: 'failure', failure: refusal };
     else yield* readEvents(wire, answer);
   } catch (error) {
@@ -84,16 +90,20 @@ export async function* callUpstream(
 
 /** Asks a question with a short JSON answer; rejects unless the answer is a 2xx. */
 export const askUpstream = async (
-  wire: Pick<Wire, 'backend' | 'paths' | 'headers'>,
+  wire: Pick<Wire, 'backend' | 'paths' | 'headers' | 'token'>,
   pathOf: Wire['pathOf'],
   signal: AbortSignal,
 ): Promise<string> => {
-  const answer = await wire.paths.send(pathOf, { method: 'GET', headers: wire.headers }, signal);
+  const headers = { ...wire.headers, ...bearer(await wire.token?.get()) };
+  const answer = await wire.paths.send(pathOf, { method: 'GET', headers }, signal);
   const body = await readText(answer);
   if (answer.status >= 300)
     throw new Error(`${wire.backend.name} answered ${answer.status} to a probe`);
   return body;
 };
+
+const bearer = (token: string | undefined): Readonly<Record<string, string>> =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` };
 
 async function* readEvents(wire: Wire, answer: HttpAnswer): AsyncGenerator<GenerationEvent> {
   const reader = wire.readerOf(answer.headers);
@@ -172,6 +182,9 @@ const readText = async (answer: HttpAnswer): Promise<string> => {
 const failureOfThrown = (error: unknown, secret: string | undefined): Failure => {
   if (error instanceof UntranslatableError)
     return { reason: 'status', evidence: 'soft', message: error.message };
+  // As if the backend had refused us, so that another is asked.
+  if (error instanceof EntraError)
+    return { reason: 'status', evidence: 'hard', status: 401, message: error.message };
   if (error instanceof Error && error.name === 'FrameTooLongError') return garbled(error.message);
   return failureOfError(error, secret);
 };

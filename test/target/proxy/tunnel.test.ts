@@ -216,7 +216,7 @@ describe('through an HTTP proxy', () => {
     const closed = once(socket, 'close');
     leaving.abort();
     await closed;
-    expect(failureOf(await events)).toMatchObject({ evidence: 'hard' });
+    expect(failureOf(await events)).toMatchObject({ reason: 'closed' });
     await upstream.close();
   });
 });
