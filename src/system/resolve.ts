@@ -222,6 +222,10 @@ const checkBackend = (name: string, backend: BackendFile, wrong: Wrong): void =>
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
       const hint = 'Write `http://host:port`, `https://host`, or `simulated`.';
       wrong([...path, backend.urls ? 'urls' : 'url'], `expected a URL, found '${url}'`, hint);
+    } else if (new URL(url).username !== '' || new URL(url).password !== '') {
+      // An address is shown in errors and reports, so no secret may stand in it.
+      const hint = 'Take the name and the password out, and use `apiKey: ${NAME}`.';
+      wrong([...path, backend.urls ? 'urls' : 'url'], 'expected no password in an address', hint);
     }
   }
   if (backend.api === 'chat' && (backend.kind !== 'openai' || backend.url === 'simulated')) {

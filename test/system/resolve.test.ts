@@ -103,6 +103,12 @@ models:
     expect(value && JSON.stringify(withoutSecrets(value))).not.toContain('very-secret');
   });
 
+  test('may hold no password in an address, and does not say which it found', () => {
+    const [found, ...more] = mistakes(simulated.replace('simulated', 'http://me:hush@spark:1'));
+    expect(more).toEqual([]);
+    expect(found).toMatch(/^2:31 backends\.spark\.url: expected no password in an address$/);
+  });
+
   test('that is no YAML is an error with a place', () => {
     expect(() => parseSource('a: [1\nb: 2', 'x.yaml')).toThrow(FileError);
     expect(() => parseSource('', 'x.yaml')).toThrow(/the file is empty/);

@@ -96,6 +96,11 @@ export const runCommand: CommandModule<object, RunArguments> = {
 };
 
 const expectUrl = (target: string): void => {
+  if (URL.canParse(target) && new URL(target).password !== '')
+    throw new UsageError(
+      '--target: expected an address without a password, found one in it',
+      'Name the key in the scenario instead: `key:` of a workload.',
+    );
   if (URL.canParse(target) && /^https?:$/.test(new URL(target).protocol)) return;
   throw new UsageError(
     `--target: expected an address, found '${target}'`,
