@@ -42,6 +42,7 @@ const matches = (entry: string, host: string, port: string): boolean => {
   const { name, narrowedTo } = hostAndPort(entry);
   if (narrowedTo !== undefined && narrowedTo !== port) return false;
   if (isIP(name) > 0) return isSameAddress(name, host);
+  if (isIP(host) > 0) return false;
   const suffix = name.replace(/^\*?\./, '').replace(/\.$/, '');
   return suffix !== '' && (host === suffix || host.endsWith(`.${suffix}`));
 };

@@ -232,10 +232,6 @@ const checkBackend = (name: string, backend: BackendFile, wrong: Wrong): void =>
     const hint = 'Leave `api` out: a simulated backend, Ollama and Azure have their own.';
     wrong([...path, 'api'], 'only a real server of kind `openai` is asked for chat', hint);
   }
-  if (backend.api === 'chat' && (backend.kind !== 'openai' || backend.url === 'simulated')) {
-    const hint = 'Leave `api` out: a simulated backend, Ollama and Azure have their own.';
-    wrong([...path, 'api'], 'only a real server of kind `openai` is asked for chat', hint);
-  }
   if (backend.simulate && backend.url !== 'simulated')
     wrong([...path, 'simulate'], 'only a simulated backend has this', 'Write `url: simulated`.');
   for (const profile of profilesOf(backend)) {

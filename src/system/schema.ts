@@ -116,12 +116,6 @@ const backend = Type.Object(
           'What a server of kind `openai` is asked: `responses` (default), or `chat` completions',
       }),
     ),
-    api: Type.Optional(
-      Type.Union([Type.Literal('responses'), Type.Literal('chat')], {
-        description:
-          'What a server of kind `openai` is asked: `responses` (default), or `chat` completions',
-      }),
-    ),
     auth: Type.Optional(
       Type.Literal('entra', {
         description: 'In place of `apiKey` on Azure: `entra` asks Microsoft Entra for tokens',

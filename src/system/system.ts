@@ -53,8 +53,6 @@ export interface BackendSystem {
   readonly apiVersion?: string;
   /** What a server of kind `openai` is asked: the Responses API unless it says otherwise. */
   readonly api?: 'responses' | 'chat';
-  /** What a server of kind `openai` is asked: the Responses API unless it says otherwise. */
-  readonly api?: 'responses' | 'chat';
   /** Where its tokens come from, in place of a key. */
   readonly entra?: EntraSource;
   /** The HTTP proxy on the way to an address, by that address; others are dialled directly. */
