@@ -1,9 +1,11 @@
 /** Runs the command line as a process of its own, as a user does, in a folder of its own. */
 
 import { spawn } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+
+import { afterAll } from 'vitest';
 
 const main = resolve('src/cli/main.ts');
 
@@ -68,9 +70,16 @@ export const spillway = (
   environment?: Readonly<Record<string, string>>,
 ): Promise<Ended> => start(folder, words, environment).ended;
 
-/** A new folder with files in it. */
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new folder with files in it, until the tests of the file are done. */
 export const folderWith = (files: Readonly<Record<string, string>>): string => {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-test-'));
+  folders.push(folder);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return folder;
 };
