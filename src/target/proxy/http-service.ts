@@ -12,11 +12,14 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { readTraceparent } from '../../protocol/trace.ts';
 import { ApiError, badRequest, errorBody, errorHeaders } from './api-error.ts';
 import { type Authentication, keyAuthentication } from './authentication.ts';
+import { chatReply } from './chat-reply.ts';
+import { parseChatRequest } from './chat-request.ts';
 import { refuse } from './delivery.ts';
 import { readBody } from './http-body.ts';
 import { bodyBytesMax, fromFastify, noModel, notFound, ourFault, pathOf } from './http-error.ts';
 import { httpReply } from './http-reply.ts';
 import { installUsage } from './http-usage.ts';
+import { parseCountRequest } from './input-count.ts';
 import { asText } from './json.ts';
 import type { Caller, ProxyParts, Reply } from './proxy.ts';
 import { parseRequest } from './request.ts';
@@ -157,6 +160,7 @@ export class HttpService {
     app.setErrorHandler((error, _request, reply) => this.#fail(error, reply));
     app.setNotFoundHandler((request, reply) => this.#notFound(request, reply));
     this.#installResponses();
+    this.#installTranslated();
     this.#installRest();
   }
 
@@ -184,6 +188,29 @@ export class HttpService {
     app.get<Queried>('/v1/responses/:id/input_items', (request) => {
       const caller = this.#callerOf(request.headers, request.id);
       return proxy.inputItems(request.params.id, caller, request.query);
+    });
+  }
+
+  #installTranslated(): void {
+    const app = this.#app;
+    const { proxy } = this.#parts;
+    app.post('/v1/responses/input_tokens', (request) =>
+      proxy.countInput(
+        parseCountRequest(request.body),
+        this.#callerOf(request.headers, request.id),
+      ),
+    );
+    app.post('/v1/responses/compact', (request, reply) => {
+      const caller = this.#callerOf(request.headers, request.id);
+      const asked = parseRequest(request.body);
+      return this.#hijack(request, reply, (answer) => proxy.compact(asked, caller, answer));
+    });
+    app.post('/v1/chat/completions', (request, reply) => {
+      const caller = this.#callerOf(request.headers, request.id);
+      const asked = parseChatRequest(request.body);
+      return this.#hijack(request, reply, (answer) =>
+        proxy.respond(asked.request, caller, chatReply(answer, asked.isUsageAsked)),
+      );
     });
   }
 

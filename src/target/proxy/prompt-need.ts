@@ -9,6 +9,7 @@
 import type { InputContentPart, PromptItem } from '../../protocol/responses.ts';
 import type { BackendSystem } from '../../system/system.ts';
 import { type ApiError, badRequest } from './api-error.ts';
+import { partsOf } from './resource.ts';
 import type { ResponseRequest } from './request.ts';
 import { toolOffer } from './request-tool.ts';
 
@@ -57,16 +58,6 @@ export const unservable = (
       'unsupported_file',
     );
   return undefined;
-};
-
-const partsOf = (item: PromptItem): readonly InputContentPart[] => {
-  const content =
-    item.type === 'message'
-      ? item.content
-      : item.type === 'function_call_output'
-        ? item.output
-        : '';
-  return typeof content === 'string' ? [] : content;
 };
 
 const isAddress = (part: InputContentPart): boolean =>

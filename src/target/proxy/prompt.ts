@@ -59,7 +59,7 @@ const shownItem = (item: Item, nameOf: NameOf): PromptItem | undefined => {
     }
     case 'custom_tool_call': {
       if (item.status === 'incomplete') return undefined;
-      const { id: _, type, namespace, input, ...call } = item;
+      const { id: _, namespace, input, ...call } = item;
       const name = nameOf('custom', item.name, namespace);
       return { ...call, type: 'function_call', name, arguments: JSON.stringify({ input }) };
     }
@@ -79,11 +79,8 @@ const shownItem = (item: Item, nameOf: NameOf): PromptItem | undefined => {
 };
 
 /** What another provider sealed is of no use here; what stands beside it may be. */
-const shownReasoning = ({
-  id: _,
-  encrypted_content: sealed,
-  ...item
-}: ReasoningItem): PromptItem => {
+const shownReasoning = (reasoning: ReasoningItem): PromptItem => {
+  const { id: _, encrypted_content: sealed, ...item } = reasoning;
   const isBare = (item.content ?? item.summary).length === 0;
   const text = isBare && sealed !== undefined ? unseal('reasoning', sealed)?.text : undefined;
   return text === undefined ? item : { ...item, content: [{ type: 'reasoning_text', text }] };

@@ -7,6 +7,7 @@
 
 import type { EndReason, Usage } from '../../protocol/generation.ts';
 import type {
+  InputContentPart,
   MessageItem,
   PromptItem,
   ResponseResource,
@@ -134,3 +135,10 @@ const textOfContent = (content: Content): string =>
   typeof content === 'string'
     ? content
     : content.map((part) => ('text' in part ? part.text : '')).join('');
+
+/** The parts of an item that is not plain text. */
+export const partsOf = (item: PromptItem): readonly InputContentPart[] => {
+  if (item.type !== 'message' && item.type !== 'function_call_output') return [];
+  const content = item.type === 'message' ? item.content : item.output;
+  return typeof content === 'string' ? [] : content;
+};

@@ -12,8 +12,10 @@ import type { Random } from '../../random/random.ts';
 import { ApiError, modelNotFound, shuttingDown } from './api-error.ts';
 import { Backend, type BackendHealth } from './backend.ts';
 import { Background, BackgroundTask } from './background.ts';
+import { CapturedReply, compacted, summaryRequest } from './compaction.ts';
 import { resolveConversation } from './conversation.ts';
 import { JsonDelivery, StreamDelivery, refuse } from './delivery.ts';
+import { type InputCount, inputCount } from './input-count.ts';
 import { type ItemPage, type PageQuery, itemPage } from './input-item-list.ts';
 import type { Caller, ProxyParts, Reply, StateStore } from './proxy.ts';
 import { prepare } from './preparation.ts';
@@ -164,6 +166,34 @@ export class Proxy {
       meter?.leave();
       this.#inFlight--;
       if (turn) this.#turns.delete(turn);
+    }
+  }
+
+  /** How long a prompt is; throws an `ApiError`. */
+  async countInput(request: ResponseRequest, caller: Caller): Promise<InputCount> {
+    const { store, ids, countTokens } = this.#parts;
+    const conversation = await resolveConversation(request, caller.name, store, ids);
+    return inputCount(request, conversation, countTokens);
+  }
+
+  /** Answers with a conversation in short, or with the error of making it. */
+  async compact(request: ResponseRequest, caller: Caller, reply: Reply): Promise<void> {
+    const { store, ids } = this.#parts;
+    try {
+      const conversation = await resolveConversation(request, caller.name, store, ids);
+      const summary = new CapturedReply(reply.gone);
+      await this.respond(summaryRequest(request), caller, summary);
+      if (summary.status === 0) return;
+      const body =
+        summary.status === 200
+          ? JSON.stringify(compacted(JSON.parse(summary.body), conversation, this.#parts))
+          : summary.body;
+      reply.head(summary.status, summary.headers);
+      reply.write(body);
+      reply.end();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      refuse(reply, error, { 'x-request-id': caller.requestId });
     }
   }
 
