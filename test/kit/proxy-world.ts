@@ -208,6 +208,7 @@ export interface WorldOptions {
   readonly store?: (store: StateStore) => StateStore;
   readonly maySpend?: () => boolean;
   readonly ledger?: UsageLedger;
+  readonly priceOf?: ProxyParts['priceOf'];
 }
 
 export class ProxyWorld {
@@ -248,7 +249,9 @@ export class ProxyWorld {
         ...options.system,
       },
       record: (attempt) => this.attempts.push(attempt),
-      priceOf: (name, _model, used) => (used && name === 'azure' ? used.outputTokens * 1e-6 : 0),
+      priceOf:
+        options.priceOf ??
+        ((name, _model, used) => (used && name === 'azure' ? used.outputTokens * 1e-6 : 0)),
       worthOf: (used) => ({ twin: used.outputTokens * 2e-6 }),
       ...(options.ledger && { ledger: options.ledger }),
       maySpend: options.maySpend ?? (() => true),
