@@ -57,6 +57,27 @@ const anyTrouble = fc.record({
   ),
 });
 
+/** Any wish of which backend is to be asked, and any source of the demand that none be a cloud. */
+const anyPreference = fc.record({
+  strategy: fc.constantFrom('ordered', 'weighted', 'least-busy', 'lowest-latency', 'cheapest'),
+  candidates: fc.shuffledSubarray(['spark', 'azure', 'spare'], { minLength: 3 }),
+  local: fc.record({ requestsPerMinute: fc.integer({ min: 1, max: 100 }) }),
+  named: fc.array(
+    fc.constantFrom(
+      {},
+      { pin: 'azure' },
+      { pin: 'spark' },
+      { forbid: 'spark' },
+      { forbid: 'spare' },
+    ),
+    { minLength: 1, maxLength: 4 },
+  ),
+  demands: fc.array(fc.constantFrom('key', 'request', 'model', 'turn'), {
+    minLength: 1,
+    maxLength: 4,
+  }),
+});
+
 /** An answer with everything in it, to be cut after each of its events. */
 const everything: readonly Act[] = [
   { kind: 'reasoning', text: 'hm' },
@@ -145,32 +166,53 @@ describe('whatever the backends do', () => {
 
   test('nothing local-only ever reaches the cloud, and its refusal says why', async () => {
     await fc.assert(
-      fc.asyncProperty(anyTrouble, async ({ spark, azure, midStream, asks }) => {
-        const world = new ProxyWorld({ system: { midStream }, spark, azure });
+      fc.asyncProperty(anyTrouble, anyPreference, async (trouble, preference) => {
+        const { spark, azure, midStream, asks } = trouble;
+        const candidates = preference.candidates.map((backend) => ({ backend, model: backend }));
+        const ruled = { candidates, strategy: preference.strategy };
+        const world = new ProxyWorld({
+          system: {
+            midStream,
+            models: [
+              { name: 'm', ...ruled },
+              { name: 'private', ...ruled, residency: 'local-only' },
+            ],
+          },
+          local: preference.local,
+          spark,
+          azure,
+        });
+        world.spare.plays(...azure);
         let previous: string | undefined;
-        for (const [at, { stream, isLocalOnly, afterMs }] of asks.entries()) {
+        for (const [at, { stream, afterMs }] of asks.entries()) {
           await world.clock.advanceTo(world.clock.now() + afterMs);
-          // The demand comes with the key, with the request, or with an earlier turn.
-          const byKey = isLocalOnly && at % 2 === 1;
+          // The demand comes with the key, the request, the model, or an earlier turn.
+          const by = preference.demands[at % preference.demands.length];
+          const named = preference.named[at % preference.named.length] ?? {};
+          const goesOn = by === 'turn' && previous !== undefined;
           const reply = await world.ask(
             {
               stream,
-              ...(byKey || previous ? {} : { metadata: { residency: 'local-only' } }),
-              ...(previous && !byKey ? { previous_response_id: previous } : {}),
+              ...(by === 'model' ? { model: 'private' } : {}),
+              ...(by === 'request' || (by === 'turn' && !goesOn)
+                ? { metadata: { residency: 'local-only' } }
+                : {}),
+              ...(goesOn ? { previous_response_id: previous } : {}),
             },
-            byKey ? { name: 'key', residency: 'local-only' } : {},
+            { ...named, ...(by === 'key' ? { residency: 'local-only' } : {}) },
           );
-          const refusal = reply.status === 503 ? reply.error['code'] : undefined;
-          expect([undefined, 'local_only_unavailable']).toContain(refusal);
-          if (reply.status === 200 && !byKey)
+          if (reply.status !== 200 && reply.error['code'] !== null)
+            expect(['local_only_unavailable', 'rate_limit_exceeded']).toContain(
+              reply.error['code'],
+            );
+          if (reply.status === 200)
             previous = stream ? reply.stream.resource.id : String(reply.json['id']);
-          if (world.attempts.at(-1)?.tokensReceived === 0) previous = undefined;
         }
-        expect(world.azure.calls).toEqual([]);
+        expect([...world.azure.calls, ...world.spare.calls]).toEqual([]);
         expect(world.attempts.every(({ residency }) => residency === 'local')).toBe(true);
         world.proxy.close();
       }),
-      { numRuns: 150 },
+      { numRuns: 200 },
     );
   });
 });
