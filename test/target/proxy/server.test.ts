@@ -15,6 +15,7 @@ import {
   type ProxyServerOptions,
 } from '../../../src/target/proxy/server.ts';
 import { systemClock } from '../../../src/time/system-clock.ts';
+import { readStream } from '../../kit/response-grammar.ts';
 import {
   backend,
   bodyOf,
@@ -278,16 +279,6 @@ describe('refusing', () => {
     expect(answer).toContain('invalid_request_error');
     client.destroy();
   });
-
-  test('a WebSocket, for now', async () => {
-    await using at = await world(silent);
-    const client = net.connect(at.proxy.port, '127.0.0.1');
-    client.write(
-      'GET /v1/responses HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n',
-    );
-    expect(await firstBytes(client)).toMatch(/^HTTP\/1\.1 426 /);
-    client.destroy();
-  });
 });
 
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
@@ -332,7 +323,7 @@ describe('opening and closing', () => {
   test('an open proxy on a public address is refused', async () => {
     const open = system('http://127.0.0.1:1', { listen: { host: '0.0.0.0', port: 0 } });
     await expect(openProxyServer(options(open))).rejects.toMatchObject({
-      name: 'ProxyServerError',
+      name: 'OpenToEveryoneError',
       hint: expect.stringContaining('keys'),
     });
   });
@@ -366,22 +357,66 @@ describe('opening and closing', () => {
     expect(clock.now() - answeredAt).toBeLessThan(1000);
   });
 
-  test('closing cuts an answer that does not end', async () => {
+  test('closing fails an answer that does not end, and says so', async () => {
     const arrived = Promise.withResolvers<void>();
-    await using at = await world((socket) => {
-      socket.write(ndjson + piece('p1 '));
-      arrived.resolve();
-    });
-    const answer = respond(at.proxy, { stream: true });
-    const outcome = answer.then(
-      () => 'ended',
-      () => 'cut',
+    await using at = await world(
+      (socket) => {
+        socket.write(ndjson + piece('p1 '));
+        arrived.resolve();
+      },
+      { drainMs: 500 },
     );
+    const streamed = respond(at.proxy, { stream: true });
     await arrived.promise;
     const closingAt = clock.now();
+    const closed = at.proxy.close();
+    const { text } = await streamed;
+    await closed;
+    expect(clock.now() - closingAt).toBeGreaterThanOrEqual(500);
+    expect(clock.now() - closingAt).toBeLessThan(1500);
+    expect(readStream(text).resource).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('shutting down') },
+    });
+  });
+
+  test('closing tells one who was shown nothing to ask again', async () => {
+    const arrived = Promise.withResolvers<void>();
+    await using at = await world(() => arrived.resolve(), { drainMs: 100 });
+    const whole = respond(at.proxy, {});
+    await arrived.promise;
     await at.proxy.close();
-    expect(clock.now() - closingAt).toBeGreaterThanOrEqual(2000);
-    expect(clock.now() - closingAt).toBeLessThan(4000);
-    expect(await outcome).toBe('cut');
+    const { status, headers, json } = await whole;
+    expect(status).toBe(503);
+    expect(headers['retry-after']).toBe('1');
+    expect(json).toMatchObject({ error: { type: 'server_error' } });
+  });
+
+  test('closing cuts a client that does not read its end', async () => {
+    const long = 'x'.repeat(64 * 1024);
+    await using at = await world(
+      (socket) => {
+        socket.write(ndjson);
+        const more = (): void => {
+          while (socket.write(piece(long)));
+          socket.once('drain', more);
+        };
+        more();
+      },
+      { drainMs: 100 },
+    );
+    const client = net.connect(at.proxy.port, '127.0.0.1');
+    client.on('error', () => undefined);
+    const body = JSON.stringify({ model: 'm', input: 'Hello.', stream: true });
+    client.write(
+      `POST /v1/responses HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n` +
+        `content-length: ${body.length}\r\n\r\n${body}`,
+    );
+    client.pause();
+    await clock.sleep(300);
+    const closingAt = clock.now();
+    await at.proxy.close();
+    expect(clock.now() - closingAt).toBeLessThan(3000);
+    client.destroy();
   });
 });
