@@ -1,8 +1,8 @@
 /**
  * One backend as the proxy knows it: its circuit, its slots, and which models it has in memory.
  *
- * While the circuit is open a probe is sent each time its wait is over, driven by the clock, so that
- * a backend that has come back is found by us and not by a user.
+ * While the circuit is open a probe is sent each time its wait is over, driven by the clock, so
+ * that a backend that has come back is found by us and not by a user.
  */
 
 import type { Failure } from '../../protocol/generation.ts';

@@ -6,8 +6,8 @@
  *                                             └──────────▶ with patience
  *
  * Residency is enforced here and nowhere else: what this function does not return cannot be called,
- * whatever is pinned and whatever the strategy prefers. A candidate passed over for want of room, or
- * because its model is not loaded, is healthy. It comes after those that can serve at once, with
+ * whatever is pinned and whatever the strategy prefers. A candidate passed over for want of room,
+ * or because its model is not loaded, is healthy. It comes after those that can serve at once, with
  * more patience, since a slow answer beats none.
  */
 

@@ -112,7 +112,9 @@ describe('the SQLite ledger', () => {
   test('a batch that cannot be written whole is not written at all', async () => {
     const ledger = sqliteLedger(freshPath());
     const broken = row({ requests: Number.NaN });
-    await expect(ledger.add([row({ requests: 1 }), broken])).rejects.toThrow();
+    await expect(ledger.add([row({ requests: 1 }), broken])).rejects.toThrow(
+      /NOT NULL|cannot store|datatype/,
+    );
     expect(await ledger.rows({ from: '2026-01-01', to: '2026-12-31' })).toEqual([]);
     await ledger.add([row({ requests: 1 })]);
     await ledger.close();
