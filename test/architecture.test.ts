@@ -28,7 +28,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'target/fault': ['time', 'random', 'protocol', 'log', 'system'],
   scenario: ['time', 'metric', 'system', 'load', 'workload', 'target/fault'],
   'target/backend': ['time', 'random', 'protocol', 'token', 'log', 'engine', 'system', 'workload'],
-  'target/proxy': ['time', 'random', 'protocol', 'log', 'system'],
+  'target/proxy': ['time', 'random', 'protocol', 'log', 'system', 'diagnosis'],
   client: ['time', 'protocol', 'log', 'workload'],
   measurement: ['time', 'protocol', 'log', 'client'],
   analysis: ['random', 'protocol', 'metric', 'log', 'economics'],
@@ -77,6 +77,7 @@ const suppliers: Readonly<Record<string, readonly string[]>> = {
   'csv-stringify': ['report'],
   fastify: ['target/backend', 'target/proxy'],
   'gpt-tokenizer': ['token'],
+  'prom-client': ['target/proxy'],
   tinybench: ['bench'],
   // Wherever a schema is owned, or a foreign answer is held against one.
   typebox: [

@@ -60,4 +60,4 @@ const diagnoseAddress = async (
   return { url: withoutCredentials(target), isReachable: !isBroken, findings };
 };
 
-const withoutCredentials = (url: URL): string => `${url.origin}${url.pathname}`;
+const withoutCredentials = (url: URL): string => `${url.origin}${url.pathname}`.replace(/\/+$/, '');

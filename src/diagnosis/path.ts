@@ -26,6 +26,8 @@ export interface Destination {
 export interface PathParts {
   readonly clock: Clock;
   readonly lookup?: (host: string) => Promise<readonly string[]>;
+  /** Nobody waits for the findings any more: what is open is closed. */
+  readonly closing?: AbortSignal;
 }
 
 export interface Way {
@@ -106,7 +108,7 @@ interface Dialling {
 
 const dial = async (
   { host, port, addresses, connectMs }: Dialling,
-  { clock }: PathParts,
+  { clock, closing }: PathParts,
 ): Promise<Tried<Socket>> => {
   const began = clock.now();
   const took = (): number => clock.now() - began;
@@ -121,6 +123,9 @@ const dial = async (
         addresses.map((address) => ({ address, family: isIP(address) })),
       ),
   });
+  const leave = (): void => void socket.destroy(new Error('nobody waits any more'));
+  closing?.addEventListener('abort', leave, { once: true });
+  socket.once('close', () => closing?.removeEventListener('abort', leave));
   try {
     await within(clock, connectMs, 'TCP', settled(socket, 'connect'));
     const address = socket.remoteAddress ?? host;

@@ -95,6 +95,8 @@ const systemOf = (file: SystemFile, surroundings: Surroundings): System => {
             retainDays,
           },
     ...(file.drainMs !== undefined && { drainMs: file.drainMs }),
+    ...(file.metrics !== undefined && { metrics: file.metrics }),
+    ...(file.log && { log: logOf(file.log, surroundings.directory) }),
     keys: (file.keys ?? []).map((key) => keyOf(file, key)),
     backends: Object.entries(file.backends).map(([name, backend]) =>
       backendOf(name, backend, surroundings),
@@ -166,6 +168,14 @@ const simulatedCloud = (simulate: BackendFile['simulate']): SimulatedCloud => {
     timeScale: simulate?.timeScale ?? 1,
   };
 };
+
+const logOf = (
+  { file, level = 'info' }: NonNullable<SystemFile['log']>,
+  directory: string,
+): NonNullable<System['log']> => ({
+  level,
+  ...(file !== undefined && { file: isAbsolute(file) ? file : join(directory, file) }),
+});
 
 const economicsOf = (file: SystemFile): Economics => {
   const { fx, box, counterfactuals, spendMaxJpy, spendMaxUsd } = file.economics ?? {};

@@ -271,6 +271,24 @@ export const systemSchema = Type.Object(
         ),
       ]),
     ),
+    metrics: Type.Optional(
+      Type.Union([Type.Literal('keyed'), Type.Literal('open')], {
+        description: '`open` lets /metrics be read without a key (keyed)',
+      }),
+    ),
+    log: Type.Optional(
+      Type.Object(
+        {
+          file: Type.Optional(text('Where requests are logged, relative to this file (stderr)')),
+          level: Type.Optional(
+            Type.Union([Type.Literal('off'), Type.Literal('error'), Type.Literal('info')], {
+              description: '`error` logs failed requests alone, `info` all of them (info)',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
     drainMs: Type.Optional(
       ms('How long running answers may take to end when the proxy stops (10000)'),
     ),

@@ -140,6 +140,10 @@ export interface System {
     | { readonly kind: 'sqlite'; readonly path: string; readonly retainDays: number };
   /** How long running answers may take to end when the proxy stops; 10 s where absent. */
   readonly drainMs?: number;
+  /** Who may read the metrics: those with a key, when absent. */
+  readonly metrics?: 'keyed' | 'open';
+  /** Where requests are logged, and which; all on stderr when absent. */
+  readonly log?: { readonly file?: string; readonly level: 'off' | 'error' | 'info' };
   readonly keys: readonly KeySystem[];
   readonly backends: readonly BackendSystem[];
   readonly models: readonly ModelSystem[];

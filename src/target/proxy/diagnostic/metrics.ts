@@ -1,0 +1,225 @@
+/**
+ * What Prometheus reads: requests, tokens, times and the state of the backends.
+ *
+ * Names are those of OpenTelemetry's GenAI conventions as its Prometheus exporter writes them, where
+ * there is one, and their buckets are the recommended ones; the rest begins with `spillway_`.
+ * https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
+ *
+ * Labels are bounded: a model that is not in the file is `other`, whatever clients ask for.
+ */
+
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+import type { System } from '../../../system/system.ts';
+import type { RequestFacts } from '../proxy.ts';
+import type { ProxyHealth } from '../respond.ts';
+import type { JournalReader, RecordedAttempt, RequestSummary } from './journal.ts';
+import { outcomeOf } from './request-log.ts';
+
+export interface MetricsParts {
+  readonly system: Pick<System, 'models'>;
+  readonly version: string;
+  readonly health: () => ProxyHealth;
+}
+
+const durationBuckets = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+];
+/** A local 120B model with a long prompt takes longer than the conventions foresee. */
+const firstTokenBuckets = [
+  0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80,
+];
+const perTokenBuckets = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5];
+const tokenBuckets = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
+
+const breakerStates = ['closed', 'open', 'half-open'] as const;
+
+export class ProxyMetrics implements JournalReader {
+  readonly #registry = new Registry();
+  #models: ReadonlySet<string>;
+  readonly #duration;
+  readonly #firstToken;
+  readonly #perToken;
+  readonly #tokens;
+  readonly #attempts;
+  readonly #failovers;
+  readonly #spills;
+  readonly #cost;
+
+  constructor({ system, version, health }: MetricsParts) {
+    this.#models = modelNamesOf(system);
+    const registers = [this.#registry];
+    const labelNames = ['model', 'backend', 'outcome'] as const;
+    this.#duration = new Histogram({
+      name: 'gen_ai_client_operation_duration_seconds',
+      help: 'Time of a request, from its arrival to its end',
+      labelNames,
+      buckets: durationBuckets,
+      registers,
+    });
+    this.#firstToken = new Histogram({
+      name: 'gen_ai_server_time_to_first_token_seconds',
+      help: 'Time of an attempt to its first token',
+      labelNames,
+      buckets: firstTokenBuckets,
+      registers,
+    });
+    this.#perToken = new Histogram({
+      name: 'gen_ai_server_time_per_output_token_seconds',
+      help: 'Time between two output tokens of an attempt that was served, on average',
+      labelNames,
+      buckets: perTokenBuckets,
+      registers,
+    });
+    this.#tokens = new Histogram({
+      name: 'gen_ai_client_token_usage',
+      help: 'Tokens of an attempt',
+      labelNames: ['model', 'backend', 'gen_ai_token_type'] as const,
+      buckets: tokenBuckets,
+      registers,
+    });
+    this.#attempts = counter(registers, 'spillway_attempts_total', 'Attempts', [
+      ...labelNames,
+      'reason',
+    ]);
+    this.#failovers = counter(registers, 'spillway_failovers_total', 'Failovers, by reason', [
+      'model',
+      'from',
+      'to',
+      'reason',
+    ]);
+    this.#spills = counter(
+      registers,
+      'spillway_spills_total',
+      'Requests sent elsewhere because the preferred backend could not take them',
+      ['model', 'backend', 'why'],
+    );
+    this.#cost = counter(registers, 'spillway_cost_usd_total', 'Money for attempts, in USD', [
+      'model',
+      'backend',
+    ]);
+    this.#installGauges(version, health);
+  }
+
+  /** Goes on with the models of another file. */
+  adopt(system: MetricsParts['system']): void {
+    this.#models = modelNamesOf(system);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The text that Prometheus reads. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  onAttempt(
+    attempt: RecordedAttempt,
+    request: RequestFacts,
+    before: RecordedAttempt | undefined,
+  ): void {
+    const { backend, cause, outcome, reason, startedAt, firstTokenAt, endedAt, usage } = attempt;
+    const model = this.#modelOf(request);
+    const labels = { model, backend, outcome };
+    this.#attempts.inc({ ...labels, reason: reason ?? '' });
+    if (attempt.costUsd !== undefined) this.#cost.inc({ model, backend }, attempt.costUsd);
+    if (cause === 'spill') this.#spills.inc({ model, backend, why: attempt.passedOver ?? '' });
+    if ((cause === 'failover' || cause === 'continue') && before)
+      this.#failovers.inc({
+        model,
+        from: before.backend,
+        to: backend,
+        reason: before.reason ?? '',
+      });
+    if (firstTokenAt !== undefined) {
+      this.#firstToken.observe(labels, seconds(firstTokenAt - startedAt));
+      if (outcome === 'served' && usage && usage.outputTokens > 1)
+        this.#perToken.observe(labels, seconds(endedAt - firstTokenAt) / (usage.outputTokens - 1));
+    }
+    if (usage) {
+      const { inputTokens, outputTokens } = usage;
+      this.#tokens.observe({ model, backend, gen_ai_token_type: 'input' }, inputTokens);
+      this.#tokens.observe({ model, backend, gen_ai_token_type: 'output' }, outputTokens);
+    }
+  }
+
+  onRequest(summary: RequestSummary): void {
+    const { request, attempts, startedAt, endedAt } = summary;
+    const backend = attempts.at(-1)?.backend ?? 'none';
+    const labels = { model: this.#modelOf(request), backend, outcome: outcomeOf(summary) };
+    this.#duration.observe(labels, seconds(endedAt - startedAt));
+  }
+
+  #modelOf({ model }: RequestFacts): string {
+    return this.#models.has(model) ? model : 'other';
+  }
+
+  /** Gauges are read when they are asked for; nothing runs in between. */
+  #installGauges(version: string, health: MetricsParts['health']): void {
+    const registers: Registry[] = [];
+    const build = new Gauge({
+      name: 'spillway_build_info',
+      help: 'The version, as a label',
+      labelNames: ['version'],
+      registers,
+    });
+    build.set({ version }, 1);
+    this.#registry.registerMetric(build);
+    this.#registry.registerMetric(
+      new Gauge({
+        name: 'spillway_requests_in_flight',
+        help: 'Requests in hand',
+        registers,
+        collect() {
+          this.set(health().inFlight);
+        },
+      }),
+    );
+    this.#registry.registerMetric(
+      new Gauge({
+        name: 'spillway_breaker_state',
+        help: 'The state of each circuit: 1 for the one it is in',
+        labelNames: ['backend', 'state'],
+        registers,
+        collect() {
+          for (const { name, breaker } of health().backends)
+            for (const state of breakerStates)
+              this.set({ backend: name, state }, breaker === state ? 1 : 0);
+        },
+      }),
+    );
+    for (const [name, key, help] of backendGauges)
+      this.#registry.registerMetric(
+        new Gauge({
+          name,
+          help,
+          labelNames: ['backend'],
+          registers,
+          collect() {
+            for (const backend of health().backends)
+              this.set({ backend: backend.name }, backend[key]);
+          },
+        }),
+      );
+  }
+}
+
+const backendGauges = [
+  ['spillway_backend_running', 'running', 'Requests a backend is working on'],
+  ['spillway_backend_queued', 'queued', 'Requests that wait for a slot of a backend'],
+  ['spillway_backend_slots', 'slots', 'Requests a backend may work on at once'],
+] as const;
+
+const modelNamesOf = ({ models }: MetricsParts['system']): ReadonlySet<string> =>
+  new Set(models.map(({ name }) => name));
+
+const counter = <Label extends string>(
+  registers: Registry[],
+  name: string,
+  help: string,
+  labelNames: readonly Label[],
+): Counter<Label> => new Counter({ name, help, labelNames: [...labelNames], registers });
+
+const seconds = (ms: number): number => Math.max(0, ms) / 1000;
