@@ -12,10 +12,14 @@
 import type { KeySystem } from '../../system/system.ts';
 import { type Charge, RateWindow } from './rate-window.ts';
 
-export type KeyRules = Pick<
-  KeySystem,
-  'requestsPerMinute' | 'tokensPerMinute' | 'concurrentRequests' | 'monthlyBudgetUsd'
->;
+const ruleNames = [
+  'requestsPerMinute',
+  'tokensPerMinute',
+  'concurrentRequests',
+  'monthlyBudgetUsd',
+] as const;
+
+export type KeyRules = Pick<KeySystem, (typeof ruleNames)[number]>;
 
 /** A limit that a request meets. */
 export interface KeyRefusal {
@@ -45,6 +49,11 @@ export class KeyLimit {
     if (requestsPerMinute !== undefined)
       this.#requests = new RateWindow(requestsPerMinute, minuteMs);
     if (tokensPerMinute !== undefined) this.#tokens = new RateWindow(tokensPerMinute, minuteMs);
+  }
+
+  /** Whether these are its rules. */
+  isFor(rules: KeyRules): boolean {
+    return ruleNames.every((name) => this.#rules[name] === rules[name]);
   }
 
   /** Whether anybody asks how many tokens a request has. */

@@ -36,11 +36,12 @@ type MeterParts = Pick<ProxyParts, 'clock' | 'system' | 'ledger' | 'worthOf'>;
 
 /** The limits of all keys, and the one ledger. */
 export class Metering {
-  readonly #parts: MeterParts;
+  #parts: MeterParts;
   readonly #ledger: UsageLedger;
-  readonly #keys: ReadonlyMap<string, KeySystem>;
-  readonly #limits: ReadonlyMap<string, KeyLimit>;
-  /** Settles when the budgets know what this month has cost so far. */
+  #keys: ReadonlyMap<string, KeySystem>;
+  #limits: ReadonlyMap<string, KeyLimit>;
+  /** Those whose budgets do not know yet what this month has cost so far. */
+  readonly #unrestored: Set<KeyLimit>;
   #restored: Promise<void> | undefined;
   #unwritten: readonly UsageRow[] = [];
 
@@ -50,6 +51,21 @@ export class Metering {
     const { keys } = parts.system;
     this.#keys = new Map(keys.map((key) => [key.name, key]));
     this.#limits = new Map(keys.map((key) => [key.name, new KeyLimit(key)]));
+    this.#unrestored = new Set(this.#limits.values());
+  }
+
+  /** Goes on with other keys; one whose rules are the same keeps its counts. */
+  adopt(system: MeterParts['system']): void {
+    const limits = new Map<string, KeyLimit>();
+    for (const key of system.keys) {
+      const before = this.#limits.get(key.name);
+      const limit = before?.isFor(key) === true ? before : new KeyLimit(key);
+      if (limit !== before) this.#unrestored.add(limit);
+      limits.set(key.name, limit);
+    }
+    this.#parts = { ...this.#parts, system };
+    this.#keys = new Map(system.keys.map((key) => [key.name, key]));
+    this.#limits = limits;
   }
 
   /** Lets a request of a key in; throws an `ApiError` of 429, or of 400 for a model not its own. */
@@ -57,8 +73,10 @@ export class Metering {
     if (!this.mayUse(caller.name, model)) throw modelNotFound(model);
     const { clock } = this.#parts;
     const limit = this.#limits.get(caller.name);
-    if (limit?.hasBudget) {
-      this.#restored ??= this.#restore();
+    if (limit?.hasBudget && this.#unrestored.has(limit)) {
+      this.#restored ??= this.#restore().finally(() => {
+        this.#restored = undefined;
+      });
       await this.#restored;
     }
     const refusal = limit?.enter(clock.now());
@@ -97,9 +115,14 @@ export class Metering {
 
   async #restore(): Promise<void> {
     const wall = this.#parts.clock.wall();
+    const restored = new Set(this.#unrestored);
     const query = { from: `${monthOf(wall)}-01`, to: dayOf(wall) };
     const rows = within(this.#parts.clock, ledgerMsMax, 'reading usage', this.#ledger.rows(query));
-    for (const { key, costUsd } of await rows) this.#limits.get(key)?.spend(costUsd, wall);
+    for (const { key, costUsd } of await rows) {
+      const limit = this.#limits.get(key);
+      if (limit && restored.has(limit)) limit.spend(costUsd, wall);
+    }
+    for (const limit of restored) this.#unrestored.delete(limit);
   }
 
   async #write(rows: readonly UsageRow[]): Promise<void> {

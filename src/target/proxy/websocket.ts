@@ -26,7 +26,7 @@ export interface WebSocketDoorParts {
   readonly proxy: Proxy;
   readonly store: StateStore;
   /** Anyone may ask: there are no keys. */
-  readonly isOpen: boolean;
+  readonly isOpen: () => boolean;
   readonly requestId: () => string;
   /** Who asks, by the headers of the handshake; throws an `ApiError`. */
   readonly callerOf: (headers: IncomingHttpHeaders, requestId: string) => Caller;
@@ -111,7 +111,7 @@ export class WebSocketDoor {
   #admit({ headers }: IncomingMessage, requestId: string): void {
     this.#parts.callerOf(headers, requestId);
     // A browser sends its pages' WebSockets anywhere; without keys any page could ask.
-    if (this.#parts.isOpen && !isFromHere(headers.origin))
+    if (this.#parts.isOpen() && !isFromHere(headers.origin))
       throw new ApiError({
         status: 403,
         message: 'A proxy without keys takes no WebSocket from a web page of another host.',
