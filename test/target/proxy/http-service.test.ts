@@ -87,15 +87,18 @@ describe('a method', () => {
     await using at = await servedProxy(brief);
     const answer = await call(at, method, path);
     expect([answer.status, answer.headers['allow']]).toEqual([status, allow]);
-    if (status === 405)
-      expect(answer.json).toEqual({
-        error: {
-          message: expect.stringContaining(`Not allowed to ${method} on ${path}.`),
-          type: 'invalid_request_error',
-          param: null,
-          code: null,
-        },
-      });
+  });
+
+  test('that is wrong is told in the words of OpenAI', async () => {
+    await using at = await servedProxy(brief);
+    expect((await call(at, 'PUT', '/v1/responses')).json).toEqual({
+      error: {
+        message: expect.stringContaining('Not allowed to PUT on /v1/responses.'),
+        type: 'invalid_request_error',
+        param: null,
+        code: null,
+      },
+    });
   });
 
   test('HEAD is GET without its body', async () => {
@@ -229,7 +232,7 @@ describe('a background response over HTTP', () => {
 describe('readiness', () => {
   test('is told while the proxy serves, and denied once it drains', async () => {
     await using at = await servedProxy(slow);
-    expect(await call(at, 'GET', '/ready')).toMatchObject({ status: 200, json: { status: 'ok' } });
+    expect((await call(at, 'GET', '/ready')).status).toBe(200);
     const { body } = await request(`${at.origin}/v1/responses`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
