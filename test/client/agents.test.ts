@@ -22,13 +22,15 @@ import { answer, begun, rest, type ScriptName } from './script.ts';
 import { type ScriptedProxy, serveScripted } from './served.ts';
 import { levelTool } from './tool.ts';
 
+const opened = new AsyncDisposableStack();
 let proxy: ScriptedProxy;
 let continuing: ScriptedProxy;
 
 before(async () => {
-  [proxy, continuing] = await Promise.all([serveScripted('fail'), serveScripted('continue')]);
+  proxy = opened.use(await serveScripted('fail'));
+  continuing = opened.use(await serveScripted('continue'));
 });
-after(() => Promise.all([proxy[Symbol.asyncDispose](), continuing[Symbol.asyncDispose]()]));
+after(() => opened.disposeAsync());
 
 const level = tool({
   name: levelTool.name,

@@ -25,13 +25,15 @@ import { levelTool } from './tool.ts';
 // It warns of reasoning that it leaves out; that it does so is what a test looks at.
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
 
+const opened = new AsyncDisposableStack();
 let proxy: ScriptedProxy;
 let continuing: ScriptedProxy;
 
 before(async () => {
-  [proxy, continuing] = await Promise.all([serveScripted('fail'), serveScripted('continue')]);
+  proxy = opened.use(await serveScripted('fail'));
+  continuing = opened.use(await serveScripted('continue'));
 });
-after(() => Promise.all([proxy[Symbol.asyncDispose](), continuing[Symbol.asyncDispose]()]));
+after(() => opened.disposeAsync());
 
 const tools = {
   level: tool({

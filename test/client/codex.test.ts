@@ -113,13 +113,15 @@ const read = (out: string): Omit<Told, 'code' | 'whole'> => {
   return { messages, thoughts, printed, errors };
 };
 
+const opened = new AsyncDisposableStack();
 let proxy: ScriptedProxy;
 let continuing: ScriptedProxy;
 
 before(async () => {
-  [proxy, continuing] = await Promise.all([serveScripted('fail'), serveScripted('continue')]);
+  proxy = opened.use(await serveScripted('fail'));
+  continuing = opened.use(await serveScripted('continue'));
 });
-after(() => Promise.all([proxy[Symbol.asyncDispose](), continuing[Symbol.asyncDispose]()]));
+after(() => opened.disposeAsync());
 
 for (const isWebSocket of [false])
   suite(`Codex over ${isWebSocket ? 'WebSocket' : 'HTTP'}`, { skip }, () => {

@@ -21,13 +21,15 @@ import { answer, begun, look, rest, type ScriptName, thought } from './script.ts
 import { type ScriptedProxy, serveScripted } from './served.ts';
 import { levelTool } from './tool.ts';
 
+const opened = new AsyncDisposableStack();
 let proxy: ScriptedProxy;
 let continuing: ScriptedProxy;
 
 before(async () => {
-  [proxy, continuing] = await Promise.all([serveScripted('fail'), serveScripted('continue')]);
+  proxy = opened.use(await serveScripted('fail'));
+  continuing = opened.use(await serveScripted('continue'));
 });
-after(() => Promise.all([proxy[Symbol.asyncDispose](), continuing[Symbol.asyncDispose]()]));
+after(() => opened.disposeAsync());
 
 const level = tool(
   ({ place }: { readonly place: string; readonly days: number }) => `${place} is full`,

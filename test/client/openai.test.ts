@@ -63,6 +63,7 @@ const ways: readonly (readonly [string, Ask])[] = [
   ['stream', (client, body) => client.responses.stream(body).finalResponse()],
 ];
 
+const opened = new AsyncDisposableStack();
 let proxy: ScriptedProxy;
 let continuing: ScriptedProxy;
 let client: OpenAI;
@@ -71,10 +72,11 @@ const clientOf = ({ url }: ScriptedProxy): OpenAI =>
   new OpenAI({ baseURL: url, apiKey: 'unused', maxRetries: 0 });
 
 before(async () => {
-  [proxy, continuing] = await Promise.all([serveScripted('fail'), serveScripted('continue')]);
+  proxy = opened.use(await serveScripted('fail'));
+  continuing = opened.use(await serveScripted('continue'));
   client = clientOf(proxy);
 });
-after(() => Promise.all([proxy[Symbol.asyncDispose](), continuing[Symbol.asyncDispose]()]));
+after(() => opened.disposeAsync());
 
 for (const [way, ask] of ways)
   suite(`openai, ${way}`, () => {

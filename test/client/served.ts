@@ -23,6 +23,9 @@ export interface Served {
   stop(): Promise<void>;
 }
 
+/** How long the proxy may take to end in good order. */
+const stopMsMax = 15_000;
+
 /** Starts the proxy and waits for the line that says where it listens. */
 const serve = async (folder: string, system: string): Promise<Served> => {
   const file = join(folder, 'spillway.yaml');
@@ -33,6 +36,10 @@ const serve = async (folder: string, system: string): Promise<Served> => {
   let said = '';
   child.stderr.on('data', (bytes) => (said += String(bytes)));
   const exited = once(child, 'exit');
+  // A run that is given up must not leave it behind.
+  const leave = () => child.kill('SIGKILL');
+  process.once('exit', leave);
+  void exited.then(() => process.off('exit', leave));
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /http:\/\/\S+/.exec(line)?.[0];
     if (url === undefined) continue;
@@ -45,7 +52,9 @@ const serve = async (folder: string, system: string): Promise<Served> => {
       },
       async stop() {
         child.kill('SIGTERM');
+        const late = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
         const [code] = await exited;
+        clearTimeout(late);
         assert.equal(code, 0, `the proxy ended with ${code} and said:\n${said}`);
       },
     };

@@ -37,6 +37,8 @@ export class BackgroundTask {
   readonly owner: string;
   readonly log: EventLog | undefined;
   readonly delivery: BackgroundDelivery;
+  /** When its events are forgotten; set once it has ended. */
+  keptUntil = Infinity;
   readonly #cancel = new AbortController();
   #resource: ResponseResource | undefined;
   /** Settles when nothing of it is left running. */
@@ -139,6 +141,7 @@ export class Background {
   /** Replays the events after a sequence number, and follows the rest; throws an `ApiError`. */
   async replay(id: string, caller: Caller, startingAfter: number, reply: Reply): Promise<void> {
     const { resource } = await this.read(id, caller);
+    this.#forget();
     const log = this.#tasks.get(id)?.log;
     if (!log) throw notStreamable(resource);
     const from = startingAfter + 1;
@@ -167,7 +170,7 @@ export class Background {
     task.become(resource);
     this.#tasks.set(id, task);
     task.log?.append(announcement(resource));
-    task.done = this.#work(id, task, turn);
+    task.done = this.#work(task, turn);
     task.done.catch(() => undefined);
     if (task.log) await follow({ log: task.log, from: 0, reply, clock: this.#clock, headers });
     else {
@@ -178,7 +181,7 @@ export class Background {
     await task.done;
   }
 
-  async #work(id: string, task: BackgroundTask, turn: Turn): Promise<void> {
+  async #work(task: BackgroundTask, turn: Turn): Promise<void> {
     try {
       await turn.run();
     } finally {
@@ -188,18 +191,22 @@ export class Background {
         await this.#isKept(cancelled);
       }
       task.log?.end();
-      if (task.log) this.#retire(id);
-      else this.#tasks.delete(id);
+      task.keptUntil = task.log ? this.#clock.now() + keptMs : -Infinity;
+      this.#forget();
     }
   }
 
-  #retire(id: string): void {
-    this.#clock.at(this.#clock.now() + keptMs, () => this.#tasks.delete(id));
+  /**
+   * Lets go of what is past its time or beyond the bound. There is no timer for it: one that runs for
+   * minutes would keep the process from ending, and the bound holds without.
+   */
+  #forget(): void {
+    const now = this.#clock.now();
     let chars = 0;
-    for (const [eldestLast, task] of [...this.#tasks].toReversed()) {
+    for (const [id, task] of [...this.#tasks].toReversed()) {
       if (task.isRunning) continue;
       chars += task.log?.chars ?? 0;
-      if (chars > keptCharsMax) this.#tasks.delete(eldestLast);
+      if (task.keptUntil <= now || chars > keptCharsMax) this.#tasks.delete(id);
     }
   }
 
