@@ -92,21 +92,63 @@ const anyState = fc
     predictedWaitMs: fc.option(fc.nat(3000), { nil: undefined }),
     isLoaded: fc.option(fc.boolean(), { nil: undefined }),
     hasWaited: fc.boolean(),
+    lacks: fc.constantFrom(undefined, undefined, 'context' as const, 'vision' as const),
+    quotaWaitMs: fc.constantFrom(0, 0, 500),
+    weight: fc.nat(3),
+    draw: fc.double({ min: 0, max: 0.99, noNaN: true }),
+    busyRatio: fc.double({ min: 0, max: 3, noNaN: true }),
+    firstTokenMs: fc.option(fc.nat(3000), { nil: undefined }),
+    costUsd: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
   })
   .map(({ backend, ...more }) => state(backend, more));
 
-test('whatever the state, what is local-only goes to no cloud, and nothing to an open circuit', () => {
-  const anyRules = fc.record({ maySpend: fc.boolean(), cold: fc.constantFrom('spill', 'wait') });
+const anyRules = fc.record({
+  strategy: fc.constantFrom(
+    'ordered' as const,
+    'weighted' as const,
+    'least-busy' as const,
+    'lowest-latency' as const,
+    'cheapest' as const,
+  ),
+  pinning: fc.oneof(
+    fc.record({ never: fc.subarray(['spark', 'azure', 'other']) }),
+    fc.record({ only: fc.constantFrom('spark', 'azure'), never: fc.constant([]) }),
+  ),
+  isLocalOnly: fc.boolean(),
+  maySpend: fc.boolean(),
+  budget: fc.constantFrom('none' as const, 'left' as const, 'spent' as const),
+  cold: fc.constantFrom('spill' as const, 'wait' as const),
+});
+
+test('no strategy and no pin brings back what residency, money, circuit or fit have ruled out', () => {
   fc.assert(
-    fc.property(fc.array(anyState), anyRules, fc.boolean(), (states, more, isLocalOnly) => {
-      const { choices, refused } = route(states, { ...rules, ...more, isLocalOnly });
+    fc.property(fc.array(anyState), anyRules, (states, more) => {
+      const { choices, refused } = route(states, { ...rules, ...more });
       assert.equal(choices.length + refused.length, states.length, 'each is asked or refused');
-      for (const { candidate, residency } of choices) {
+      for (const { candidate, residency, passedOver } of choices) {
         const chosen = states.find((it) => it.candidate === candidate);
         assert.ok(chosen?.mayServe);
-        if (isLocalOnly) assert.equal(residency, 'local');
-        if (!more.maySpend) assert.equal(residency, 'local');
+        assert.equal(chosen.lacks, undefined);
+        assert.equal(chosen.quotaWaitMs, 0);
+        assert.ok(!more.pinning.never.some((name) => name === candidate.backend));
+        if ('only' in more.pinning) assert.equal(candidate.backend, more.pinning.only);
+        if (more.isLocalOnly || !more.maySpend || more.budget === 'spent')
+          assert.equal(residency, 'local');
+        if (more.budget === 'left' && residency === 'cloud')
+          assert.ok(chosen.costUsd !== undefined);
+        for (const { why } of passedOver) assert.ok(why !== 'residency' && why !== 'pin');
       }
     }),
+    { numRuns: 1000 },
   );
+});
+
+test.each([
+  ['context', { lacks: 'context' }],
+  ['quota', { quotaWaitMs: 700 }],
+] as const)('what cannot be had by waiting in a queue (%s) is not waited for', (why, more) => {
+  const { choices, refused } = route([state('spark', more), state('azure')], rules);
+  expect(choices[0]?.passedOver).toMatchObject([{ backend: 'spark', why }]);
+  expect(choices).toHaveLength(1);
+  expect(refused).toEqual([{ backend: 'spark', why, ...(why === 'quota' ? { waitMs: 700 } : {}) }]);
 });
