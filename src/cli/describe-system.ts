@@ -80,6 +80,7 @@ const describeKey = (key: KeySystem): string =>
       ? []
       : [`${key.monthlyBudgetUsd.toFixed(2)} USD a month`]),
     ...(key.models === undefined ? [] : [`only ${key.models.join(', ')}`]),
+    ...(key.role === 'admin' ? ["sees everybody's usage"] : []),
   ].join(', ');
 
 const seconds = (ms: number): string => `${Number((ms / 1000).toPrecision(3))} s`;
