@@ -223,7 +223,7 @@ const inputNotServed = (message: string, param: string): ApiError =>
   badRequest(message, param, 'unsupported_parameter');
 
 /** How many tokens a candidate takes; undefined when nobody has said. */
-const windowOf = ({ numCtx, contextTokensMax }: Candidate): number | undefined =>
+export const windowOf = ({ numCtx, contextTokensMax }: Candidate): number | undefined =>
   numCtx === undefined || contextTokensMax === undefined
     ? (numCtx ?? contextTokensMax)
     : Math.min(numCtx, contextTokensMax);

@@ -23,6 +23,7 @@ import type { ResponseRequest } from './request.ts';
 import { requestFacts, watchedReply } from './request-watch.ts';
 import { type RequestMeter, Metering } from './meter.ts';
 import { Placement } from './placement.ts';
+import { fittedConversation } from './truncation.ts';
 import { Turn } from './turn.ts';
 import { type UsageReport, usageQuestion, usageReport } from './usage-report.ts';
 
@@ -121,7 +122,15 @@ export class Proxy {
       const model = system.models.find(({ name }) => name === request.model);
       if (!model) throw modelNotFound(request.model);
       meter = await this.#metering.enter(request.model, caller);
-      const conversation = await resolveConversation(request, caller.name, store, ids);
+      const resolved = await resolveConversation(request, caller.name, store, ids);
+      const conversation = fittedConversation({
+        request,
+        conversation: resolved,
+        model,
+        caller,
+        backends: this.#backends,
+        countTokens: this.#parts.countTokens,
+      });
       if (connection?.isPreparation === true) {
         await prepare({ clock, ids, request, conversation, caller, store, reply });
         return;
