@@ -5,9 +5,11 @@ import type { PriceRecord } from '../log/entry.ts';
 import { watchHealth } from '../measurement/health.ts';
 import { entropyIds, seededIds } from '../random/id.ts';
 import type { System } from '../system/system.ts';
+import { requestLog } from '../target/proxy/diagnostic/request-log.ts';
 import { openProxyServer } from '../target/proxy/server.ts';
 import { estimateTokens } from '../token/estimate.ts';
 import { counterfactualPrices } from './price.ts';
+import { type RequestLogInput, openRequestSink } from './request-sink.ts';
 import type { OpenedStage, Stage } from './stage.ts';
 
 export interface ProxyStageInput {
@@ -17,11 +19,18 @@ export interface ProxyStageInput {
   readonly areIdsSeeded: boolean;
   /** USD that may be spent at real clouds; undefined where nothing real is priced. */
   readonly spendMaxUsd?: number;
+  /** How requests are logged; not at all when absent, as in a run. */
+  readonly requestLog?: RequestLogInput;
+  /** What is shown as our version. */
+  readonly version?: string;
 }
 
 export interface ProxyStageInfo {
   readonly url: string;
 }
+
+/** What `tell('reload', …)` is given: another file, and what its models cost. */
+export type ProxyReload = Pick<ProxyStageInput, 'system' | 'prices'>;
 
 export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, context) => {
   let spentUsd = 0;
@@ -35,12 +44,20 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
     }
     return may;
   };
+  let { prices } = input;
+  let worths = counterfactualPrices(input.system);
   const priceOf = (backend: string, model: string) =>
-    input.prices.find((price) => price.backend === backend && price.model === model);
-  const worths = counterfactualPrices(input.system);
+    prices.find((price) => price.backend === backend && price.model === model);
   await using opening = new AsyncDisposableStack();
+  const sink = input.requestLog && (await openRequestSink(input.requestLog.file));
+  opening.defer(() => sink?.close());
   const server = await openProxyServer({
     system: input.system,
+    ...(input.version !== undefined && { version: input.version }),
+    ...(sink &&
+      input.requestLog && {
+        requestLog: requestLog({ ...input.requestLog, ...sink, clock: context.clock }),
+      }),
     clock: context.clock,
     random: context.random.fork('proxy'),
     ids: input.areIdsSeeded ? seededIds(context.random.fork('ids')) : entropyIds,
@@ -71,6 +88,13 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
 
   return {
     info: { url: server.url },
+    tell: (message, value) => {
+      if (message !== 'reload') return;
+      const next = value as ProxyReload;
+      server.reload(next.system);
+      prices = next.prices;
+      worths = counterfactualPrices(next.system);
+    },
     close: () => opened.disposeAsync(),
   } satisfies OpenedStage<ProxyStageInfo>;
 };

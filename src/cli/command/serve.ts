@@ -2,6 +2,7 @@
 
 import type { CommandModule } from 'yargs';
 
+import type { System } from '../../system/system.ts';
 import { exitCode } from '../exit-code.ts';
 import { hostOption, portOption } from '../option.ts';
 import { stopSignals } from '../stop.ts';
@@ -26,10 +27,19 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
     const { loadSystem, untilAborted } = await import('../listen.ts');
     const { openHybrid } = await import('../../run/hybrid.ts');
     const { describeRemarks } = await import('../describe-system.ts');
+    const { hangUps, reload } = await import('../reload.ts');
     const { system, remarks } = loadSystem(file);
-    const listen = { host: host ?? system.listen.host, port: port ?? system.listen.port };
+    const override = (from: System): System => ({
+      ...from,
+      listen: { host: host ?? from.listen.host, port: port ?? from.listen.port },
+    });
     using stop = stopSignals(() => process.stderr.write('stopping\n'));
-    await using hybrid = await openHybrid({ ...system, listen });
+    await using hybrid = await openHybrid(override(system));
+    const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+    using _hangUps = hangUps(
+      () => reload({ hybrid, load: () => loadSystem(file), override, tell }),
+      () => process.kill(process.pid, 'SIGTERM'),
+    );
     const model = system.models[0]?.name ?? '';
     const simulated = system.backends.filter(({ simulate }) => simulate).map(({ name }) => name);
     process.stdout.write(`listening on ${hybrid.url}\n`);

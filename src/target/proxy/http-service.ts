@@ -22,6 +22,7 @@ import { installUsage } from './http-usage.ts';
 import { parseCountRequest } from './input-count.ts';
 import { asText } from './json.ts';
 import type { Caller, ProxyParts, Reply } from './proxy.ts';
+import type { Observatory } from './diagnostic/observatory.ts';
 import { parseRequest } from './request.ts';
 import type { Proxy } from './respond.ts';
 import { WebSocketDoor } from './websocket.ts';
@@ -32,6 +33,7 @@ export interface HttpServiceParts {
   readonly ids: ProxyParts['ids'];
   readonly store: ProxyParts['store'];
   readonly proxy: Proxy;
+  readonly observatory: Observatory;
   /** Told of our own faults, for people; never holds a prompt, an answer or a key. */
   readonly log?: (line: string) => void;
 }
@@ -64,8 +66,8 @@ interface Route {
 }
 
 export class HttpService {
-  readonly #parts: HttpServiceParts;
-  readonly #authenticate: Authentication;
+  #parts: HttpServiceParts;
+  #authenticate: Authentication;
   readonly #app: FastifyInstance;
   readonly #sockets: WebSocketDoor;
   readonly #routes: Route[] = [];
@@ -77,7 +79,7 @@ export class HttpService {
     this.#authenticate = keyAuthentication(parts.system.keys);
     this.#sockets = new WebSocketDoor({
       ...parts,
-      isOpen: parts.system.keys.length === 0,
+      isOpen: () => this.#parts.system.keys.length === 0,
       requestId: () => `req_${parts.ids()}`,
       callerOf: (headers, requestId) => this.#callerOf(headers, requestId),
       log: (requestId, error) => this.#log(requestId, error),
@@ -97,6 +99,12 @@ export class HttpService {
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
     });
     this.#install();
+  }
+
+  /** Goes on with the keys of another file. */
+  adopt(system: HttpServiceParts['system']): void {
+    this.#parts = { ...this.#parts, system };
+    this.#authenticate = keyAuthentication(system.keys);
   }
 
   /** Listens; gives the port, which the operating system chose if 0 was asked for. */
@@ -228,12 +236,7 @@ export class HttpService {
       return reply.send(model);
     });
     installUsage(app, proxy, (headers, requestId) => this.#callerOf(headers, requestId));
-    app.get('/health', (_request, reply) => reply.send(proxy.health()));
-    app.get('/ready', (_request, reply) => {
-      const { status } = proxy.health();
-      const ready = this.#isDraining ? 'draining' : status;
-      return reply.code(ready === 'ok' ? 200 : 503).send({ status: ready });
-    });
+    this.#parts.observatory.install(app, () => this.#isDraining);
   }
 
   /** Hands the answer to the heart, and answers for what the heart does not foresee. */

@@ -5,16 +5,15 @@
  * proxy runs behind HTTP and in virtual time.
  */
 
-import assert from 'node:assert/strict';
-
 import type { ResponseResource } from '../../protocol/responses.ts';
 import type { Random } from '../../random/random.ts';
 import { ApiError, modelNotFound, shuttingDown } from './api-error.ts';
-import { Backend, type BackendHealth } from './backend.ts';
+import type { BackendHealth } from './backend.ts';
 import { Background, BackgroundTask } from './background.ts';
 import { CapturedReply, compacted, summaryRequest } from './compaction.ts';
 import { resolveConversation } from './conversation.ts';
 import { JsonDelivery, StreamDelivery, refuse } from './delivery.ts';
+import { Generation } from './generation.ts';
 import { type InputCount, inputCount } from './input-count.ts';
 import { type ItemPage, type PageQuery, itemPage } from './input-item-list.ts';
 import type { Caller, ProxyParts, Reply, StateStore } from './proxy.ts';
@@ -58,9 +57,13 @@ export interface Connection {
   readonly isPreparation: boolean;
 }
 
+/** What another file may change while the proxy serves. */
+export type NextParts = Pick<ProxyParts, 'system' | 'upstreams'>;
+
 export class Proxy {
-  readonly #parts: ProxyParts;
-  readonly #backends: ReadonlyMap<string, Backend>;
+  #generation: Generation;
+  /** The one that serves, and those whose last requests are running. */
+  readonly #generations: Set<Generation>;
   readonly #background: Background;
   readonly #metering: Metering;
   /** Where the shares of weighted candidates are drawn from. */
@@ -71,18 +74,16 @@ export class Proxy {
   #isStopped = false;
 
   constructor(parts: ProxyParts) {
-    this.#parts = parts;
+    this.#generation = new Generation(parts);
+    this.#generations = new Set([this.#generation]);
     this.#background = new Background(parts.store, parts.clock);
     this.#metering = new Metering(parts);
     this.#shares = parts.random.fork('shares');
     this.#openedAt = Math.floor(parts.clock.wall() / 1000);
-    this.#backends = new Map(
-      parts.system.backends.map((system) => {
-        const upstream = parts.upstreams.get(system.name);
-        assert.ok(upstream, `no upstream for backend ${system.name}`);
-        return [system.name, new Backend(system, upstream, parts.system.breaker, parts.clock)];
-      }),
-    );
+  }
+
+  get #parts(): ProxyParts {
+    return this.#generation.parts;
   }
 
   /**
@@ -110,8 +111,11 @@ export class Proxy {
     reply: Reply,
     connection: Connection | undefined,
   ): Promise<void> {
-    const { ids, clock, system } = this.#parts;
-    const store = connection?.store ?? this.#parts.store;
+    const generation = this.#generation;
+    const { parts, backends } = generation;
+    const { ids, clock, system } = parts;
+    const store = connection?.store ?? parts.store;
+    using _entered = generation.enter();
     this.#inFlight++;
     let turn: Turn | undefined;
     let meter: RequestMeter | undefined;
@@ -128,16 +132,16 @@ export class Proxy {
         conversation: resolved,
         model,
         caller,
-        backends: this.#backends,
-        countTokens: this.#parts.countTokens,
+        backends,
+        countTokens: parts.countTokens,
       });
       if (connection?.isPreparation === true) {
         await prepare({ clock, ids, request, conversation, caller, store, reply });
         return;
       }
       const placement = new Placement({
-        parts: this.#parts,
-        backends: this.#backends,
+        parts,
+        backends,
         model,
         request,
         conversation,
@@ -150,8 +154,8 @@ export class Proxy {
         ? new BackgroundTask(caller.name, request.isStream)
         : undefined;
       turn = new Turn({
-        parts: this.#parts,
-        backends: this.#backends,
+        parts,
+        backends,
         request,
         conversation,
         caller,
@@ -261,12 +265,27 @@ export class Proxy {
   }
 
   health(): ProxyHealth {
-    const backends = [...this.#backends.values()];
+    const backends = [...this.#generation.backends.values()];
     return {
       status: backends.some((backend) => backend.mayServe) ? 'ok' : 'unavailable',
       inFlight: this.#inFlight,
       backends: backends.map((backend) => backend.health),
     };
+  }
+
+  /**
+   * Serves new requests as another file says, while those that are running end as they began.
+   * Settles when the last of those has ended, and what it needed may be closed.
+   */
+  async adopt(next: NextParts): Promise<void> {
+    const before = this.#generation;
+    this.#generation = new Generation({ ...before.parts, ...next }, before);
+    this.#generations.add(this.#generation);
+    this.#metering.adopt(next.system);
+    await before.retire();
+    this.#generations.delete(before);
+    const kept = new Set([...this.#generations].flatMap(({ backends }) => [...backends.values()]));
+    for (const backend of before.backends.values()) if (!kept.has(backend)) backend.close();
   }
 
   /** Takes no more requests, and ends those that are running as failed. */
@@ -278,6 +297,7 @@ export class Proxy {
   /** Stops probing. Store and upstreams are closed by whoever opened them. */
   close(): void {
     this.stop();
-    for (const backend of this.#backends.values()) backend.close();
+    for (const { backends } of this.#generations)
+      for (const backend of backends.values()) backend.close();
   }
 }

@@ -8,18 +8,18 @@
  * A proxy without keys listens on the loopback only.
  */
 
-import type { BackendSystem } from '../../system/system.ts';
-import { chatUpstream } from './chat-upstream.ts';
+import type { System } from '../../system/system.ts';
 import { asRecord } from './json.ts';
 import { isLoopback } from './authentication.ts';
+import type { JournalReader } from './diagnostic/journal.ts';
+import { Observatory } from './diagnostic/observatory.ts';
 import { HttpService } from './http-service.ts';
 import { memoryStore } from './memory-store.ts';
-import { ollamaUpstream } from './ollama-upstream.ts';
-import type { ProxyParts, StateStore, Upstream } from './proxy.ts';
+import type { ProxyParts, StateStore } from './proxy.ts';
 import { Proxy } from './respond.ts';
-import { responsesUpstream } from './responses-upstream.ts';
 import { sqliteLedger } from './sqlite-ledger.ts';
 import { sqliteStore } from './sqlite-store.ts';
+import { UpstreamSet } from './upstream-set.ts';
 import { type UsageLedger, memoryLedger } from './usage-ledger.ts';
 
 /** A proxy that cannot be opened as its system file says. */
@@ -39,9 +39,13 @@ class OpenToEveryoneError extends ProxyServerError {
   override readonly name = 'OpenToEveryoneError';
 }
 
-export type ProxyServerOptions = Omit<ProxyParts, 'store' | 'ledger' | 'upstreams'> & {
+export type ProxyServerOptions = Omit<ProxyParts, 'store' | 'ledger' | 'upstreams' | 'watch'> & {
   /** Told of our own faults, for people; never holds a prompt, an answer or a key. */
   readonly log?: (line: string) => void;
+  /** Told of each request once it is over. */
+  readonly requestLog?: JournalReader;
+  /** What is shown as our version. */
+  readonly version?: string;
 };
 
 /** How much the proxy has in hand. */
@@ -59,6 +63,11 @@ export interface ProxyServer {
   readonly port: number;
   readonly proxy: Proxy;
   load(): ProxyLoad;
+  /**
+   * Serves new requests as another file says; what is running ends as it began. Where it listens and
+   * where state is kept stay as they are. Throws errors with a `hint`, and then nothing has changed.
+   */
+  reload(system: System): void;
   /** Lets running answers end for a moment, then cuts them; closes upstreams and state. */
   close(): Promise<void>;
 }
@@ -73,13 +82,25 @@ export const openProxyServer = async (options: ProxyServerOptions): Promise<Prox
   opening.defer(() => store.close());
   const ledger = ledgerOf(system);
   opening.defer(() => ledger.close());
-  const upstreams = upstreamsOf(options);
-  opening.defer(async () => {
-    await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+  const upstreams = new UpstreamSet(options);
+  opening.defer(() => upstreams.close());
+  const observatory = new Observatory({
+    ...options,
+    store,
+    ledger,
+    version: options.version ?? 'unknown',
+    health: () => proxy.health(),
   });
-  const proxy = new Proxy({ ...options, store, ledger, upstreams });
+  opening.defer(() => observatory.close());
+  const proxy = new Proxy({
+    ...options,
+    ...watched(options, observatory),
+    store,
+    ledger,
+    upstreams: upstreams.current,
+  });
   opening.defer(() => proxy.close());
-  const service = new HttpService({ ...options, store, proxy });
+  const service = new HttpService({ ...options, store, proxy, observatory });
   opening.defer(() => service.close());
   const port = await listen(service, host, system.listen.port);
   const opened = opening.move();
@@ -97,9 +118,30 @@ export const openProxyServer = async (options: ProxyServerOptions): Promise<Prox
         breaker: backends.map(({ name, breaker }) => `${name} ${breaker}`).join(', '),
       };
     },
+    reload(next) {
+      const { listen, state } = system;
+      const adopted = { ...next, listen, state };
+      requireKeysInPublic(adopted);
+      const leave = upstreams.adopt(adopted.backends);
+      service.adopt(adopted);
+      observatory.adopt(adopted);
+      void proxy.adopt({ system: adopted, upstreams: upstreams.current }).then(leave);
+    },
     close: () => opened.disposeAsync(),
   };
 };
+
+/** Whoever opened the proxy is told of attempts, and so is whoever looks at it. */
+const watched = (
+  { record }: ProxyServerOptions,
+  { journal }: Observatory,
+): Pick<ProxyParts, 'record' | 'watch'> => ({
+  record: (attempt, request) => {
+    record(attempt, request);
+    journal.record(attempt, request);
+  },
+  watch: (request) => journal.watch(request),
+});
 
 const requireKeysInPublic = ({ listen, keys }: ProxyParts['system']): void => {
   if (keys.length > 0 || isLoopback(listen.host)) return;
@@ -120,17 +162,6 @@ const storeOf = ({ system: { state }, clock }: ProxyServerOptions): StateStore =
 /** Usage is kept in the file of the state, or ends with the process as the state does. */
 const ledgerOf = ({ state }: ProxyParts['system']): UsageLedger =>
   state.kind === 'sqlite' ? sqliteLedger(state.path) : memoryLedger();
-
-const upstreamsOf = ({
-  system: { backends },
-  clock,
-}: ProxyServerOptions): ReadonlyMap<string, Upstream> =>
-  new Map(backends.map((backend) => [backend.name, upstreamOf(backend)(backend, { clock })]));
-
-const upstreamOf = ({ wire, api }: BackendSystem): typeof responsesUpstream => {
-  if (wire === 'ollama') return ollamaUpstream;
-  return api === 'chat' ? chatUpstream : responsesUpstream;
-};
 
 const listen = async (service: HttpService, host: string, port: number): Promise<number> => {
   try {
