@@ -142,8 +142,13 @@ export const responseNotFound = (id: string): ApiError =>
   new ApiError({ status: 404, message: `Response with id '${id}' not found.` });
 
 /** No local backend can answer, and the request may not leave. */
-export const localOnlyUnavailable = (causes: string, retryAfterMs: number): ApiError =>
+export const localOnlyUnavailable = (
+  causes: string,
+  retryAfterMs: number,
+  isFinal: boolean,
+): ApiError =>
   new ApiError({
+    isFinal,
     status: 503,
     code: 'local_only_unavailable',
     message: `This request is local-only and no local backend can serve it: ${causes}.`,
@@ -151,8 +156,13 @@ export const localOnlyUnavailable = (causes: string, retryAfterMs: number): ApiE
   });
 
 /** Every backend was tried or passed over; `causes` names each with its reason. */
-export const backendsUnavailable = (causes: string, retryAfterMs: number): ApiError =>
+export const backendsUnavailable = (
+  causes: string,
+  retryAfterMs: number,
+  isFinal: boolean,
+): ApiError =>
   new ApiError({
+    isFinal,
     status: 503,
     code: 'backends_unavailable',
     message: `No backend can serve this request: ${causes}.`,

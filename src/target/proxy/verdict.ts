@@ -48,8 +48,15 @@ export const errorOf = (outlook: Outlook): ApiError => {
   const settled = setbacks.length === 0 ? standingError(outlook) : undefined;
   if (settled) return settled;
   const told = isLocalOnly ? localOnlyUnavailable : backendsUnavailable;
-  return told(causes, retryAfterMsOf(outlook));
+  return told(causes, retryAfterMsOf(outlook), isExhausted(outlook));
 };
+
+/**
+ * We have tried what there is, and nobody said that waiting helps. A client that would try again by
+ * itself would only multiply our own attempts.
+ */
+const isExhausted = ({ setbacks }: Outlook): boolean =>
+  setbacks.length > 0 && setbacks.every(({ failure }) => failure.retryAfterMs === undefined);
 
 /** The one reason for which every backend that may be asked was passed over, if there is one. */
 const standingError = ({ refused, lackError }: Outlook): ApiError | undefined => {

@@ -181,6 +181,8 @@ describe('before anything is shown', () => {
     expect(reply.status).toBe(503);
     expect(reply.error['message']).toMatch(/spark: refused .*; azure: rate-limited/);
     expect(reply.headers['retry-after']).toBe('5');
+    // The one that was asked to come back later may do so by itself.
+    expect(reply.headers['x-should-retry']).toBeUndefined();
     const again = await world.ask();
     expect(again.status).toBe(503);
     expect(world.clock.now()).toBe(0);
@@ -194,7 +196,9 @@ describe('before anything is shown', () => {
       spark: [() => [failure('reset')]],
       azure: [() => [failure('reset')]],
     });
-    expect((await world.ask()).status).toBe(503);
+    const reply = await world.ask();
+    expect(reply.status).toBe(503);
+    expect(reply.headers['x-should-retry']).toBe('false');
     expect(world.spare.calls).toHaveLength(0);
   });
 
