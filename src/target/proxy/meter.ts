@@ -24,6 +24,7 @@ import {
   groupedUsage,
   memoryLedger,
   nothingUsed,
+  sumOfUsage,
   usageDimensions,
 } from './usage-ledger.ts';
 
@@ -126,7 +127,7 @@ export class Metering {
   }
 
   async #write(rows: readonly UsageRow[]): Promise<void> {
-    const all = groupedUsage([...this.#unwritten, ...rows], usageDimensions);
+    const all = this.#unwritten.length === 0 ? rows : [...this.#unwritten, ...rows];
     this.#unwritten = [];
     const { clock } = this.#parts;
     await within(clock, ledgerMsMax, 'writing usage', this.#ledger.add(all)).catch(() => {
@@ -210,6 +211,11 @@ export class RequestMeter {
   #add(amounts: Partial<UsageAmounts>): void {
     const { clock, key, model } = this.#input;
     const place = { day: dayOf(clock.wall()), key, model, backend: this.#backend };
-    this.#rows = [...this.#rows, { ...place, ...nothingUsed, ...amounts }];
+    const added = { ...place, ...nothingUsed, ...amounts };
+    const last = this.#rows.at(-1);
+    // Most requests are one attempt and one row.
+    const isSame = last?.backend === place.backend && last.day === place.day;
+    if (isSame) this.#rows = [...this.#rows.slice(0, -1), { ...place, ...sumOfUsage(last, added) }];
+    else this.#rows = [...this.#rows, added];
   }
 }

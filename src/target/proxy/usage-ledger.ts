@@ -91,7 +91,7 @@ export const groupedUsage = (
   for (const row of rows) {
     const place = { day: '', key: '', model: '', backend: '' };
     for (const dimension of by) place[dimension] = row[dimension];
-    const name = JSON.stringify(Object.values(place));
+    const name = nameOf(place);
     groups.set(name, { ...place, ...sumOfUsage(groups.get(name) ?? nothingUsed, row) });
   }
   return [...groups.values()].toSorted(byPlace);
@@ -99,20 +99,27 @@ export const groupedUsage = (
 
 /** A ledger that forgets with the process. */
 export const memoryLedger = (): UsageLedger => {
-  let kept: readonly UsageRow[] = [];
+  const kept = new Map<string, UsageRow>();
   return {
     async add(rows) {
-      kept = groupedUsage([...kept, ...rows], usageDimensions);
+      for (const row of rows) {
+        const name = nameOf(row);
+        const before = kept.get(name);
+        kept.set(name, before ? { ...row, ...sumOfUsage(before, row) } : row);
+      }
     },
     rows: async ({ from, to, key }) =>
-      kept.filter(
-        (row) => row.day >= from && row.day <= to && (key === undefined || row.key === key),
-      ),
+      [...kept.values()]
+        .filter((row) => row.day >= from && row.day <= to && (key === undefined || row.key === key))
+        .toSorted(byPlace),
     async close() {
-      kept = [];
+      kept.clear();
     },
   };
 };
+
+const nameOf = ({ day, key, model, backend }: UsagePlace): string =>
+  JSON.stringify([day, key, model, backend]);
 
 const sumByName = (
   one: Readonly<Record<string, number>>,
