@@ -11,7 +11,7 @@ import type { GenerationEvent } from '../../src/protocol/generation.ts';
 import type { PromptItem } from '../../src/protocol/responses.ts';
 import type { Random } from '../../src/random/random.ts';
 import type { BackendSystem } from '../../src/system/system.ts';
-import { type Message, promptOf } from '../../src/target/backend/conversation.ts';
+import { historyOf, type Message, promptOf } from '../../src/target/backend/conversation.ts';
 import { answerTo, type Piece } from '../../src/target/backend/cooperative-model.ts';
 import { type Paced, Pacer } from '../../src/target/backend/pacer.ts';
 import type { Upstream, UpstreamCall } from '../../src/target/proxy/proxy.ts';
@@ -51,6 +51,7 @@ export const virtualUpstream = (backend: BackendSystem, parts: VirtualParts): Up
       const prompt = promptOf({ tools: '', messages });
       engine.offer(call, { id: jobId, outputTokens: pieces.length, ...prompt });
       const receivedAt = clock.now();
+      const history = historyOf(messages);
       let sent = 0;
       const note = (outcome: Generation['outcome']): void =>
         parts.emit({
@@ -65,6 +66,7 @@ export const virtualUpstream = (backend: BackendSystem, parts: VirtualParts): Up
           promptTokens: prompt.promptTokens,
           cachedTokens: 0,
           outputTokens: sent,
+          ...(history === undefined ? {} : { history }),
         });
       const arrivals = followed(pacer, jobId, pieces.length, signal);
       try {

@@ -1,0 +1,94 @@
+/**
+ * One turn, put to the proxy without a wire. The recorder sees the frames as a client would; the
+ * manner says what kind of client: one that reads slowly, leaves early, or wants JSON at the end.
+ */
+
+import { ExchangeRecorder, type TurnRecord } from '../../src/client/exchange-recorder.ts';
+import type { PlannedQuestion } from '../../src/client/session-player.ts';
+import type { Caller, Reply } from '../../src/target/proxy/proxy.ts';
+import { parseRequest } from '../../src/target/proxy/request.ts';
+import type { Proxy } from '../../src/target/proxy/respond.ts';
+import type { VirtualClock } from '../../src/time/virtual-clock.ts';
+
+export interface Manner {
+  readonly isStream: boolean;
+  /** The request itself demands that nothing leaves the house. */
+  readonly isLocalOnly: boolean;
+  /** Closes the connection that long after asking. */
+  readonly leavesAfterMs?: number;
+  /** Stops reading after so many frames, for so long. */
+  readonly pauses?: { readonly afterFrames: number; readonly ms: number };
+}
+
+export const plainManner: Manner = { isStream: true, isLocalOnly: false };
+
+export interface Asked {
+  readonly record: TurnRecord;
+  /** All that was written to the client. */
+  readonly written: string;
+}
+
+export interface Asking {
+  readonly question: PlannedQuestion;
+  readonly caller: Caller;
+  readonly manner: Manner;
+  /** Told of each frame before the client reads it. */
+  readonly onFrame?: (frame: string) => void;
+}
+
+/** Longer than an answer may take: who has none by then never gets one. */
+const patienceMs = 1_200_000;
+
+export const ask = async (asking: Asking, proxy: Proxy, clock: VirtualClock): Promise<Asked> => {
+  const { manner, caller } = asking;
+  const recorder = new ExchangeRecorder(caller.trace);
+  const leave = new AbortController();
+  const sentAt = clock.now();
+  recorder.sent(sentAt);
+  let written = '';
+  let frames = 0;
+  const reply: Reply = {
+    gone: leave.signal,
+    head: (status, headers) => recorder.headers(clock.now(), status, headers),
+    write: (chunk) => {
+      written += chunk;
+      frames++;
+      asking.onFrame?.(chunk);
+      recorder.bytes(Buffer.from(chunk), clock.now());
+      return frames !== manner.pauses?.afterFrames;
+    },
+    drained: () => clock.sleep(manner.pauses?.ms ?? 0),
+    end: () => recorder.ended(clock.now()),
+  };
+  const timers = [
+    clock.at(sentAt + patienceMs, () => {
+      recorder.hung(clock.now());
+      leave.abort();
+    }),
+  ];
+  if (manner.leavesAfterMs !== undefined)
+    timers.push(
+      clock.at(sentAt + manner.leavesAfterMs, () => {
+        if (recorder.isOver) return;
+        recorder.cancelled(clock.now());
+        leave.abort();
+      }),
+    );
+  await proxy.respond(parseRequest(bodyOf(asking)), caller, reply);
+  for (const timer of timers) timer[Symbol.dispose]();
+  return { record: recorder.record(), written };
+};
+
+const bodyOf = ({ question, manner }: Asking): Readonly<Record<string, unknown>> => ({
+  model: question.model,
+  input: question.input,
+  stream: manner.isStream,
+  instructions: question.instructions,
+  previous_response_id: question.previousResponseId,
+  tools: question.tools,
+  text: question.format && { format: question.format },
+  max_output_tokens: question.maxOutputTokens,
+  metadata: manner.isLocalOnly
+    ? { ...question.metadata, residency: 'local-only' }
+    : question.metadata,
+});
