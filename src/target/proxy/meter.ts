@@ -11,7 +11,7 @@
 import type { Attempt } from '../../log/entry.ts';
 import type { KeySystem } from '../../system/system.ts';
 import { within } from '../../time/clock.ts';
-import { modelNotFound, rateLimited } from './api-error.ts';
+import { modelNotFound, rateLimited, serverError } from './api-error.ts';
 import { isLoopback } from './authentication.ts';
 import { KeyLimit, dayOf, monthOf } from './key-limit.ts';
 import type { Caller, ProxyParts } from './proxy.ts';
@@ -118,8 +118,13 @@ export class Metering {
     const wall = this.#parts.clock.wall();
     const restored = new Set(this.#unrestored);
     const query = { from: `${monthOf(wall)}-01`, to: dayOf(wall) };
-    const rows = within(this.#parts.clock, ledgerMsMax, 'reading usage', this.#ledger.rows(query));
-    for (const { key, costUsd } of await rows) {
+    const { clock } = this.#parts;
+    const reading = within(clock, ledgerMsMax, 'reading usage', this.#ledger.rows(query));
+    const rows = await reading.catch(() => {
+      // A budget that cannot be known is not taken for an unspent one.
+      throw serverError('What this key has spent could not be read, and it has a budget.');
+    });
+    for (const { key, costUsd } of rows) {
       const limit = this.#limits.get(key);
       if (limit && restored.has(limit)) limit.spend(costUsd, wall);
     }

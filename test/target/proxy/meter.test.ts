@@ -108,6 +108,18 @@ describe('a budget', () => {
     expect((await second.ask({}, { ...miner, pin: 'azure' })).status).toBe(429);
   });
 
+  test('that cannot be read is not taken for an unspent one', async () => {
+    let isBroken = true;
+    const memory = memoryLedger();
+    const rows: UsageLedger['rows'] = (query) =>
+      isBroken ? Promise.reject(new Error('disk on fire')) : memory.rows(query);
+    const world = new ProxyWorld({ system: spent, ledger: { ...memory, rows } });
+    expect((await world.ask({}, miner)).status).toBe(500);
+    expect(world.attempts).toEqual([]);
+    isBroken = false;
+    expect((await world.ask({}, miner)).status).toBe(200);
+  });
+
   test('cannot be kept where no price is known, so that cloud is not asked', async () => {
     const world = new ProxyWorld({ system: spent, priceOf: () => undefined });
     const reply = await world.ask({}, { ...miner, pin: 'azure' });
