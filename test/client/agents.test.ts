@@ -20,6 +20,7 @@ import { z } from 'zod';
 import { type Recorder, recorder } from './recorder.ts';
 import { answer, begun, rest, type ScriptName } from './script.ts';
 import { type ScriptedProxy, serveScripted } from './served.ts';
+import { tap } from './tap.ts';
 import { levelTool } from './tool.ts';
 
 const opened = new AsyncDisposableStack();
@@ -72,6 +73,16 @@ const streamed: Ask = async (runner, model, input, options = {}) => {
   await result.completed;
   const { finalOutput: text, history, lastResponseId } = result;
   return { text, deltas, history, lastResponseId };
+};
+
+/** A runner that speaks over a WebSocket; closing the provider closes its socket. */
+const socketRunner = ({ url }: Pick<ScriptedProxy, 'url'>) => {
+  const openAIClient = new OpenAI({ baseURL: url, apiKey: 'unused', maxRetries: 0 });
+  const provider = new OpenAIProvider({ openAIClient, useResponsesWebSocket: true });
+  return {
+    runner: new Runner({ modelProvider: provider, tracingDisabled: true }),
+    [Symbol.asyncDispose]: () => provider.close(),
+  };
 };
 
 const runnerOf = ({ url }: ScriptedProxy): { readonly runner: Runner; readonly sent: Recorder } => {
@@ -159,6 +170,34 @@ for (const [way, ask] of ways)
         assert.equal(run.text, answer);
       });
   });
+
+suite('Agents, over a WebSocket', () => {
+  test('a tool is called and the answer streamed, all on one socket', async () => {
+    await using listener = await tap(proxy.url);
+    await using session = socketRunner(listener);
+    const run = await streamed(session.runner, 'thinking-tool', 'How is the dam?');
+    assert.equal(run.text, 'It says: Kurobe is full');
+    assert.equal(listener.heads.length, 1);
+    assert.match(listener.heads[0] ?? '', /^GET .*upgrade: websocket/is);
+  });
+
+  test('a conversation goes on by the previous response', async () => {
+    await using session = socketRunner(proxy);
+    const first = await streamed(session.runner, 'echo', 'One?');
+    assert.ok(first.lastResponseId !== undefined);
+    const previousResponseId = first.lastResponseId;
+    const second = await streamed(session.runner, 'echo', 'Two?', { previousResponseId });
+    assert.equal(second.text, 'asked: One? / Two?');
+  });
+
+  test('an answer cut by its limit, and one that breaks off, throw', async () => {
+    await using session = socketRunner(proxy);
+    await assert.rejects(streamed(session.runner, 'incomplete', 'How is the dam?'));
+    await assert.rejects(streamed(session.runner, 'cut', 'How is the dam?'), /The answer broke off/);
+    await assert.rejects(streamed(session.runner, 'failed', 'How is the dam?'), /No backend can/);
+    assert.equal((await streamed(session.runner, 'text', 'How is the dam?')).text, answer);
+  });
+});
 
 suite('Agents, an answer that breaks off', () => {
   test('throws in a stream', async () => {

@@ -1,6 +1,7 @@
 /**
  * `@openai/codex`, the binary as it is shipped, without a person: `codex exec` with its own prompt
- * of some 40 kB, its nine tools (hosted ones and namespaces among them) and no state at the server.
+ * of some 40 kB, its nine tools (hosted ones and namespaces among them), over HTTP without state at the server, over
+ * a WebSocket with what its socket remembers.
  *
  * Its commands run outside its sandbox, which needs rights that a container may not have: the only
  * command is the `echo` of the script.
@@ -17,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 
 import { answer, begun, rest, type ScriptName, thought } from './script.ts';
 import { type ScriptedProxy, serveScripted } from './served.ts';
+import { tap } from './tap.ts';
 
 const codex = fileURLToPath(import.meta.resolve('@openai/codex/bin/codex.js'));
 
@@ -44,7 +46,7 @@ class Home implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'spillway-codex-'));
 
   async say(
-    { url }: ScriptedProxy,
+    { url }: Pick<ScriptedProxy, 'url'>,
     model: ScriptName,
     prompt: string,
     { isResumed = false, isWebSocket = false } = {},
@@ -123,15 +125,20 @@ before(async () => {
 });
 after(() => opened.disposeAsync());
 
-for (const isWebSocket of [false])
+for (const isWebSocket of [false, true])
   suite(`Codex over ${isWebSocket ? 'WebSocket' : 'HTTP'}`, { skip }, () => {
     const options = { isWebSocket };
 
-    test('text is its message', async () => {
+    test('text is its message, and came the way it was meant to', async () => {
       using home = new Home();
-      const told = await home.say(proxy, 'text', 'How is the dam?', options);
+      await using listener = await tap(proxy.url);
+      const told = await home.say(listener, 'text', 'How is the dam?', options);
       assert.equal(told.code, 0, told.whole);
       assert.deepEqual(told.messages, [answer]);
+      assert.deepEqual(told.errors, []);
+      const begun = isWebSocket ? /^GET .*upgrade: websocket/is : /^POST \/v1\/responses /;
+      assert.ok(listener.heads.length > 0);
+      for (const head of listener.heads) assert.match(head, begun);
     });
 
     test('thinking is its reasoning', async () => {
