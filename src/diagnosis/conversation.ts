@@ -42,7 +42,8 @@ export const conversation = (origin: string, socket: Socket, clock: Clock): Conv
         return;
       }
       isGiven = true;
-      callback(null, socket);
+      // undici does not notice a socket that it is given before its own turn is over.
+      queueMicrotask(() => callback(null, socket));
     },
   });
   const ask = async (

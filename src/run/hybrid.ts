@@ -10,7 +10,7 @@ import { openSimulatedBackend } from '../target/backend/simulated-backend.ts';
 import type { BackendStageInfo } from './backend-stage.ts';
 import { openStage } from './open-stage.ts';
 import { pricesOf } from './price.ts';
-import type { ProxyReload, ProxyStageInfo } from './proxy-stage.ts';
+import type { ProxyReload, ProxyStageInfo, ProxyStageInput } from './proxy-stage.ts';
 import { RunError } from './run-error.ts';
 
 export interface Hybrid extends AsyncDisposable {

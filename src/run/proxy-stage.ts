@@ -89,12 +89,14 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
   return {
     info: { url: server.url },
     tell: (message, value) => {
-      if (message !== 'reload') return;
-      const next = value as ProxyReload;
-      server.reload(next.system);
-      prices = next.prices;
-      worths = counterfactualPrices(next.system);
+      if (message !== 'reload' || !isReload(value)) return;
+      server.reload(value.system);
+      prices = value.prices;
+      worths = counterfactualPrices(value.system);
     },
     close: () => opened.disposeAsync(),
   } satisfies OpenedStage<ProxyStageInfo>;
 };
+
+const isReload = (value: unknown): value is ProxyReload =>
+  typeof value === 'object' && value !== null && 'system' in value && 'prices' in value;

@@ -2,16 +2,21 @@
 
 import type { CommandModule } from 'yargs';
 
+import type { RequestLogInput } from '../../run/request-sink.ts';
 import type { System } from '../../system/system.ts';
 import { exitCode } from '../exit-code.ts';
 import { hostOption, portOption } from '../option.ts';
 import { stopSignals } from '../stop.ts';
+import { version } from '../version.ts';
 
 interface ServeArguments {
   readonly system: string | undefined;
   readonly host: string | undefined;
   readonly port: number | undefined;
+  readonly quiet: boolean;
 }
+
+const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
 export const serveCommand: CommandModule<object, ServeArguments> = {
   command: 'serve [system]',
@@ -21,9 +26,14 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
       .positional('system', { type: 'string', describe: 'System file' })
       .option('host', hostOption)
       .option('port', portOption)
+      .option('quiet', {
+        type: 'boolean',
+        default: false,
+        describe: 'Log no requests on stderr',
+      })
       .example('$0 serve', 'the simulated hybrid on 127.0.0.1:4000')
       .example('$0 serve spillway.yaml --port 8080', 'your own'),
-  handler: async ({ system: file, host, port }) => {
+  handler: async ({ system: file, host, port, quiet }) => {
     const { loadSystem, untilAborted } = await import('../listen.ts');
     const { openHybrid } = await import('../../run/hybrid.ts');
     const { describeRemarks } = await import('../describe-system.ts');
@@ -34,9 +44,11 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
       listen: { host: host ?? from.listen.host, port: port ?? from.listen.port },
     });
     using stop = stopSignals(() => process.stderr.write('stopping\n'));
-    await using hybrid = await openHybrid(override(system));
-    const tell = (line: string): void => void process.stderr.write(`${line}\n`);
-    using _hangUps = hangUps(
+    await using hybrid = await openHybrid(override(system), {
+      requestLog: requestLogOf(system, quiet),
+      version,
+    });
+    using _ = hangUps(
       () => reload({ hybrid, load: () => loadSystem(file), override, tell }),
       () => process.kill(process.pid, 'SIGTERM'),
     );
@@ -56,4 +68,11 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
     await untilAborted(stop.signal);
     process.exitCode = stop.signal.reason === 'terminated' ? exitCode.ok : exitCode.interrupted;
   },
+};
+
+/** For a program, unless a person reads along. */
+const requestLogOf = ({ log }: System, isQuiet: boolean): RequestLogInput => {
+  if (log?.file !== undefined) return { level: log.level, file: log.file, format: 'json' };
+  const level = isQuiet ? 'off' : (log?.level ?? 'info');
+  return { level, format: process.stderr.isTTY ? 'text' : 'json' };
 };

@@ -3,7 +3,7 @@
 import { type Finding, pathSteps } from '../../../diagnosis/finding.ts';
 import { type DiagnosisWords, say } from '../../../diagnosis/word/language.ts';
 import type { BackendView } from './diagnostics.ts';
-import { type Markup, html } from './markup.ts';
+import { type Markup, html, withCode } from './markup.ts';
 import type { Telling } from './telling.ts';
 
 /** The card of a backend. */
@@ -20,6 +20,7 @@ export const backendCard = (backend: BackendView, telling: Telling): Markup => {
       <h3>${backend.name}</h3>
       <span class="chip ${backend.residency}">${words.residency[backend.residency]}</span>
       <span class="faint">${backend.kind}</span>
+      ${backend.isServing && html`<span class="chip ok">${words.serving}</span>`}
       <span class="end chip ${breakerTone}">${words.circuit} ${words.breaker[breaker]}</span>
     </div>
     ${whyLine(backend, telling)}
@@ -77,7 +78,9 @@ const addressBlock = ({ url, findings }: Address, { finding: words }: Telling): 
       html`<ul class="todo">
         ${troubles.map(({ level, fact }) => {
           const { what, todo } = say(words, fact);
-          return html`<li class="${level}">${what} <span class="advice">${todo}</span></li>`;
+          return html`<li class="${level}">
+            ${what} <span class="advice">${todo && withCode(todo)}</span>
+          </li>`;
         })}
       </ul>`
     }

@@ -2,7 +2,7 @@
 
 import type { Diagnostics, LastSwitch } from './diagnostics.ts';
 import { type Markup, html } from './markup.ts';
-import { type Telling, secondsOf } from './telling.ts';
+import type { Telling } from './telling.ts';
 
 /** Who would be asked first. */
 export const servingTile = ({ serving }: Diagnostics, { words }: Telling): Markup => {
@@ -42,7 +42,8 @@ export const switchTile = (last: LastSwitch | undefined, telling: Telling): Mark
   const when = html`<b>${timeOf(last.time)}</b> · ${words.ago(last.agoMs)}`;
   if (last.kind === 'failover') {
     const took =
-      last.tookMs === undefined ? '' : html` · <b>${secondsOf(last.tookMs, telling)}</b>`;
+      last.tookMs !== undefined &&
+      html` · <b>${words.tookSeconds((last.tookMs / 1000).toFixed(2))}</b>`;
     return html`<div class="${last.isServed ? 'cloud' : 'bad'}">
       <div class="label">${words.lastSwitch}</div>
       <div class="large">${last.from}<span class="arrow">→</span>${last.to}</div>
@@ -56,7 +57,7 @@ export const switchTile = (last: LastSwitch | undefined, telling: Telling): Mark
     last.reason === undefined ? '' : html`<div class="sub">${words.reasonOf(last.reason)}</div>`;
   return html`<div class="${last.kind === 'opened' ? 'bad' : 'local'}">
     <div class="label">${words.lastSwitch}</div>
-    <div class="large">${last.backend} <span class="arrow">${words[last.kind]}</span></div>
+    <div class="large">${last.backend}<span class="arrow">${words[last.kind]}</span></div>
     <div class="sub">${when}</div>
     ${reason}
   </div>`;

@@ -22,6 +22,10 @@ export const html = (parts: TemplateStringsArray, ...values: readonly Fragment[]
     parts.map((part, at) => part + (at < values.length ? rendered(values[at]) : '')).join(''),
   );
 
+/** A sentence in which what stands between backquotes is code. */
+export const withCode = (sentence: string): Markup =>
+  html`${sentence.split('`').map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part))}`;
+
 const rendered = (fragment: Fragment): string => {
   if (fragment === undefined || fragment === false) return '';
   if (fragment instanceof Markup) return fragment.text;

@@ -45,7 +45,7 @@ padding:24px 32px 26px;border-top:10px solid var(--line);min-width:0}
 .bad>.big{color:var(--bad)}
 .large{font-size:52px;line-height:1.2;font-weight:700;letter-spacing:-.02em;margin:12px 0 10px;
 overflow-wrap:anywhere}
-.large .arrow{color:var(--muted);font-weight:400;padding:0 .12em}
+.large .arrow{color:var(--muted);font-weight:400;padding:0 .3em}
 .large.none{color:var(--muted);font-weight:400;font-size:34px}
 .sub{font-size:22px;color:var(--muted)}
 .sub b{color:var(--ink);font-weight:600}
@@ -59,7 +59,8 @@ background:var(--wash);color:var(--muted);white-space:nowrap}
 .models{margin:10px 0 0;padding:0;list-style:none;font-size:20px}
 h2{font-size:24px;font-weight:600;margin:0 0 14px}
 section{margin:0 0 32px}
-.backends{display:grid;grid-template-columns:repeat(auto-fit,minmax(520px,1fr));gap:20px}
+.backends{display:grid;grid-template-columns:repeat(auto-fit,minmax(520px,1fr));gap:20px;
+align-items:start}
 .backend{background:var(--paper);border:1px solid var(--line);border-radius:16px;
 padding:20px 26px 22px;border-left:10px solid var(--line);min-width:0}
 .backend.ok{border-left-color:var(--ok)}
@@ -90,6 +91,8 @@ font-size:16px;color:var(--muted);overflow-wrap:anywhere}
 .todo li::before{content:"";position:absolute;left:4px;top:18px;width:10px;height:10px;
 border-radius:50%;background:var(--warn)}
 .todo li.bad::before{background:var(--bad)}
+code{font:.92em "Cascadia Mono",Consolas,"SF Mono",Menlo,"Noto Sans Mono",monospace;
+background:var(--wash);border-radius:5px;padding:1px 5px;color:var(--ink)}
 .todo .advice{color:var(--muted);display:block}
 .scroll{overflow-x:auto;background:var(--paper);border:1px solid var(--line);border-radius:16px;
 padding:8px 26px}
@@ -99,6 +102,7 @@ white-space:nowrap}
 th{font-size:16px;color:var(--muted);font-weight:600}
 td.wide{white-space:normal;min-width:12em}
 .number{text-align:right;font-variant-numeric:tabular-nums;padding-right:0;padding-left:18px}
+.time{font-variant-numeric:tabular-nums}
 tbody tr:last-child>*{border-bottom:0}
 tr.total td{font-weight:700}
 .faint{color:var(--muted)}

@@ -24,7 +24,7 @@ export const failoverTable = ({ failovers }: Diagnostics, telling: Telling): Mar
         ${failovers.map(
           (it) =>
             html`<tr>
-              <td class="number">${timeOf(it.time)}</td>
+              <td class="time">${timeOf(it.time)}</td>
               <td>${it.model}</td>
               <td><b>${it.from}</b> → <b>${it.to}</b></td>
               <td class="wide">

@@ -7,6 +7,7 @@ import type { BackendHealth } from '../backend.ts';
 export interface PageWords {
   readonly title: string;
   readonly servingNow: string;
+  readonly serving: string;
   readonly nobody: string;
   readonly lastSwitch: string;
   readonly noSwitch: string;
@@ -32,6 +33,7 @@ export interface PageWords {
   readonly fromTo: string;
   readonly reason: string;
   readonly took: string;
+  readonly tookSeconds: (seconds: string) => string;
   readonly continued: string;
   readonly failedToo: string;
   readonly requests: string;
@@ -42,6 +44,7 @@ export interface PageWords {
   readonly paid: string;
   readonly unpriced: string;
   readonly capacityValue: string;
+  /** `configured` stands for the fallback in the file. */
   readonly capacityNote: (model: string) => string;
   readonly total: string;
   readonly opened: string;
@@ -123,6 +126,7 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
   en: {
     title: 'Diagnostics',
     servingNow: 'Serving now',
+    serving: 'serving',
     nobody: 'nobody',
     lastSwitch: 'Last switch',
     noSwitch: 'none since the start',
@@ -148,6 +152,7 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     fromTo: 'from → to',
     reason: 'reason',
     took: 'to first token',
+    tookSeconds: (seconds) => `${seconds} s to the first token`,
     continued: 'continued mid-answer',
     failedToo: 'failed as well',
     requests: 'requests',
@@ -159,7 +164,8 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     unpriced: 'and some without a known price',
     capacityValue: 'capacity value',
     capacityNote: (model) =>
-      `Capacity value: what the tokens served locally would have cost with ${model}. Not money saved.`,
+      'Capacity value: what the tokens served locally would have cost with ' +
+      `${model === 'configured' ? 'the configured fallback' : model}. Not money saved.`,
     total: 'total',
     opened: 'circuit opened',
     closed: 'is back',
@@ -172,6 +178,7 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
   ja: {
     title: '診断',
     servingNow: '現在の応答元',
+    serving: '応答中',
     nobody: 'なし',
     lastSwitch: '直近の切替',
     noSwitch: '起動後の切替はありません',
@@ -197,6 +204,7 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     fromTo: '切替元 → 先',
     reason: '理由',
     took: '再開まで',
+    tookSeconds: (seconds) => `再開まで ${seconds} 秒`,
     continued: '回答の途中から継続',
     failedToo: '切替先も失敗',
     requests: '要求',
@@ -208,7 +216,8 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     unpriced: 'ほかに単価不明のものあり',
     capacityValue: 'クラウド換算額',
     capacityNote: (model) =>
-      `クラウド換算額（節約額ではない）：ローカルで処理したトークンを ${model} の単価で換算した額です。`,
+      'クラウド換算額（節約額ではない）：ローカルで処理したトークンを' +
+      `${model === 'configured' ? '設定済みのフォールバック先' : ` ${model} `}の単価で換算した額です。`,
     total: '合計',
     opened: '遮断',
     closed: '復帰',
