@@ -198,7 +198,7 @@ export const quotasExhausted = (waitMs: number): ApiError =>
         status: 429,
         type: 'requests',
         code: 'rate_limit_exceeded',
-        message: 'The backends have used up their quota for the moment. Please try again later.',
+        message: `The backends have used up their quota for the moment. ${tryAgain(waitMs)}`,
         retryAfterMs: waitMs,
       })
     : new ApiError({
@@ -215,6 +215,8 @@ export const rateLimited = (
   headers: Readonly<Record<string, string>>,
 ): ApiError => {
   const isFinal = retryAfterMs === Number.POSITIVE_INFINITY;
+  // Nobody knows when a running request will end; clients wait a second, and then longer.
+  const waitMs = retryAfterMs ?? 1000;
   const names = {
     requests: 'requests per min (RPM)',
     tokens: 'tokens per min (TPM)',
@@ -223,14 +225,13 @@ export const rateLimited = (
   const said = isFinal
     ? `Request too large on ${names[kind]}: Limit ${limit}, Requested ${asked}.`
     : `Rate limit reached on ${names[kind]}: ` +
-      `Limit ${limit}, Used ${Math.ceil(used)}, Requested ${asked}. Please try again later.`;
+      `Limit ${limit}, Used ${Math.ceil(used)}, Requested ${asked}. ${tryAgain(waitMs)}`;
   return new ApiError({
     status: 429,
     type: kind === 'tokens' ? 'tokens' : 'requests',
     code: 'rate_limit_exceeded',
     message: said,
-    // Nobody knows when a running request will end; clients wait a second, and then longer.
-    ...(isFinal ? { isFinal } : { retryAfterMs: retryAfterMs ?? 1000 }),
+    ...(isFinal ? { isFinal } : { retryAfterMs: waitMs }),
     headers,
   });
 };
@@ -244,6 +245,10 @@ export const insufficientQuota = (): ApiError =>
     message: 'You exceeded your current quota: the budget of this key for the month is spent.',
     isFinal: true,
   });
+
+/** In OpenAI's words, which agents read where they see no headers. */
+const tryAgain = (ms: number): string =>
+  `Please try again in ${ms < 1000 ? `${Math.ceil(ms)}ms` : `${Math.ceil(ms) / 1000}s`}.`;
 
 const quoted = (value: unknown): string =>
   typeof value === 'string' ? `'${value}'` : JSON.stringify(value);

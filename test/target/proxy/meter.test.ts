@@ -26,7 +26,11 @@ describe('a key', () => {
     await world.clock.advanceTo(45_500);
     const third = await world.ask({}, miner);
     expect(third.status).toBe(429);
-    expect(third.error).toMatchObject({ code: 'rate_limit_exceeded', type: 'requests' });
+    expect(third.error).toMatchObject({
+      code: 'rate_limit_exceeded',
+      type: 'requests',
+      message: expect.stringContaining('Please try again in 14.5s.'),
+    });
     expect(third.headers).toMatchObject({
       'retry-after': '15',
       'retry-after-ms': '14500',
