@@ -220,6 +220,8 @@ export class ProxyWorld {
   readonly attempts: Omit<Attempt, 'arm'>[] = [];
   readonly store: StateStore;
   readonly proxy: Proxy;
+  /** What the proxy was made of. */
+  readonly parts: ProxyParts;
   #requests = 0;
 
   constructor(options: WorldOptions = {}) {
@@ -229,7 +231,7 @@ export class ProxyWorld {
     this.spare = new ScriptedUpstream('spare', clock, [() => answer('a', 20)]);
     const memory = memoryStore({ retainDays: 30, wall: () => clock.wall() });
     this.store = options.store ? options.store(memory) : memory;
-    const parts: ProxyParts = {
+    this.parts = {
       clock,
       random: seeded(1),
       ids: seededIds(seeded('ids')),
@@ -257,7 +259,7 @@ export class ProxyWorld {
       maySpend: options.maySpend ?? (() => true),
       countTokens: (value) => Math.ceil(value.length / 4),
     };
-    this.proxy = new Proxy(parts);
+    this.proxy = new Proxy(this.parts);
   }
 
   /** Sends a request without waiting for it. */

@@ -38,15 +38,15 @@ export class Generation {
     );
   }
 
-  /** A request begins; disposing says that nothing of it is left. */
-  enter(): Disposable {
+  /** Serves a request: until it has ended, this generation is in use. */
+  async serve(request: () => Promise<void>): Promise<void> {
     this.#requestCount++;
-    return {
-      [Symbol.dispose]: () => {
-        this.#requestCount--;
-        this.#settle();
-      },
-    };
+    try {
+      await request();
+    } finally {
+      this.#requestCount--;
+      this.#settle();
+    }
   }
 
   /** No request begins with it any more; settles when the last has ended. */

@@ -12,7 +12,7 @@ import type { BackendHealth } from './backend.ts';
 import { Background, BackgroundTask } from './background.ts';
 import { CapturedReply, compacted, summaryRequest } from './compaction.ts';
 import { resolveConversation } from './conversation.ts';
-import { JsonDelivery, StreamDelivery, refuse } from './delivery.ts';
+import { type Delivery, JsonDelivery, StreamDelivery, refuse } from './delivery.ts';
 import { Generation } from './generation.ts';
 import { type InputCount, inputCount } from './input-count.ts';
 import { type ItemPage, type PageQuery, itemPage } from './input-item-list.ts';
@@ -57,6 +57,15 @@ export interface Connection {
   readonly isPreparation: boolean;
 }
 
+/** A request, and what it is served with to its end. */
+interface Asked {
+  readonly generation: Generation;
+  readonly request: ResponseRequest;
+  readonly caller: Caller;
+  readonly reply: Reply;
+  readonly connection: Connection | undefined;
+}
+
 /** What another file may change while the proxy serves. */
 export type NextParts = Pick<ProxyParts, 'system' | 'upstreams'>;
 
@@ -96,27 +105,23 @@ export class Proxy {
     reply: Reply,
     connection?: Connection,
   ): Promise<void> {
-    const watch = this.#parts.watch?.(requestFacts(request, caller));
-    if (!watch) return this.#respond(request, caller, reply, connection);
+    const generation = this.#generation;
+    const watch = generation.parts.watch?.(requestFacts(request, caller));
+    const watched = watch ? watchedReply(reply, watch) : reply;
+    const asked = { generation, request, caller, reply: watched, connection };
+    this.#inFlight++;
     try {
-      await this.#respond(request, caller, watchedReply(reply, watch), connection);
+      await generation.serve(() => this.#respond(asked));
     } finally {
-      watch.ended(reply.gone.aborted);
+      this.#inFlight--;
+      watch?.ended(reply.gone.aborted);
     }
   }
 
-  async #respond(
-    request: ResponseRequest,
-    caller: Caller,
-    reply: Reply,
-    connection: Connection | undefined,
-  ): Promise<void> {
-    const generation = this.#generation;
+  async #respond({ generation, request, caller, reply, connection }: Asked): Promise<void> {
     const { parts, backends } = generation;
     const { ids, clock, system } = parts;
     const store = connection?.store ?? parts.store;
-    using _entered = generation.enter();
-    this.#inFlight++;
     let turn: Turn | undefined;
     let meter: RequestMeter | undefined;
     try {
@@ -163,11 +168,7 @@ export class Proxy {
         meter,
         store,
         gone: task?.gone ?? reply.gone,
-        delivery: (headers) =>
-          task?.delivery ??
-          (request.isStream
-            ? new StreamDelivery({ reply, clock, headers })
-            : new JsonDelivery({ reply, clock, headers })),
+        delivery: (headers) => task?.delivery ?? deliveryOf(request, { reply, clock, headers }),
       });
       this.#turns.add(turn);
       if (this.#isStopped) turn.stop(shuttingDown());
@@ -177,7 +178,6 @@ export class Proxy {
       refuse(reply, error, { 'x-request-id': caller.requestId, ...meter?.headers });
     } finally {
       meter?.leave();
-      this.#inFlight--;
       if (turn) this.#turns.delete(turn);
     }
   }
@@ -301,3 +301,8 @@ export class Proxy {
       for (const backend of backends.values()) backend.close();
   }
 }
+
+const deliveryOf = (
+  { isStream }: ResponseRequest,
+  parts: ConstructorParameters<typeof JsonDelivery>[0],
+): Delivery => (isStream ? new StreamDelivery(parts) : new JsonDelivery(parts));
