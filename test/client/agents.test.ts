@@ -190,11 +190,10 @@ suite('Agents, over a WebSocket', () => {
     assert.equal(second.text, 'asked: One? / Two?');
   });
 
-  test('an answer cut by its limit, and one that breaks off, throw', async () => {
+  test('an answer that is not whole throws, and leaves nothing behind for the next', async () => {
     await using session = socketRunner(proxy);
-    await assert.rejects(streamed(session.runner, 'incomplete', 'How is the dam?'));
-    await assert.rejects(streamed(session.runner, 'cut', 'How is the dam?'), /The answer broke off/);
-    await assert.rejects(streamed(session.runner, 'failed', 'How is the dam?'), /No backend can/);
+    for (const model of ['incomplete', 'cut', 'failed'] as const)
+      await assert.rejects(streamed(session.runner, model, 'How is the dam?'), ModelBehaviorError);
     assert.equal((await streamed(session.runner, 'text', 'How is the dam?')).text, answer);
   });
 });
