@@ -33,6 +33,12 @@ export interface Reaction {
 
 export type Model = (talk: readonly Said[]) => Reaction;
 
+/** Says back all that users have said; slowly when the last of it asks for that. */
+export const recall: Model = (talk) => {
+  const said = talk.filter(({ role }) => role === 'user').map(({ content }) => content);
+  return { text: said.join(' '), gapMs: said.at(-1)?.startsWith('slowly') === true ? 2000 : 0 };
+};
+
 const talkOf = (body: string): readonly Said[] => {
   const { messages } = asRecord(parseJson(body)) ?? {};
   return (Array.isArray(messages) ? messages : []).map((message: unknown) => ({
