@@ -26,6 +26,8 @@ export interface Destination {
 export interface PathParts {
   readonly clock: Clock;
   readonly lookup?: (host: string) => Promise<readonly string[]>;
+  /** Opens the socket; Node's own when absent. */
+  readonly connect?: typeof connectTcp;
   /** Nobody waits for the findings any more: what is open is closed. */
   readonly closing?: AbortSignal;
 }
@@ -108,11 +110,11 @@ interface Dialling {
 
 const dial = async (
   { host, port, addresses, connectMs }: Dialling,
-  { clock, closing }: PathParts,
+  { clock, closing, connect = connectTcp }: PathParts,
 ): Promise<Tried<Socket>> => {
   const began = clock.now();
   const took = (): number => clock.now() - began;
-  const socket = connectTcp({
+  const socket = connect({
     host,
     port,
     autoSelectFamily: true,

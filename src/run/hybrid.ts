@@ -19,7 +19,7 @@ export interface Hybrid extends AsyncDisposable {
    * Goes on with another file, and says what of it only a restart can bring about. Throws an error
    * with a `hint` when it cannot; then nothing has changed.
    */
-  reload(system: System): readonly ('listen' | 'state')[];
+  reload(system: System): readonly ('listen' | 'state' | 'log')[];
 }
 
 /** How the proxy shows itself. */
@@ -56,7 +56,7 @@ export const openHybrid = async (system: System, manner: HybridManner = {}): Pro
         prices: pricesOf(next),
       };
       proxy.tell('reload', reload);
-      return (['listen', 'state'] as const).filter(
+      return (['listen', 'state', 'log'] as const).filter(
         (key) => !isDeepStrictEqual(next[key], system[key]),
       );
     },

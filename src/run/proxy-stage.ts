@@ -91,6 +91,7 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
     tell: (message, value) => {
       if (message !== 'reload' || !isReload(value)) return;
       server.reload(value.system);
+      sink?.reopen();
       prices = value.prices;
       worths = counterfactualPrices(value.system);
     },

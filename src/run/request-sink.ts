@@ -14,6 +14,8 @@ export interface RequestLogInput {
 
 export interface RequestSink {
   write(line: string): void;
+  /** Goes on in a new file where the old one has been moved away. */
+  reopen(): void;
   close(): Promise<void>;
 }
 
@@ -22,9 +24,10 @@ export const openRequestSink = async (file: string | undefined): Promise<Request
   if (file === undefined)
     return {
       write: (line) => void process.stderr.write(`${line}\n`),
+      reopen: () => undefined,
       close: async () => undefined,
     };
-  const stream = createWriteStream(file, { flags: 'a' });
+  let stream = createWriteStream(file, { flags: 'a' });
   try {
     await once(stream, 'open');
   } catch (cause) {
@@ -32,14 +35,18 @@ export const openRequestSink = async (file: string | undefined): Promise<Request
     const hint = 'Name a file that may be written in `log.file`.';
     throw new RunError(`the log cannot be opened: ${reason}`, hint, { cause });
   }
-  let isTold = false;
-  stream.on('error', (error) => {
-    // A full disk must not end the service; one line says that the log has ended.
-    if (!isTold) process.stderr.write(`log: ${error.message}\n`);
-    isTold = true;
-  });
+  stream.on('error', tell);
   return {
     write: (line) => void stream.write(`${line}\n`),
+    reopen() {
+      stream.end();
+      stream = createWriteStream(file, { flags: 'a' }).on('error', tell);
+    },
     close: () => new Promise((resolve) => void stream.end(() => resolve())),
   };
+};
+
+/** A full disk must not end the service; a stream that has failed takes no more, and says so once. */
+const tell = (error: Error): void => {
+  process.stderr.write(`log: ${error.message}; requests are logged no more\n`);
 };

@@ -25,6 +25,14 @@ export interface RequestSummary {
   readonly attempts: readonly RecordedAttempt[];
 }
 
+/** A request that was refused before anything was done for it: a wrong key, body or path. */
+export interface Refusal {
+  readonly requestId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+}
+
 export interface JournalReader {
   /** `before` is the attempt of the same request that came before it. */
   onAttempt?(
@@ -33,6 +41,7 @@ export interface JournalReader {
     before: RecordedAttempt | undefined,
   ): void;
   onRequest?(summary: RequestSummary): void;
+  onRefusal?(refusal: Refusal): void;
 }
 
 interface Open {
@@ -55,6 +64,10 @@ export class Journal {
     const before = open?.attempts.at(-1);
     open?.attempts.push(attempt);
     for (const reader of this.#readers) reader.onAttempt?.(attempt, request, before);
+  }
+
+  refuse(refusal: Refusal): void {
+    for (const reader of this.#readers) reader.onRefusal?.(refusal);
   }
 
   watch(request: RequestFacts): RequestWatch {

@@ -79,6 +79,10 @@ export class Observatory {
   /** Adds the routes. */
   install(app: FastifyInstance, isDraining: () => boolean): void {
     const { version } = this.#parts;
+    app.addHook('onError', async ({ id, method, url }, _reply, error) => {
+      const status = error instanceof ApiError ? error.status : (error.statusCode ?? 500);
+      this.journal.refuse({ requestId: id, method, path: url.replace(/\?.*$/, ''), status });
+    });
     app.get('/health', (_request, reply) =>
       reply
         .header('cache-control', 'no-store')

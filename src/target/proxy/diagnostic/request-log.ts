@@ -35,6 +35,24 @@ export const requestLog = (options: RequestLogOptions): JournalReader => ({
     const line = lineOf(summary, outcome, options.clock);
     options.write(options.format === 'json' ? JSON.stringify(line) : personal(line));
   },
+  onRefusal({ requestId, method, path, status }) {
+    if (options.level === 'off') return;
+    const time = new Date(options.clock.wall()).toISOString();
+    const asked = path.slice(0, charactersMax).replaceAll(/\p{C}/gu, '?');
+    options.write(
+      options.format === 'json'
+        ? JSON.stringify({
+            time,
+            level: 'error',
+            event: 'refused',
+            requestId,
+            method,
+            path: asked,
+            status,
+          })
+        : [time.slice(11, 19), status, 'refused  ', method, asked, requestId].join('  '),
+    );
+  },
 });
 
 interface Line {
@@ -58,8 +76,8 @@ interface Line {
   readonly costUsd?: number;
 }
 
-/** A client may name a model as it likes. */
-const modelCharactersMax = 100;
+/** A client may name a model, and ask for a path, as it likes. */
+const charactersMax = 100;
 
 const lineOf = (summary: RequestSummary, outcome: Outcome, clock: Clock): Line => {
   const { request, attempts, startedAt, endedAt, status } = summary;
@@ -77,7 +95,7 @@ const lineOf = (summary: RequestSummary, outcome: Outcome, clock: Clock): Line =
     requestId: request.requestId,
     trace: request.trace,
     key: request.key,
-    model: request.model.slice(0, modelCharactersMax),
+    model: request.model.slice(0, charactersMax),
     ...(backend !== undefined && { backend }),
     attempts: attempts.length,
     ...(failures.length > 0 && { failures }),
