@@ -2,7 +2,8 @@
  * A conversation in the words of chat completions: items become messages.
  *
  * Text and the calls that follow it are one assistant message there, and a text of several parts is
- * sent as one string, because many servers take parts from users alone. Reasoning is left out: some
+ * sent as one string, because many servers take parts from users alone. So what tools have shown
+ * rather than said follows their outputs as if the user had shown it. Reasoning is left out: some
  * servers want it back in a field of their own, others refuse a request that has it.
  */
 
@@ -42,9 +43,28 @@ export const chatMessages = (
   const messages: ChatMessage[] = [];
   if (call.instructions !== undefined && call.instructions !== '')
     messages.push({ role: 'system', content: call.instructions });
-  for (const item of call.input) addItem(messages, item);
+  let shown: ChatPart[] = [];
+  const showAll = (): void => {
+    if (shown.length > 0) messages.push({ role: 'user', content: shown });
+    shown = [];
+  };
+  for (const item of call.input) {
+    if (item.type === 'function_call_output') shown.push(...shownIn(item.output));
+    else showAll();
+    addItem(messages, item);
+  }
+  showAll();
   return messages;
 };
+
+/** What is not text. */
+const shownIn = (content: string | readonly InputContentPart[]): readonly ChatPart[] =>
+  typeof content === 'string'
+    ? []
+    : content.filter((part) => !isText(part)).map((part) => partOf(part));
+
+const isText = ({ type }: InputContentPart): boolean =>
+  type !== 'input_image' && type !== 'input_file';
 
 const addItem = (messages: ChatMessage[], item: PromptItem): void => {
   switch (item.type) {
@@ -79,8 +99,9 @@ const messageOf = ({ role, content }: MessageItem): ChatMessage => {
   if (role === 'assistant') return { role, content: textOf(content) };
   // Most servers of this wire do not know developers.
   if (role !== 'user') return { role: 'system', content: textOf(content) };
-  const isText = typeof content === 'string' || content.every((part) => 'text' in part);
-  return { role, content: isText ? textOf(content) : content.map((part) => partOf(part)) };
+  if (typeof content === 'string' || content.every(isText))
+    return { role, content: textOf(content) };
+  return { role, content: content.map((part) => partOf(part)) };
 };
 
 const textOf = (content: string | readonly InputContentPart[]): string =>
@@ -95,7 +116,7 @@ const partText = (part: InputContentPart): string => {
       return part.refusal;
     case 'input_image':
     case 'input_file':
-      throw new UntranslatableError('chat completions take images and files from users alone');
+      return '';
   }
 };
 

@@ -62,6 +62,7 @@ const addItem = (
       messages.push({
         role: 'tool',
         content: textOf(item.output),
+        ...imagesIn(item.output),
         tool_call_id: item.call_id,
         ...(name === undefined ? {} : { tool_name: name }),
       });
@@ -98,9 +99,13 @@ const addToAssistant = (messages: OllamaMessage[], part: AssistantPart): void =>
 const messageOf = (
   role: 'user' | 'system',
   content: string | readonly InputContentPart[],
-): OllamaMessage => {
+): OllamaMessage => ({ role, content: textOf(content), ...imagesIn(content) });
+
+const imagesIn = (
+  content: string | readonly InputContentPart[],
+): { readonly images?: readonly string[] } => {
   const images = typeof content === 'string' ? [] : content.flatMap((part) => imageOf(part));
-  return { role, content: textOf(content), ...(images.length > 0 ? { images } : {}) };
+  return images.length > 0 ? { images } : {};
 };
 
 const textOf = (content: string | readonly InputContentPart[]): string =>

@@ -227,7 +227,14 @@ describe('what is sent', () => {
         { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Well' }] },
         { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' },
         { type: 'function_call', call_id: 'b', name: 'g', arguments: '{}' },
-        { type: 'function_call_output', call_id: 'a', output: 'A' },
+        {
+          type: 'function_call_output',
+          call_id: 'a',
+          output: [
+            { type: 'input_text', text: 'A' },
+            { type: 'input_image', image_url },
+          ],
+        },
         { type: 'function_call_output', call_id: 'b', output: [{ type: 'input_text', text: 'B' }] },
       ],
     });
@@ -248,6 +255,7 @@ describe('what is sent', () => {
       { role: 'assistant', content: 'Well', tool_calls: [called('a', 'f'), called('b', 'g')] },
       { role: 'tool', tool_call_id: 'a', content: 'A' },
       { role: 'tool', tool_call_id: 'b', content: 'B' },
+      { role: 'user', content: [{ type: 'image_url', image_url: { url: image_url } }] },
     ]);
   });
 });

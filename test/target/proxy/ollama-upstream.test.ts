@@ -16,6 +16,7 @@ import {
   never,
   type Script,
   scriptedServer,
+  status,
 } from './scripted-server.ts';
 
 const clock = systemClock();
@@ -186,7 +187,14 @@ describe('what is asked', () => {
       { type: 'function_call', call_id: 'c1', name: 'weather', arguments: '{"city":"Kyoto"}' },
       { type: 'function_call', call_id: 'c2', name: 'clock', arguments: '{}' },
       { type: 'function_call_output', call_id: 'c1', output: 'rain' },
-      { type: 'function_call_output', call_id: 'c2', output: '9:00' },
+      {
+        type: 'function_call_output',
+        call_id: 'c2',
+        output: [
+          { type: 'input_text', text: '9:00' },
+          { type: 'input_image', image_url: 'data:image/png;base64,BBBB' },
+        ],
+      },
     ];
     expect(ollamaMessages({ instructions: 'Help.', input })).toEqual([
       { role: 'system', content: 'Help.' },
@@ -202,7 +210,13 @@ describe('what is asked', () => {
         ],
       },
       { role: 'tool', content: 'rain', tool_call_id: 'c1', tool_name: 'weather' },
-      { role: 'tool', content: '9:00', tool_call_id: 'c2', tool_name: 'clock' },
+      {
+        role: 'tool',
+        content: '9:00',
+        images: ['BBBB'],
+        tool_call_id: 'c2',
+        tool_name: 'clock',
+      },
     ]);
   });
 
@@ -227,6 +241,20 @@ describe('what is asked', () => {
     expect(events[0]).not.toHaveProperty('failure.isRequestFault');
     await upstream.close();
   });
+});
+
+test('a model that knows no thinking is asked again without a word on it, and so ever after', async () => {
+  await using server = await scriptedServer((socket, request) => {
+    const refusal = '{"error":"\\"llama3\\" does not support thinking"}';
+    if ('think' in bodyOf(request)) socket.write(status(400, refusal));
+    else socket.write(ndjson + chunk(line({ content: 'Yes.' })) + chunk(done()) + lastChunk);
+  });
+  const upstream = ollamaUpstream(backend('ollama', [server.url]), { clock });
+  const ask = async () => collect(upstream.open(call({ reasoningEffort: 'low' }), never()));
+  expect(await ask()).toMatchObject([{ text: 'Yes.' }, { kind: 'usage' }, { kind: 'end' }]);
+  expect(await ask()).toMatchObject([{ text: 'Yes.' }, { kind: 'usage' }, { kind: 'end' }]);
+  expect(server.requests).toHaveLength(3);
+  await upstream.close();
 });
 
 test('a probe tells which models are in memory', async () => {
