@@ -1,4 +1,4 @@
-/** The official client against the simulated hybrid: sessions whose state outlives the process. */
+/** The libraries against the simulated hybrid: sessions whose state outlives the process. */
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
+import { createOpenAI } from '@ai-sdk/openai';
+import { HumanMessage } from '@langchain/core/messages';
+import { ChatOpenAI } from '@langchain/openai';
+import { Agent, OpenAIProvider, Runner, tool } from '@openai/agents';
+import { generateText, isStepCount, jsonSchema, tool as sdkTool } from 'ai';
 import OpenAI from 'openai';
+import { z } from 'zod';
 
 import { type Served, serveHybrid } from './served.ts';
 
@@ -118,6 +124,78 @@ test('a response can be read and deleted', async () => {
     (error) =>
       error instanceof OpenAI.BadRequestError && error.code === 'previous_response_not_found',
   );
+});
+
+test('an agent calls its tool and goes on, turn after turn', async () => {
+  const asked: string[] = [];
+  const forecast = tool({
+    name: weather.name,
+    description: weather.description,
+    parameters: z.object({ city: z.string(), days: z.number().int() }),
+    execute: ({ city }) => {
+      asked.push(city);
+      return 'rain';
+    },
+  });
+  const modelProvider = new OpenAIProvider({ openAIClient: client, useResponses: true });
+  const runner = new Runner({ modelProvider, tracingDisabled: true });
+  const agent = new Agent({ name: 'guide', model, tools: [forecast] });
+  const first = await runner.run(agent, 'What is the weather in Kyoto for 2 days?');
+  assert.equal(asked.length, 1);
+  assert.notEqual(first.finalOutput ?? '', '');
+  assert.ok(first.lastResponseId !== undefined);
+  const chatting = new Agent({ name: 'guide', model });
+  const previousResponseId = first.lastResponseId;
+  const second = await runner.run(chatting, 'Thank you. Answer in 20 tokens.', {
+    previousResponseId,
+  });
+  assert.notEqual(second.finalOutput ?? '', '');
+  const replayed = await runner.run(chatting, [
+    ...first.history,
+    { role: 'user', content: 'Thank you. Answer in 20 tokens.' },
+  ]);
+  assert.notEqual(replayed.finalOutput ?? '', '');
+});
+
+test('the AI SDK calls its tool, and refers to what is stored', async () => {
+  const asked: string[] = [];
+  const forecast = sdkTool({
+    description: weather.description,
+    inputSchema: jsonSchema<{ readonly city: string }>({
+      type: 'object',
+      properties: { city: { type: 'string' }, days: { type: 'integer' } },
+      required: ['city', 'days'],
+    }),
+    execute: ({ city }) => {
+      asked.push(city);
+      return 'rain';
+    },
+  });
+  const told = await generateText({
+    model: createOpenAI({ baseURL: served.url, apiKey: 'unused' })(model),
+    prompt: 'What is the weather in Kyoto for 2 days?',
+    tools: { weather: forecast },
+    stopWhen: isStepCount(3),
+    maxRetries: 0,
+  });
+  assert.equal(asked.length, 1);
+  assert.equal(told.finishReason, 'stop');
+  assert.notEqual(told.text, '');
+});
+
+test('LangChain goes on from the response before', async () => {
+  const chat = new ChatOpenAI({
+    model,
+    apiKey: 'unused',
+    maxRetries: 0,
+    useResponsesApi: true,
+    configuration: { baseURL: served.url },
+  });
+  const first = await chat.invoke([new HumanMessage('Hello. Answer in 20 tokens.')]);
+  const options = { previous_response_id: String(first.response_metadata['id']) };
+  const second = await chat.invoke([new HumanMessage('Go on. Answer in 20 tokens.')], options);
+  assert.notEqual(second.text, '');
+  assert.equal(second.response_metadata['status'], 'completed');
 });
 
 test('the models are listed', async () => {

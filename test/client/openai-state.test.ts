@@ -133,3 +133,39 @@ suite('openai, in the background', () => {
     assert.equal((await client.responses.cancel(id)).status, 'completed');
   });
 });
+
+suite('openai, before a long conversation is sent', () => {
+  test('its tokens are counted', async () => {
+    const { object, input_tokens: few } = await client.responses.inputTokens.count({
+      model: 'text',
+      input: question,
+    });
+    assert.equal(object, 'response.input_tokens');
+    const { input_tokens: more } = await client.responses.inputTokens.count({
+      model: 'text',
+      input: question.repeat(10),
+    });
+    assert.ok(few > 0 && more > few);
+  });
+
+  test('it is made short, and what is left is the input of the next turn', async () => {
+    const first = await client.responses.create({ model: 'echo', input: 'One?' });
+    const compacted = await client.responses.compact({
+      model: 'text',
+      previous_response_id: first.id,
+      input: 'Two?',
+    });
+    assert.equal(compacted.object, 'response.compaction');
+    assert.equal(compacted.output.at(-1)?.type, 'compaction');
+    assert.ok(compacted.usage.total_tokens > 0);
+    const next = await client.responses.create({
+      model: 'echo',
+      input: [
+        // The client's types keep input and output apart, though its documentation joins them.
+        ...(compacted.output as OpenAI.Responses.ResponseInputItem[]),
+        { role: 'user', content: 'Three?' },
+      ],
+    });
+    assert.match(next.output_text, /One\? \/ Two\? \/ .*Three\?$/);
+  });
+});

@@ -68,7 +68,8 @@ class Socket implements AsyncDisposable {
         // Within a response the error is followed by that response's end.
         if (events.length === 1) return { events, response: undefined, error: { ...error } };
       }
-      if (isTerminal(event)) return { events, response: event.response, error: error && { ...error } };
+      if (isTerminal(event))
+        return { events, response: event.response, error: error && { ...error } };
     }
   }
 
@@ -191,7 +192,10 @@ suite('openai, WebSocket', () => {
     const failed = await socket.say({ ...next, model: 'failed' });
     assert.equal(failed.error?.['status'], 503);
     assert.equal(codeOf(failed), 'backends_unavailable');
-    assert.equal(codeOf(await socket.say({ ...next, model: 'echo' })), 'previous_response_not_found');
+    assert.equal(
+      codeOf(await socket.say({ ...next, model: 'echo' })),
+      'previous_response_not_found',
+    );
   });
 
   test('a stored response is continued on another socket', async () => {
