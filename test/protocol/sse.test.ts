@@ -7,6 +7,7 @@ import { FrameTooLongError } from '../../src/protocol/line-splitter.ts';
 import {
   encodeSse,
   sseComment,
+  sseData,
   sseDone,
   type SseEvent,
   SseParser,
@@ -97,6 +98,16 @@ test('comments are reported as such', () => {
 test('at the end, a whole line counts and a cut line does not', () => {
   expect(parse([bytesOf('data: [DONE]\n')])).toEqual([{ data: '[DONE]' }]);
   expect(parse([bytesOf('data: {"half":')])).toEqual([]);
+});
+
+test('a frame of our own gives its data back, and a comment none', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect(sseData(encodeSse('x', value))).toBe(JSON.stringify(value));
+    }),
+  );
+  expect(sseData(sseDone)).toBe('[DONE]');
+  expect(sseData(sseComment('data: x'))).toBeUndefined();
 });
 
 const bounded = (text: string) => () => new SseParser(100).push(bytesOf(text));

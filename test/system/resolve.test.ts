@@ -38,6 +38,11 @@ describe('a system file', () => {
     });
   });
 
+  test('says how long running answers may take to end', () => {
+    expect(resolve(`drainMs: 30000\n${simulated}`).value).toMatchObject({ drainMs: 30_000 });
+    expect(mistakes(`drainMs: 0\n${simulated}`)[0]).toMatch(/^1:10 drainMs: /);
+  });
+
   test('takes what is not known to be local for a cloud', () => {
     const { value } = resolve(`backends:
   a: { kind: ollama, url: http://spark:11434 }
