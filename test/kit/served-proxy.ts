@@ -59,7 +59,7 @@ const play = async (response: ServerResponse, { text, gapMs = 0 }: Reaction): Pr
 };
 
 /** An Ollama with one model, which is loaded. */
-export const fakeOllama = async (model: Model) => {
+const fakeOllama = async (model: Model) => {
   const server = http.createServer((request, response) => {
     if (request.method === 'GET') {
       response.end('{"models":[{"name":"gpt-oss:120b"}]}');
@@ -85,7 +85,7 @@ export const fakeOllama = async (model: Model) => {
 };
 
 /** A system of one local backend with room for all. */
-export const servedSystem = (url: string, more: Partial<System> = {}): System => ({
+const servedSystem = (url: string, more: Partial<System> = {}): System => ({
   listen: { host: '127.0.0.1', port: 0 },
   state: { kind: 'memory', retainDays: 30 },
   drainMs: 2000,

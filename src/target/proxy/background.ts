@@ -94,8 +94,8 @@ export class Background {
   }
 
   /**
-   * Answers at once, and works on until the response has ended. Throws an `ApiError` of 429 where too
-   * many are running.
+   * Answers at once, and works on until the response has ended. Throws an `ApiError` of 429 where
+   * too many are running.
    */
   async run(task: BackgroundTask, turn: Turn, reply: Reply, caller: Caller): Promise<void> {
     if (this.#runningCount >= runningMax) throw tooMany();
@@ -197,8 +197,8 @@ export class Background {
   }
 
   /**
-   * Lets go of what is past its time or beyond the bound. There is no timer for it: one that runs for
-   * minutes would keep the process from ending, and the bound holds without.
+   * Lets go of what is past its time or beyond the bound. There is no timer for it: one that runs
+   * for minutes would keep the process from ending, and the bound holds without.
    */
   #forget(): void {
     const now = this.#clock.now();

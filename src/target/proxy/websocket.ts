@@ -4,8 +4,8 @@
  *     GET /v1/responses, upgrade: websocket ──▶ key, origin, room ──▶ 101 ──▶ session
  *                                                    └── no ──▶ an HTTP error, in OpenAI's shape
  *
- * A socket that does not answer a ping is dead. One that is not asked anything costs next to nothing,
- * so thousands may be idle.
+ * A socket that does not answer a ping is dead. One that is not asked anything costs next to
+ * nothing, so thousands may be idle.
  */
 
 import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';

@@ -2,8 +2,8 @@
  * Conversations at once: a hundred chains, branched, each continued the moment its answer is
  * complete, over HTTP, over sockets, and with the state in a file.
  *
- * The model says back everything its chain has told it. A turn that is lost, or one of another chain
- * that is mixed in, is seen in the very next answer.
+ * The model says back everything its chain has told it. A turn that is lost, or one of another
+ * chain that is mixed in, is seen in the very next answer.
  */
 
 import { mkdtempSync } from 'node:fs';
