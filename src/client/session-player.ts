@@ -59,8 +59,14 @@ export const playSession = async (plan: SessionPlan, options: SessionOptions): P
     if (signal.aborted) return;
     readyAt = await player.play(turn, scheduledAt);
     if (signal.aborted) return;
+    if (player.hasFailed) readyAt += failurePauseMs;
   }
+  // Whoever begins the next session has seen the error as well.
+  if (player.hasFailed) await clock.sleep(failurePauseMs, signal).catch(() => undefined);
 };
+
+/** Nobody asks again in the instant an error appears; scaled think time must not make them. */
+const failurePauseMs = 1000;
 
 class Player {
   readonly #plan: SessionPlan;
@@ -68,10 +74,16 @@ class Player {
   #turn = 0;
   /** The last answer one can go on from: whole, and with no tool call left open. */
   #goodId: string | undefined;
+  #hasFailed = false;
 
   constructor(plan: SessionPlan, options: SessionOptions) {
     this.#plan = plan;
     this.#options = options;
+  }
+
+  /** Whether the last turn ended without an answer. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** Asks, and answers the tool calls that come back. Resolves with the instant it ended. */
@@ -95,6 +107,7 @@ class Player {
         previousId: record.responseId,
       });
     }
+    this.#hasFailed = !isGood(record);
     if (isGood(record) && record.toolCalls.length === 0) this.#goodId = record.responseId;
     return record.endedAt;
   }

@@ -158,8 +158,11 @@ test('however answers fail, turns are numbered in order and never early', async 
         );
         for (const [index, { scheduledAt, record }] of played.turns.entries()) {
           expect(record.sentAt).toBeGreaterThanOrEqual(scheduledAt);
-          const before = played.turns[index - 1]?.record.endedAt ?? -thinkMs;
-          expect(scheduledAt).toBe(before + thinkMs);
+          const before = played.turns[index - 1]?.record;
+          const wasGood = before && ['completed', 'incomplete'].includes(before.outcome);
+          // A user who saw an error pauses for a second before anything else.
+          const pauseMs = before && !wasGood ? 1000 : 0;
+          expect(scheduledAt).toBe((before?.endedAt ?? -thinkMs) + thinkMs + pauseMs);
           const lastGood = played.turns
             .slice(0, index)
             .findLast((it) => ['completed', 'incomplete'].includes(it.record.outcome));

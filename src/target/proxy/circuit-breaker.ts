@@ -24,7 +24,10 @@ export interface BreakerPolicy {
   readonly hardFailures: number;
   /** The same with soft evidence. */
   readonly softFailures: number;
-  /** How long the circuit stays open before its first probe; doubles with each probe that fails. */
+  /**
+   * How long the circuit stays open before a probe, and between two probes. It does not grow: a probe
+   * costs nothing, and a box that is back should not stand idle for longer the longer it was away.
+   */
   readonly openForMs: number;
 }
 
@@ -39,7 +42,6 @@ const closed: BreakerState = { kind: 'closed', hardCount: 0, softCount: 0 };
 export class CircuitBreaker {
   readonly #policy: BreakerPolicy;
   #state: BreakerState = closed;
-  #failedProbes = 0;
 
   constructor(policy: BreakerPolicy) {
     this.#policy = policy;
@@ -68,16 +70,12 @@ export class CircuitBreaker {
 
   /** The probe was answered. */
   probeSucceeded(): void {
-    if (this.#state.kind !== 'half-open') return;
-    this.#state = closed;
-    this.#failedProbes = 0;
+    if (this.#state.kind === 'half-open') this.#state = closed;
   }
 
-  /** The probe failed: open again, for longer. */
+  /** The probe failed: open again, for as long. */
   probeFailed(now: number): void {
-    if (this.#state.kind !== 'half-open') return;
-    this.#failedProbes++;
-    this.#open(now, this.#policy.openForMs * 2 ** Math.min(this.#failedProbes, 16));
+    if (this.#state.kind === 'half-open') this.#open(now, this.#policy.openForMs);
   }
 
   /** A user's request was served whole. One that began before the circuit opened is no news. */
