@@ -60,7 +60,11 @@ interface Told {
 interface Question {
   readonly messages: ModelMessage[];
   readonly withTools?: boolean;
-  readonly options?: { readonly store?: boolean; readonly previousResponseId?: string };
+  readonly options?: {
+    readonly store?: boolean;
+    readonly include?: string[];
+    readonly previousResponseId?: string;
+  };
 }
 
 type Ask = (provider: OpenAIProvider, model: ScriptName, question?: Question) => Promise<Told>;
@@ -162,12 +166,17 @@ for (const [way, ask] of ways)
       );
     });
 
-    test('a tool is called without state, when the items may not be stored', async () => {
+    test('without state the thought goes along sealed, and reaches the model again', async () => {
       const { provider, recorder: sent } = recorded();
-      const options = { store: false };
+      const options = { store: false, include: ['reasoning.encrypted_content'] };
       const told = await ask(provider, 'thinking-tool', { ...plain, withTools: true, options });
       assert.equal(told.text, 'It says: Kurobe is full');
-      assert.ok(sent.inputOf(1).every(({ type }) => type !== 'item_reference'));
+      assert.deepEqual(
+        sent.inputOf(1).map(({ type, role }) => type ?? role),
+        ['user', 'reasoning', 'assistant', 'function_call', 'function_call_output'],
+      );
+      const reached = JSON.stringify(proxy.upstream.lastBody('spark', 'thinking-tool'));
+      assert.ok(reached.includes(`"thinking":"${thought}"`));
     });
 
     test('two tools are called at once', async () => {

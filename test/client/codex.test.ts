@@ -23,7 +23,9 @@ import { tap } from './tap.ts';
 const codex = fileURLToPath(import.meta.resolve('@openai/codex/bin/codex.js'));
 
 const whyNot = ({ status, error, stderr }: SpawnSyncReturns<string>): string | undefined =>
-  status === 0 ? undefined : `codex cannot run here: ${error?.message ?? stderr.trim()}`;
+  status === 0
+    ? undefined
+    : `codex cannot run here: ${error?.message ?? /^.*error.*$/im.exec(stderr)?.[0] ?? status}`;
 
 /** Undefined where it runs; else the reason, which is printed with each test that is left out. */
 const reason = whyNot(

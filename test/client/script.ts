@@ -37,6 +37,7 @@ export const answer = 'The dam holds, and the river goes on below it.';
 export const thought = 'The gauge was read at noon.';
 export const look = 'Let me look.';
 export const begun = 'The dam holds, and ';
+export const level = { place: 'Kurobe', isFull: true };
 export const rest = 'the river below it runs as slow and as clear as on any other day of the year.';
 
 /** In small pieces, as models write; the last one ends with the text. */
@@ -49,6 +50,9 @@ const text: Script = () => spoken('text', answer);
 const echo: Script = ({ questions }) => spoken('text', `asked: ${questions.join(' / ')}`);
 
 const thinking: Script = () => [...spoken('think', thought), ...spoken('text', answer)];
+
+/** An object, for a client that has given its schema. */
+const json: Script = () => spoken('text', JSON.stringify(level, undefined, 2));
 
 /** Calls a tool, then says what the tool said. */
 const tool: Script = ({ toolOutputs }) =>
@@ -98,6 +102,7 @@ export const scripts = {
   text,
   echo,
   thinking,
+  json,
   tool,
   'thinking-tool': thinkingTool,
   parallel,

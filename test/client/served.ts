@@ -97,7 +97,14 @@ const orders: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The proxy in front of the scripted backends. Breakers never open: each test meets them afresh. */
-export const serveScripted = async (midStream: 'fail' | 'continue'): Promise<ScriptedProxy> => {
+export const serveScripted = async (
+  midStream: 'fail' | 'continue',
+  keys: readonly {
+    readonly name: string;
+    readonly key: string;
+    readonly residency?: string;
+  }[] = [],
+): Promise<ScriptedProxy> => {
   await using opening = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'spillway-client-'));
   opening.defer(() => rmSync(folder, { recursive: true }));
@@ -119,6 +126,7 @@ backends:
 models:
 ${models.join('\n')}
 midStream: ${midStream}
+${keys.length > 0 ? `keys: ${JSON.stringify(keys)}` : ''}
 breaker: { hardFailures: 1000, softFailures: 1000 }
 `,
   );
