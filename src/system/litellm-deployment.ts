@@ -20,7 +20,7 @@ export interface Deployment {
   /** Lower goes first. */
   readonly order: number;
   /** Its share of the requests, by the key that LiteLLM would take it from. */
-  readonly shares: Readonly<Partial<Record<ShareKey, number>>>;
+  readonly shares: Readonly<Record<(typeof shareKeys)[number], number | undefined>>;
   /** Where the entry stands. */
   readonly path: Path;
 }
@@ -33,7 +33,6 @@ export interface NamedDeployment {
 
 /** In the order in which LiteLLM looks for them. */
 export const shareKeys = ['weight', 'rpm', 'tpm'] as const;
-export type ShareKey = (typeof shareKeys)[number];
 
 /** What holds for every deployment that does not say otherwise. */
 export interface SharedParams {
@@ -62,19 +61,19 @@ export const readDeployment = (entry: Section, shared: SharedParams): Deployment
     provided.known?.kind === 'ollama'
       ? `ollama-${new URL(url).hostname}`
       : `${provided.provider}-${provided.model}`;
+  const backend = backendOf({ params, info, provided, url, shared, mode });
   const deployment: Deployment = {
     group,
     ...(id !== undefined && { id }),
     backendName: slug(id ?? name),
-    backend: backendOf({ params, info, provided, url, shared, mode }),
+    backend,
     candidate: candidateOf(provided.model, params, info),
     order: params.number('order') ?? Number.POSITIVE_INFINITY,
-    shares: Object.fromEntries(
-      shareKeys.flatMap((key) => {
-        const share = params.number(key);
-        return share === undefined ? [] : [[key, share]];
-      }),
-    ),
+    shares: {
+      weight: params.number('weight'),
+      rpm: backend.requestsPerMinute,
+      tpm: backend.tokensPerMinute,
+    },
     path: entry.path,
   };
   if ((params.number('max_retries') ?? 0) > 0) params.remark('max_retries', retriesRemark);
@@ -155,11 +154,11 @@ const backendOf = (parts: BackendParts): BackendFile => {
   const slots = params.number('max_parallel_requests', 1) ?? (kind === 'ollama' ? 1 : 64);
   const rpm = params.number('rpm', 1);
   const tpm = params.number('tpm', 1);
-  const seconds =
-    params.number('stream_timeout') ??
-    shared.streamTimeout ??
-    params.number('timeout') ??
-    shared.timeout;
+  const timeout = params.number('timeout');
+  const streamTimeout = params.number('stream_timeout') ?? shared.streamTimeout;
+  if (timeout !== undefined && streamTimeout !== undefined)
+    params.remark('timeout', 'a backend is always asked to stream: `stream_timeout` counts');
+  const seconds = streamTimeout ?? timeout ?? shared.timeout;
   return {
     kind,
     url,

@@ -143,16 +143,22 @@ const standIns = (name: string, fallbacks: Fallbacks, countMax: number): readonl
 const modelFile = (
   own: readonly NamedDeployment[],
   stand: readonly NamedDeployment[],
-  { strategy }: Settings,
+  { strategy, remarkOnStrategy }: Settings,
 ): ModelFile => {
   const sorted = own.toSorted((one, other) => compareOrder(one.deployment, other.deployment));
   const first = sorted.filter((it) => it.deployment.order === sorted[0]?.deployment.order);
   const rest = [...sorted.filter((it) => !first.includes(it)), ...stand];
   const candidates = [...first, ...rest].map(candidateOf);
   if (first.length < 2) return candidates;
-  // Only shares can say that some are asked last.
+  const deployments = first.map(({ deployment }) => deployment);
   if (strategy !== 'weighted' && rest.length === 0) return { strategy, candidates };
-  const shares = sharesOf(first.map(({ deployment }) => deployment));
+  if (strategy !== 'weighted')
+    remarkOnStrategy(
+      `\`${deployments[0]?.group}\` is shared evenly among those with room: ${strategy} would ` +
+        'count its fallbacks in',
+    );
+  // Only shares can say that some are asked last.
+  const shares = strategy === 'weighted' ? sharesOf(deployments) : first.map(() => 1);
   return {
     strategy: 'weighted',
     candidates: candidates.map((candidate, at) => ({ ...candidate, weight: shares[at] ?? 0 })),

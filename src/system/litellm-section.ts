@@ -43,15 +43,14 @@ export class Section {
   }
 
   has(key: string): boolean {
-    return this.#value[key] !== undefined && this.#value[key] !== null;
+    return (
+      Object.hasOwn(this.#value, key) && this.#value[key] !== undefined && this.#value[key] !== null
+    );
   }
 
   /** The value as it stands, or from the environment where it says `os.environ/NAME`. */
   take(key: string): unknown {
-    this.#taken.add(key);
-    return this.#has(key)
-      ? this.#fromEnvironment(this.#value[key], [...this.path, key])
-      : undefined;
+    return this.#filledIn(this.#raw(key), [...this.path, key]);
   }
 
   text(key: string): string | undefined {
@@ -78,14 +77,14 @@ export class Section {
   }
 
   list(key: string): readonly unknown[] {
-    const value = this.take(key);
+    const value = this.#raw(key);
     if (value === undefined) return [];
     return Array.isArray(value) ? value : (this.#wrong(key, 'a list', value) ?? []);
   }
 
   /** A group of keys; empty where there is none. */
   section(key: string): Section {
-    const value = this.take(key) ?? {};
+    const value = this.#raw(key) ?? {};
     const group = isRecord(value) ? value : this.#wrong(key, 'a group of keys', value);
     return new Section(this.#reading, group ?? {}, [...this.path, key]);
   }
@@ -116,8 +115,9 @@ export class Section {
     }
   }
 
-  #has(key: string): boolean {
-    return Object.hasOwn(this.#value, key) && this.has(key);
+  #raw(key: string): unknown {
+    this.#taken.add(key);
+    return this.has(key) ? this.#value[key] : undefined;
   }
 
   #wrong(key: string, expected: string, value: unknown): undefined {
@@ -126,17 +126,7 @@ export class Section {
     return undefined;
   }
 
-  /** Fills in `os.environ/NAME`, also in what a value holds. */
-  #fromEnvironment(value: unknown, path: Path): unknown {
-    if (Array.isArray(value))
-      return value.map((inner: unknown, at) => this.#fromEnvironment(inner, [...path, at]));
-    if (isRecord(value))
-      return Object.fromEntries(
-        Object.entries(value).map(([key, inner]) => [
-          key,
-          this.#fromEnvironment(inner, [...path, key]),
-        ]),
-      );
+  #filledIn(value: unknown, path: Path): unknown {
     const name = typeof value === 'string' ? /^os\.environ\/(.+)$/.exec(value)?.[1] : undefined;
     if (name === undefined) return value;
     const found = this.#reading.environment[name];

@@ -20,6 +20,8 @@ export interface Settings extends SharedParams {
   readonly breaker: NonNullable<SystemFile['breaker']>;
   /** For groups of several deployments. */
   readonly strategy: Exclude<Strategy, 'ordered'>;
+  /** Says of the strategy what a group cannot do. */
+  readonly remarkOnStrategy: (text: string) => void;
   readonly fallbacks?: FallbackSource | undefined;
   readonly contextFallbacks?: FallbackSource | undefined;
   readonly defaultFallbacks?: FallbackSource | undefined;
@@ -51,17 +53,21 @@ export const readSettings = (whole: Section): Settings => {
     return section && { section, key };
   };
   const settings: Settings = {
-    timeout: numberOf('timeout') ?? numberOf('request_timeout'),
+    timeout: [numberOf('timeout'), numberOf('request_timeout')].find((it) => it !== undefined),
     streamTimeout: numberOf('stream_timeout'),
     isEntra: general.flag('enable_azure_ad_token_refresh') ?? false,
     breaker: readBreaker(numberOf, holder, both),
     strategy: readStrategy(router),
+    remarkOnStrategy: (text) => router.remark('routing_strategy', text),
     fallbacks: source('fallbacks'),
     contextFallbacks: source('context_window_fallbacks'),
     defaultFallbacks: source('default_fallbacks'),
     fallbacksMax: numberOf('max_fallbacks') ?? fallbacksMaxDefault,
     aliases: router.section('model_group_alias'),
   };
+  if (settings.timeout !== undefined && settings.streamTimeout !== undefined)
+    for (const key of ['timeout', 'request_timeout'])
+      holder(key)?.remark(key, 'a backend is always asked to stream: `stream_timeout` counts');
   if ((numberOf('num_retries') ?? 0) !== 1)
     holder('num_retries')?.remark('num_retries', retriesRemark);
   // A context window that is known is always minded: a prompt that cannot fit is never sent.

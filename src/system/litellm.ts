@@ -61,7 +61,7 @@ const translate = (reading: Reading, value: Readonly<Record<string, unknown>>): 
   const groups = readGroups(reading, named, settings);
   if (groups.length === 0 && reading.mistakes.length === 0)
     whole.mistake('model_list', 'expected a model that Spillway can serve, found none', modelHint);
-  const general = readGeneral(whole.section('general_settings'), groups, reading);
+  const general = readGeneral(whole.section('general_settings'), reading);
   whole.tellRest({ include: 'put the models into this file' });
   const file: SystemFile = {
     ...general,
@@ -95,17 +95,10 @@ const nameBackends = (deployments: readonly Deployment[]): readonly NamedDeploym
 
 const readGeneral = (
   general: Section,
-  groups: readonly Group[],
   reading: Reading,
 ): Pick<SystemFile, 'keys' | 'defaultModel'> => {
   const key = general.text('master_key') ?? reading.environment['LITELLM_MASTER_KEY'];
   const defaultModel = general.text('completion_model');
-  if (defaultModel !== undefined && !groups.some(({ name }) => name === defaultModel))
-    general.mistake(
-      'completion_model',
-      `no model is called '${defaultModel}'`,
-      `Models here: ${groups.map(({ name }) => name).join(', ')}.`,
-    );
   general.tellRest(generalReasons);
   if (key === undefined || key === '')
     remarkAt(
@@ -114,7 +107,7 @@ const readGeneral = (
       'no `master_key`: listens on this machine only, and asks nobody for a key',
     );
   return {
-    ...(key !== undefined && key !== '' && { keys: [{ name: 'master', key }] }),
+    ...(key !== undefined && key !== '' && { keys: [{ name: 'master', key, role: 'admin' }] }),
     ...(defaultModel !== undefined && { defaultModel }),
   };
 };
@@ -172,8 +165,9 @@ const translated = (
   };
 };
 
+/** By their places, each once: a key that several things depend on is read several times. */
 const inOrder = <T extends Remark>(told: readonly T[]): readonly T[] =>
-  told.toSorted(
+  [...new Map(told.map((it) => [`${it.path} ${it.problem}`, it])).values()].toSorted(
     (one, other) => (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0),
   );
 

@@ -210,6 +210,11 @@ const crossCheck = (
     checkModel(name, model, wrong);
   }
   checkKeys(file, wrong);
+  const models = Object.keys(file.models);
+  if (file.defaultModel !== undefined && !models.includes(file.defaultModel)) {
+    const hint = closest(file.defaultModel, models) ?? `Models here: ${models.join(', ')}.`;
+    wrong(['defaultModel'], `no model is called '${file.defaultModel}'`, hint);
+  }
   if (file.economics?.spendMaxJpy !== undefined && !file.economics.fx) {
     const hint = 'Add `fx: { usdJpy: …, asOf: …, source: … }`, or use spendMaxUsd.';
     wrong(['economics', 'spendMaxJpy'], 'expected an exchange rate beside it, found none', hint);

@@ -14,6 +14,7 @@ import { ApiError, badRequest, errorBody, errorHeaders } from './api-error.ts';
 import { type Authentication, keyAuthentication } from './authentication.ts';
 import { chatReply } from './chat-reply.ts';
 import { parseChatRequest } from './chat-request.ts';
+import { withDefaultModel } from './default-model.ts';
 import { refuse } from './delivery.ts';
 import { readBody } from './http-body.ts';
 import { bodyBytesMax, fromFastify, noModel, notFound, ourFault, pathOf } from './http-error.ts';
@@ -177,7 +178,7 @@ export class HttpService {
     const { proxy } = this.#parts;
     app.post('/v1/responses', (request, reply) => {
       const caller = this.#callerOf(request.headers, request.id);
-      const asked = parseRequest(request.body);
+      const asked = parseRequest(withDefaultModel(request.body, proxy.defaultModel));
       return this.#hijack(request, reply, (answer) => proxy.respond(asked, caller, answer));
     });
     app.get<Queried>('/v1/responses/:id', (request, reply) => {
@@ -210,12 +211,12 @@ export class HttpService {
     );
     app.post('/v1/responses/compact', (request, reply) => {
       const caller = this.#callerOf(request.headers, request.id);
-      const asked = parseRequest(request.body);
+      const asked = parseRequest(withDefaultModel(request.body, proxy.defaultModel));
       return this.#hijack(request, reply, (answer) => proxy.compact(asked, caller, answer));
     });
     app.post('/v1/chat/completions', (request, reply) => {
       const caller = this.#callerOf(request.headers, request.id);
-      const asked = parseChatRequest(request.body);
+      const asked = parseChatRequest(withDefaultModel(request.body, proxy.defaultModel));
       return this.#hijack(request, reply, (answer) =>
         proxy.respond(asked.request, caller, chatReply(answer, asked.isUsageAsked)),
       );

@@ -96,8 +96,8 @@ export class Proxy {
   }
 
   /**
-   * Answers one request; a background response is made before this resolves. Rejects only by our own
-   * fault, and then the client has been told.
+   * Answers one request; a background response is made before this resolves. Rejects only by our
+   * own fault, and then the client has been told.
    */
   async respond(
     request: ResponseRequest,
@@ -239,6 +239,11 @@ export class Proxy {
   async remove(id: string, caller: Caller): Promise<DeletedResponse> {
     await this.#background.remove(id, caller);
     return { id, object: 'response', deleted: true };
+  }
+
+  /** The model of a request that names none. */
+  get defaultModel(): string | undefined {
+    return this.#parts.system.defaultModel;
   }
 
   /** The models that the caller may ask for. */

@@ -4,8 +4,8 @@
  *     {"type":"response.create", …} ──▶ queue ──▶ heart ──▶ the same events as over SSE, as messages
  *                                         └── bounded: what exceeds it is refused, not kept
  *
- * A socket remembers its own answers, so a client that stores nothing need not repeat itself. What a
- * client gets wrong costs it an error message, never the socket.
+ * A socket remembers its own answers, so a client that stores nothing need not repeat itself. What
+ * a client gets wrong costs it an error message, never the socket.
  */
 
 import { sseData } from '../../protocol/sse.ts';
@@ -20,6 +20,7 @@ import {
   wrongValue,
 } from './api-error.ts';
 import { type ConnectionStore, connectionStore } from './connection-store.ts';
+import { withDefaultModel } from './default-model.ts';
 import { fieldsOf, flagField } from './field.ts';
 import { asRecord, parseJson } from './json.ts';
 import type { Caller, Reply, StateStore } from './proxy.ts';
@@ -138,7 +139,8 @@ export class SocketSession {
       const { isPreparation, body } = readCreate(message);
       const named = body['previous_response_id'];
       continued = typeof named === 'string' ? named : undefined;
-      const request = parseRequest({ ...body, stream: true });
+      const asked = withDefaultModel({ ...body, stream: true }, proxy.defaultModel);
+      const request = parseRequest(asked);
       const connection = { store: this.#store, isPreparation };
       await proxy.respond(request, this.#parts.caller(), reply, connection);
     } catch (error) {
