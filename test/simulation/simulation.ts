@@ -11,9 +11,11 @@ import type { LogEntry } from '../../src/log/entry.ts';
 import { exchangeEntry } from '../../src/measurement/exchange-entry.ts';
 import { traceId } from '../../src/protocol/trace.ts';
 import { seededIds } from '../../src/random/id.ts';
-import type { Arm, Scenario } from '../../src/scenario/scenario.ts';
+import type { Arm, LoadedWorkload, Scenario } from '../../src/scenario/scenario.ts';
+import type { ResidencyRule } from '../../src/system/system.ts';
 import { armedEntries } from '../../src/target/fault/plan.ts';
 import { loadTokenizer, type Tokenizer } from '../../src/token/tokenizer.ts';
+import type { Workload } from '../../src/workload/session.ts';
 import { openWorkload } from '../../src/workload/workload.ts';
 import { ask, plainManner } from './reader.ts';
 import { openWorld, type World } from './world.ts';
@@ -31,31 +33,53 @@ export const simulateArm = async (scenario: Scenario, arm: Arm): Promise<readonl
   const endsAt = startsUntil(scenario.phases) + scenario.phases.cooldownMs;
   for (const fault of armedEntries(faults, { name, origin: 0, endsAt })) emit(fault);
   emit({ kind: 'phase', name: 'steady', at: 0 });
-  await clock.runUntil(play(scenario, arm, world, tokenizer), horizonMs);
+  // Documents are read before time stands still.
+  const players = await openPlayers(scenario, arm, world, tokenizer);
+  await clock.runUntil(play(scenario, players, world, tokenizer), horizonMs);
   emit({ kind: 'phase', name: 'done', at: clock.now() });
   proxy.close();
   return entries;
 };
 
+/** One workload of an arm, opened, and who asks. */
+interface Player {
+  readonly spec: LoadedWorkload;
+  readonly index: number;
+  readonly workload: Workload;
+  readonly name: string;
+  readonly residency: ResidencyRule;
+}
+
+const openPlayers = (
+  { thinkScale, directory }: Scenario,
+  arm: Arm,
+  { random }: World,
+  tokenizer: Tokenizer,
+): Promise<readonly Player[]> =>
+  Promise.all(
+    arm.workloads.map(async (spec, index) => {
+      const key = arm.system.keys.find(({ name }) => name === spec.key);
+      const parts = { random, tokenizer, thinkScale, directory, index };
+      return {
+        spec,
+        index,
+        workload: await openWorkload(spec, parts),
+        name: key?.name ?? 'anonymous',
+        residency: spec.residency ?? key?.residency ?? 'local-first',
+      };
+    }),
+  );
+
 const play = async (
   scenario: Scenario,
-  arm: Arm,
+  players: readonly Player[],
   { clock, random, proxy, emit }: World,
   tokenizer: Tokenizer,
 ): Promise<void> => {
   const salts = seededIds(random.fork('traces'));
   const { signal } = new AbortController();
-  const caller = { name: 'anonymous', residency: 'local-first', requestId: 'r' } as const;
   await Promise.all(
-    arm.workloads.map(async (spec, index) => {
-      const { thinkScale, directory } = scenario;
-      const workload = await openWorkload(spec, {
-        random,
-        tokenizer,
-        thinkScale,
-        directory,
-        index,
-      });
+    players.map(async ({ spec, index, workload, name, residency }) => {
       const untilAt = startsUntil(scenario.phases);
       const starts = planStarts(spec.load, {
         random: random.fork(`starts ${spec.name}`),
@@ -78,11 +102,11 @@ const play = async (
             ask: async (question) => {
               const { session, turn } = question;
               const trace = traceId({ arm: 0, workload: index, session, turn }, salts());
-              const told = { question, caller: { ...caller, trace }, manner: plainManner };
+              const told = { question, caller: { name, residency, requestId: 'r', trace }, manner: plainManner };
               return (await ask(told, proxy, clock)).record;
             },
             onExchange: (played) =>
-              emit(exchangeEntry(played, { isLocalOnly: spec.residency === 'local-only' })),
+              emit(exchangeEntry(played, { isLocalOnly: residency === 'local-only' })),
           }),
       });
     }),
