@@ -118,7 +118,7 @@ export const offeredTools = (tools: readonly Tool[]): readonly OfferedTool[] => 
 const nameCharsMax = 64;
 
 /** One name for a tool in a namespace, of the letters that every server takes. */
-export const flatName = (name: string, namespace: string | undefined): string => {
+const flatName = (name: string, namespace: string | undefined): string => {
   if (namespace === undefined) return name;
   const first = namespace.replace(/_+$/, '');
   return `${first}__${name}`.replaceAll(/[^\w-]/g, '_').slice(-nameCharsMax);

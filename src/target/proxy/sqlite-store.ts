@@ -72,38 +72,7 @@ const columns = 'id, owner, previous_id, created_at_wall, input, resource';
 export const sqliteStore = (options: SqliteStoreOptions): StateStore => {
   const { retainDays, wall } = options;
   const database = openDatabase(resolve(options.path));
-  const statements = {
-    put: database.prepare(
-      `INSERT INTO responses (${columns}) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, previous_id = excluded.previous_id,
-         created_at_wall = excluded.created_at_wall, input = excluded.input,
-         resource = excluded.resource`,
-    ),
-    putItem: database.prepare('INSERT OR IGNORE INTO items VALUES (?, ?, ?)'),
-    forgetItems: database.prepare('DELETE FROM items WHERE response_id = ?'),
-    get: database.prepare(`SELECT ${columns} FROM responses WHERE id = ?`),
-    chain: database.prepare(
-      `WITH RECURSIVE line (at, depth) AS (
-         SELECT ?1, 0
-         UNION ALL
-         SELECT previous_id, depth + 1 FROM line JOIN responses ON responses.id = line.at
-         WHERE previous_id IS NOT NULL AND depth < ${chainMax}
-       )
-       SELECT ${columns} FROM line LEFT JOIN responses ON responses.id = line.at
-       ORDER BY depth DESC`,
-    ),
-    holder: database.prepare(
-      `SELECT ${columns} FROM responses
-       WHERE id = (SELECT response_id FROM items WHERE id = ? AND owner = ? LIMIT 1)`,
-    ),
-    localHolder: database.prepare(
-      `SELECT 1 FROM items JOIN responses ON responses.id = items.response_id
-       WHERE items.id = ? AND items.owner = ?
-         AND json_extract(resource, '$.metadata.residency') = 'local-only' LIMIT 1`,
-    ),
-    delete: database.prepare('DELETE FROM responses WHERE id = ?'),
-    sweep: database.prepare('DELETE FROM responses WHERE created_at_wall < ?'),
-  };
+  const statements = statementsOf(database);
   let sweptAt = Number.NEGATIVE_INFINITY;
   const sweep = (): void => {
     if (wall() - sweptAt < sweepEveryMs) return;
@@ -145,6 +114,39 @@ export const sqliteStore = (options: SqliteStoreOptions): StateStore => {
     },
   };
 };
+
+const statementsOf = (database: DatabaseSync) => ({
+  put: database.prepare(
+    `INSERT INTO responses (${columns}) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, previous_id = excluded.previous_id,
+       created_at_wall = excluded.created_at_wall, input = excluded.input,
+       resource = excluded.resource`,
+  ),
+  putItem: database.prepare('INSERT OR IGNORE INTO items VALUES (?, ?, ?)'),
+  forgetItems: database.prepare('DELETE FROM items WHERE response_id = ?'),
+  get: database.prepare(`SELECT ${columns} FROM responses WHERE id = ?`),
+  chain: database.prepare(
+    `WITH RECURSIVE line (at, depth) AS (
+       SELECT ?1, 0
+       UNION ALL
+       SELECT previous_id, depth + 1 FROM line JOIN responses ON responses.id = line.at
+       WHERE previous_id IS NOT NULL AND depth < ${chainMax}
+     )
+     SELECT ${columns} FROM line LEFT JOIN responses ON responses.id = line.at
+     ORDER BY depth DESC`,
+  ),
+  holder: database.prepare(
+    `SELECT ${columns} FROM responses
+     WHERE id = (SELECT response_id FROM items WHERE id = ? AND owner = ? LIMIT 1)`,
+  ),
+  localHolder: database.prepare(
+    `SELECT 1 FROM items JOIN responses ON responses.id = items.response_id
+     WHERE items.id = ? AND items.owner = ?
+       AND json_extract(resource, '$.metadata.residency') = 'local-only' LIMIT 1`,
+  ),
+  delete: database.prepare('DELETE FROM responses WHERE id = ?'),
+  sweep: database.prepare('DELETE FROM responses WHERE created_at_wall < ?'),
+});
 
 const openDatabase = (path: string): DatabaseSync => {
   let database: DatabaseSync | undefined;
