@@ -7,9 +7,9 @@ import Type from 'typebox';
 /** What a duration looks like, for a JSON Schema. */
 export const durationPattern = String.raw`^\s*\d+(\.\d+)?\s*(ms|s|min|h)\s*$`;
 
-/** A duration in a file: text with its unit, or a bare number of milliseconds. */
+/** A duration in a file: text with its unit. Only nothing needs none; 10 could be anything. */
 export const durationSchema = Type.Union(
-  [Type.String({ pattern: durationPattern }), Type.Number({ minimum: 0 })],
+  [Type.String({ pattern: durationPattern }), Type.Literal(0)],
   {
     description: 'A duration with its unit, such as `300 ms`, `60 s` or `5 min`',
     expected: 'a duration such as 300 ms, 60 s or 5 min',
