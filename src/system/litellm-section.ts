@@ -1,8 +1,8 @@
 /**
  * A group of keys of a foreign file, read key by key.
  *
- * Whoever reads a key takes it; what nobody has taken at the end is told. So nothing of the file can
- * be ignored in silence, whatever LiteLLM adds to its keys.
+ * Whoever reads a key takes it; what nobody has taken at the end is told. So nothing of the file
+ * can be ignored in silence, whatever LiteLLM adds to its keys.
  */
 
 import type { SourceDocument } from './document.ts';

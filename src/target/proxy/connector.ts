@@ -2,9 +2,9 @@
  * Connections to one backend: who is dialled, how long that may take, and which socket an answer
  * comes over.
  *
- * One deadline covers DNS, TCP, the way through an HTTP proxy, and TLS, on our own clock, because undici's timers tick
- * twice a second and a relay such as Tailscale Funnel accepts TCP for a node that is dead. All of
- * undici's own timers but the idle one are off; the heart holds the deadlines.
+ * One deadline covers DNS, TCP, the way through an HTTP proxy, and TLS, on our own clock, because
+ * undici's timers tick twice a second and a relay such as Tailscale Funnel accepts TCP for a node
+ * that is dead. All of undici's own timers but the idle one are off; the heart holds the deadlines.
  *
  * Each request has a connection to itself (HTTP/1.1, no pipelining), so leaving one request is
  * destroying one socket, also while it still connects, and never disturbs another. Between requests

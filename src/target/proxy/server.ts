@@ -64,8 +64,9 @@ export interface ProxyServer {
   readonly proxy: Proxy;
   load(): ProxyLoad;
   /**
-   * Serves new requests as another file says; what is running ends as it began. Where it listens and
-   * where state is kept stay as they are. Throws errors with a `hint`, and then nothing has changed.
+   * Serves new requests as another file says; what is running ends as it began. Where it listens
+   * and where state is kept stay as they are. Throws errors with a `hint`, and then nothing has
+   * changed.
    */
   reload(system: System): void;
   /** Lets running answers end for a moment, then cuts them; closes upstreams and state. */

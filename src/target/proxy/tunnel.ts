@@ -24,7 +24,7 @@ export interface TunnelOptions {
 }
 
 /** A proxy that cannot be reached, or does not let us through. */
-export class TunnelError extends Error {
+class TunnelError extends Error {
   override readonly name = 'TunnelError';
   /** The code of what went wrong on the socket, if it was that. */
   readonly code: string | undefined;

@@ -60,7 +60,9 @@ export class UpstreamSet {
   #upstreamOf(backend: BackendSystem): Upstream {
     const before = this.#backends.find(({ name }) => name === backend.name);
     const open = this.#current.get(backend.name);
-    if (open && isDeepStrictEqual(before, backend)) return open;
+    // Certificates may have changed though the name of their file has not.
+    const isSame = backend.caFile === undefined && isDeepStrictEqual(before, backend);
+    if (open && isSame) return open;
     return factoryOf(backend)(backend, { clock: this.#clock });
   }
 }
