@@ -1,7 +1,7 @@
 /**
  * `@openai/codex`, the binary as it is shipped, without a person: `codex exec` with its own prompt
- * of some 40 kB, its nine tools (hosted ones and namespaces among them), over HTTP without state at the server, over
- * a WebSocket with what its socket remembers.
+ * of some 40 kB and its nine tools, hosted ones and namespaces among them. Over HTTP it keeps the
+ * state itself and replays everything; over a WebSocket it relies on what its socket remembers.
  *
  * Its commands run outside its sandbox, which needs rights that a container may not have: the only
  * command is the `echo` of the script.
