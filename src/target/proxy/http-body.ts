@@ -24,8 +24,9 @@ const unpacks: Readonly<Record<string, Unpack>> = {
   zstd: zstdDecompress,
 };
 
-/** Reads a body; rejects with an `ApiError`. */
+/** Reads a body; nothing is an empty object, since some clients announce JSON and send none. */
 export const readBody = async (bytes: Buffer, encoding: string | undefined): Promise<unknown> => {
+  if (bytes.length === 0) return {};
   const name = (encoding ?? 'identity').trim().toLowerCase();
   const whole = name === 'identity' || name === '' ? bytes : await unpacked(bytes, name);
   const value = isUtf8(whole) ? parseJson(whole.toString()) : undefined;

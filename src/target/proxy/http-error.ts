@@ -3,9 +3,12 @@
  * method, a body that cannot be read.
  */
 
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+
 import type { FastifyRequest } from 'fastify';
 
-import { ApiError, serverError } from './api-error.ts';
+import { ApiError, errorBody, errorHeaders, serverError } from './api-error.ts';
 import { asRecord } from './json.ts';
 
 /** Conversations with images are long; longer than this is a mistake. */
@@ -56,8 +59,41 @@ export const noModel = (id: string): ApiError =>
     message: `The model '${id}' does not exist.`,
   });
 
+/** Bytes that are no HTTP, or too many of them, or too late. */
+export const notHttp = (code: string | undefined): ApiError => {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new ApiError({ status: 431, message: 'The headers of the request are too large.' });
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new ApiError({ status: 408, message: 'The request did not arrive in time.' });
+  return new ApiError({ status: 400, message: 'The request is not valid HTTP.' });
+};
+
+/** An answer on a bare connection, which ends with it. */
+export const refuseRaw = (stream: Duplex, error: ApiError, requestId: string): void => {
+  const body = errorBody(error);
+  const headers = {
+    ...errorHeaders(error),
+    'content-length': String(Buffer.byteLength(body)),
+    'x-request-id': requestId,
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  stream.on('error', () => undefined);
+  stream.end(
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\n${lines.join('')}\r\n${body}`,
+    () => stream.destroy(),
+  );
+};
+
 /** The path without its query. */
 export const pathOf = ({ url }: Pick<FastifyRequest, 'url'>): string => url.replace(/\?.*$/, '');
+
+/** A path that leads nowhere, told as far as it can be read. */
+export const invalidUrl = (request: Pick<FastifyRequest, 'method' | 'url'>): ApiError =>
+  new ApiError({
+    status: 404,
+    message: `Invalid URL (${request.method} ${pathOf(request).slice(0, 256)})`,
+  });
 
 const isUpgrade = ({ headers }: FastifyRequest): boolean => headers.upgrade !== undefined;
 
@@ -73,7 +109,7 @@ export const notFound = (
   const path = pathOf(request);
   if (allowed.length === 0)
     return {
-      error: new ApiError({ status: 404, message: `Invalid URL (${method} ${path})` }),
+      error: invalidUrl(request),
       headers: {},
     };
   if (isUpgrade(request))

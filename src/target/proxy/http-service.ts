@@ -17,7 +17,17 @@ import { parseChatRequest } from './chat-request.ts';
 import { withDefaultModel } from './default-model.ts';
 import { refuse } from './delivery.ts';
 import { readBody } from './http-body.ts';
-import { bodyBytesMax, fromFastify, noModel, notFound, ourFault, pathOf } from './http-error.ts';
+import {
+  bodyBytesMax,
+  fromFastify,
+  invalidUrl,
+  noModel,
+  notFound,
+  notHttp,
+  ourFault,
+  pathOf,
+  refuseRaw,
+} from './http-error.ts';
 import { httpReply } from './http-reply.ts';
 import { installUsage } from './http-usage.ts';
 import { parseCountRequest } from './input-count.ts';
@@ -95,6 +105,14 @@ export class HttpService {
       return503OnClosing: false,
       exposeHeadRoutes: true,
       genReqId: () => `req_${parts.ids()}`,
+      frameworkErrors: (_error, request, reply) =>
+        this.#fail(invalidUrl(request), reply.header('x-request-id', request.id)),
+      clientErrorHandler: ({ code }, socket) => {
+        // In the middle of an answer there is no place for another.
+        if (socket.writable && socket.bytesWritten === 0)
+          refuseRaw(socket, notHttp(code), `req_${parts.ids()}`);
+        else socket.destroy();
+      },
       requestIdHeader: false,
       logger: false,
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
@@ -163,7 +181,9 @@ export class HttpService {
     app.addHook('onRequest', async (request, reply) => {
       reply.header('x-request-id', request.id);
       if (this.#isDraining) reply.header('connection', 'close');
-      if (request.url.startsWith('/v1/') && request.method !== 'OPTIONS')
+      // By the route, because a path can be written in several ways.
+      const path = request.routeOptions.url ?? request.url;
+      if (path.startsWith('/v1/') && request.method !== 'OPTIONS')
         this.#authenticate(request.headers.authorization);
     });
     app.setErrorHandler((error, _request, reply) => this.#fail(error, reply));

@@ -8,15 +8,15 @@
  * nothing, so thousands may be idle.
  */
 
-import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 import { type WebSocket, WebSocketServer } from 'ws';
 
 import type { Clock } from '../../time/clock.ts';
-import { ApiError, errorBody, errorHeaders, shuttingDown } from './api-error.ts';
+import { ApiError, shuttingDown } from './api-error.ts';
 import { isLoopback } from './authentication.ts';
-import { bodyBytesMax, ourFault } from './http-error.ts';
+import { bodyBytesMax, ourFault, refuseRaw } from './http-error.ts';
 import type { Caller, StateStore } from './proxy.ts';
 import type { Proxy } from './respond.ts';
 import { SocketSession, type SocketWire } from './socket-session.ts';
@@ -71,7 +71,7 @@ export class WebSocketDoor {
     );
     this.#server.on('wsClientError', ({ message }, stream, request) => {
       const error = new ApiError({ status: 400, message: `The handshake failed: ${message}.` });
-      refuseUpgrade(stream, error, this.#requestIds.get(request) ?? '');
+      refuseRaw(stream, error, this.#requestIds.get(request) ?? '');
     });
   }
 
@@ -90,7 +90,7 @@ export class WebSocketDoor {
       this.#admit(request, requestId);
     } catch (error) {
       if (!(error instanceof ApiError)) this.#parts.log(requestId, error);
-      refuseUpgrade(stream, error instanceof ApiError ? error : ourFault(), requestId);
+      refuseRaw(stream, error instanceof ApiError ? error : ourFault(), requestId);
       return;
     }
     this.#server.handleUpgrade(request, stream, head, (socket) => this.#welcome(socket, request));
@@ -225,18 +225,3 @@ const textOf = (data: Buffer | ArrayBuffer | Buffer[]): string => {
 const isFromHere = (origin: string | undefined): boolean =>
   origin === undefined ||
   (URL.canParse(origin) && isLoopback(new URL(origin).hostname.replace(/^\[(.*)\]$/, '$1')));
-
-const refuseUpgrade = (stream: Duplex, error: ApiError, requestId: string): void => {
-  const body = errorBody(error);
-  const headers = {
-    ...errorHeaders(error),
-    'content-length': String(Buffer.byteLength(body)),
-    'x-request-id': requestId,
-    connection: 'close',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  stream.on('error', () => undefined);
-  stream.end(
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\n${lines.join('')}\r\n${body}`,
-  );
-};

@@ -112,8 +112,8 @@ describe('a background response', () => {
 
   test('that fails says so when it is fetched, with every cause', async () => {
     const world = new ProxyWorld({
-      spark: [() => [failure('http-5xx')]],
-      azure: [() => [failure('http-5xx')]],
+      spark: [() => [failure('status')]],
+      azure: [() => [failure('status')]],
     });
     const { json } = await world.ask(background);
     const failed = await world.proxy.read(String(json['id']), me);

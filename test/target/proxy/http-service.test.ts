@@ -1,5 +1,6 @@
 /** The routes around a response, and what surrounds a request: bodies, methods, readiness. */
 
+import net from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 
 import { request } from 'undici';
@@ -108,6 +109,63 @@ describe('a method', () => {
     expect((await call(at, 'HEAD', '/v1/responses/resp_x?stream=true')).status).toBe(404);
     expect((await call(at, 'OPTIONS', '/nowhere')).status).toBe(404);
   });
+});
+
+/** What comes back for bytes that are written as they are. */
+const raw = async (at: ServedProxy, bytes: string): Promise<string> => {
+  const client = net.connect(at.proxy.port, '127.0.0.1');
+  client.on('error', () => undefined);
+  client.end(bytes);
+  let answer = '';
+  for await (const chunk of client) answer += String(chunk);
+  return answer;
+};
+
+describe('a request that is hardly one', () => {
+  const line = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n`;
+
+  test.each([
+    ['bytes that are no HTTP', 'nonsense\r\n\r\n', 400],
+    ['a method there is not', 'FOO /v1/models HTTP/1.1\r\nhost: x\r\n\r\n', 400],
+    ['headers without end', `${line('/v1/models')}x: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['a path that cannot be decoded', `${line('/v1/responses/%')}\r\n`, 404],
+    ['an id that is far too long', `${line(`/v1/responses/${'x'.repeat(300)}`)}\r\n`, 404],
+    [
+      'a body in broken pieces',
+      'POST /v1/responses HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n' +
+        'transfer-encoding: chunked\r\n\r\nZZ\r\n',
+      400,
+    ],
+  ])('%s is refused in the shape of OpenAI', async (_what, bytes, status) => {
+    await using at = await servedProxy(brief);
+    const answer = await raw(at, bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toMatch(/x-request-id: req_[0-9a-f]{32}/);
+    expect(parseJson(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({
+      error: { type: 'invalid_request_error', message: expect.any(String) },
+    });
+    expect((await post(at, {})).status).toBe(200);
+  });
+
+  test('asks for its key however its path is written', async () => {
+    const keys = [{ name: 'a', key: 'key-of-a', residency: 'local-first' }] as const;
+    await using at = await servedProxy(brief, { keys });
+    for (const path of ['/v1/models', '/%761/models', 'http://x/v1/models', '/v1/models/'])
+      expect(await raw(at, `${line(path)}\r\n`)).toMatch(/^HTTP\/1\.1 401 /);
+  });
+
+  test.each(['POST', 'DELETE'] as const)(
+    '%s without the body it announces is served',
+    async (method) => {
+      await using at = await servedProxy(brief);
+      const { json } = await post(at, { background: true });
+      const path = `/v1/responses/${String(json['id'])}${method === 'POST' ? '/cancel' : ''}`;
+      const answer = await call(at, method, path, undefined, {
+        'content-type': 'application/json',
+      });
+      expect(answer.status).toBe(200);
+    },
+  );
 });
 
 describe('input items', () => {
@@ -239,7 +297,7 @@ describe('readiness', () => {
       body: JSON.stringify({ model: 'm', input: 'x', stream: true }),
     });
     const closed = at.proxy.close();
-    await expect(request(`${at.origin}/ready`)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(request(`${at.origin}/ready`)).rejects.toThrow();
     expect(readStream(await body.text()).resource.status).toBe('completed');
     await closed;
   });

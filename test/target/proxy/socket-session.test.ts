@@ -158,7 +158,7 @@ describe('what a client gets wrong', () => {
 
   test('a backend’s failure is told with its status and when to come back', async () => {
     const world = new ProxyWorld({
-      spark: [() => [failure('http-5xx')]],
+      spark: [() => [failure('status')]],
       azure: [() => [failure('rate-limited', { status: 429, retryAfterMs: 7000 })]],
     });
     const { error } = await new SocketWorld(world).ask();
@@ -235,8 +235,8 @@ describe('memory of a socket', () => {
 
   test('a continuation that fails at the backends takes its parent along, unless it is stored', async () => {
     const world = new ProxyWorld({
-      spark: [() => answer('p', 2), () => answer('p', 2), () => [failure('http-5xx')]],
-      azure: [() => [failure('http-5xx')]],
+      spark: [() => answer('p', 2), () => answer('p', 2), () => [failure('status')]],
+      azure: [() => [failure('status')]],
       system: { breaker: { hardFailures: 99, softFailures: 99, openForMs: 5000 } },
     });
     const socket = new SocketWorld(world);
