@@ -1,5 +1,7 @@
 /** A socket in virtual time: what a client sends into a session, and what comes back. */
 
+import { getEventListeners } from 'node:events';
+
 import { encodeSse, sseDone } from '../../src/protocol/sse.ts';
 import { asRecord, type JsonObject } from '../../src/target/proxy/json.ts';
 import type { Caller } from '../../src/target/proxy/proxy.ts';
@@ -91,6 +93,11 @@ export class SocketWorld {
         void work.finally(() => this.#work.delete(work));
       },
     });
+  }
+
+  /** How many wait for the socket to be closed. */
+  get listenerCount(): number {
+    return getEventListeners(this.#gone.signal, 'abort').length;
   }
 
   get answers(): readonly SocketAnswer[] {

@@ -65,6 +65,7 @@ export class Turn {
   readonly #tried = new Set<string>();
   readonly #setbacks: Setback[] = [];
   readonly #leave = new AbortController();
+  readonly #onGone = (): void => this.#leave.abort();
   #assembler: Assembler;
   #attemptCount = 0;
   #backendName = '';
@@ -92,7 +93,7 @@ export class Turn {
     // The head of a background response is sent before anything is known.
     if (request.isBackground) this.#told = { backend: '', attempts: 0 };
     if (gone.aborted) this.#leave.abort();
-    gone.addEventListener('abort', () => this.#leave.abort(), { once: true });
+    gone.addEventListener('abort', this.#onGone, { once: true });
   }
 
   /** Ends it as failed, unless it ends by itself in this moment. */
@@ -114,6 +115,7 @@ export class Turn {
       await this.#fail(serverError('The proxy failed to make this response.'));
       throw error;
     } finally {
+      this.#input.gone.removeEventListener('abort', this.#onGone);
       this.#delivery[Symbol.dispose]();
       await this.#input.meter.write('left');
     }

@@ -115,6 +115,14 @@ describe('a turn on a socket', () => {
   });
 });
 
+test('a long life leaves nothing behind but what is remembered', async () => {
+  const socket = new SocketWorld(new ProxyWorld());
+  await socket.ask();
+  const before = socket.listenerCount;
+  for (let turn = 0; turn < 30; turn++) await socket.ask();
+  expect(socket.listenerCount).toBe(before);
+});
+
 describe('what a client gets wrong', () => {
   test.each([
     ['no JSON', 'nonsense', 400, null],
