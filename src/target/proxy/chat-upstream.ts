@@ -9,6 +9,7 @@ import { BackendPaths, type UpstreamParts } from './backend-path.ts';
 import { chatMessages } from './chat-message.ts';
 import { ChatReader } from './chat-reader.ts';
 import { defined } from './json.ts';
+import { refusedByOpenai, withoutRefused } from './optional-parameter.ts';
 import type { Upstream, UpstreamCall } from './proxy.ts';
 import { askUpstream, callUpstream, type Wire } from './upstream-stream.ts';
 
@@ -31,7 +32,7 @@ export const chatUpstream = (backend: BackendSystem, parts: UpstreamParts): Upst
 
   return {
     name: backend.name,
-    open: (call, signal) => callUpstream(wire, call, signal),
+    open: withoutRefused((call, signal) => callUpstream(wire, call, signal), refusedByOpenai),
     async probe(signal) {
       await askUpstream(wire, (basePath) => `${basePath}/models`, signal);
       return {};
@@ -55,7 +56,7 @@ export const chatCompletionRequest = (call: UpstreamCall): Readonly<Record<strin
       }),
   ...(call.format.type === 'text' ? {} : { response_format: formatOf(call.format) }),
   ...defined({
-    reasoning_effort: call.reasoningEffort,
+    reasoning_effort: effortOf(call.reasoningEffort),
     verbosity: call.verbosity,
     temperature: call.temperature,
     top_p: call.topP,
@@ -70,6 +71,12 @@ export const chatCompletionRequest = (call: UpstreamCall): Readonly<Record<strin
     service_tier: call.serviceTier,
   }),
 });
+
+/** Most servers of this wire know three degrees. */
+const effortOf = (effort: string | undefined): string | undefined => {
+  if (effort === 'minimal') return 'low';
+  return effort === 'xhigh' || effort === 'max' || effort === 'ultra' ? 'high' : effort;
+};
 
 const toolOf = ({ name, description, parameters, strict }: FunctionTool): unknown => ({
   type: 'function',

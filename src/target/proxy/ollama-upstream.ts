@@ -7,7 +7,7 @@
  * a word, and reloads the model whenever the window changes.
  */
 
-import type { Failure, GenerationEvent, Usage } from '../../protocol/generation.ts';
+import type { GenerationEvent, Usage } from '../../protocol/generation.ts';
 import { NdjsonParser } from '../../protocol/ndjson.ts';
 import type { OllamaChatRequest, OllamaThink, OllamaTool } from '../../protocol/ollama.ts';
 import type { FunctionTool } from '../../protocol/responses.ts';
@@ -16,6 +16,7 @@ import { BackendPaths, type UpstreamParts } from './backend-path.ts';
 import { failureInBand, garbled, readError, type StatusAnswer } from './failure.ts';
 import { asCount, asRecord, asText, defined, type JsonObject, parseJson } from './json.ts';
 import { ollamaMessages } from './ollama-message.ts';
+import { refusedByOllama, withoutRefused } from './optional-parameter.ts';
 import type { ModelAbility, Upstream, UpstreamCall } from './proxy.ts';
 import { askUpstream, callUpstream, type Wire, type WireReader } from './upstream-stream.ts';
 
@@ -35,11 +36,10 @@ export const ollamaUpstream = (backend: BackendSystem, parts: UpstreamParts): Up
     bodyOf: chatRequest,
     readerOf: (headers) => new ChatReader(headers, parts.clock.wall(), backend.apiKey),
   };
-  const thoughtless = new Set<string>();
 
   return {
     name: backend.name,
-    open: (call, signal) => askThoughtfully(wire, call, signal, thoughtless),
+    open: withoutRefused((call, signal) => callUpstream(wire, call, signal), refusedByOllama),
     async probe(signal) {
       const body = await askUpstream(wire, (basePath) => `${basePath}/api/ps`, signal);
       const models = asRecord(parseJson(body))?.['models'];
@@ -53,36 +53,6 @@ export const ollamaUpstream = (backend: BackendSystem, parts: UpstreamParts): Up
     close: () => paths.close(),
   };
 };
-
-/**
- * Asks again without a word on thinking when the model knows none of it, or not that much of it.
- * Clients ask every model for an effort, and Ollama refuses it where it does not apply.
- */
-async function* askThoughtfully(
-  wire: Wire,
-  call: UpstreamCall,
-  signal: AbortSignal,
-  /** Models that have refused. */
-  thoughtless: Set<string>,
-): AsyncGenerator<GenerationEvent> {
-  const { reasoningEffort, ...plain } = call;
-  const { model } = call.candidate;
-  if (reasoningEffort === undefined || thoughtless.has(model)) {
-    yield* callUpstream(wire, plain, signal);
-    return;
-  }
-  for await (const event of callUpstream(wire, call, signal)) {
-    if (event.kind === 'failure' && refusesThinking(event.failure)) {
-      thoughtless.add(model);
-      yield* callUpstream(wire, plain, signal);
-      return;
-    }
-    yield event;
-  }
-}
-
-const refusesThinking = ({ status, message }: Failure): boolean =>
-  status === 400 && /does not support thinking|think value .* is not supported/i.test(message);
 
 /** What each model is said to be able to do; an older Ollama says nothing. */
 const abilitiesIn = (tags: unknown): ReadonlyMap<string, ModelAbility> => {
@@ -149,6 +119,7 @@ const thinkOfEffort: Readonly<Record<string, OllamaThink>> = {
   high: 'high',
   xhigh: 'max',
   max: 'max',
+  ultra: 'max',
 };
 
 class ChatReader implements WireReader {

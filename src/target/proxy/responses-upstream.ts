@@ -11,6 +11,7 @@ import type { BackendSystem } from '../../system/system.ts';
 import { BackendPaths, type UpstreamParts } from './backend-path.ts';
 import { EntraToken } from './entra-token.ts';
 import { defined } from './json.ts';
+import { refusedByOpenai, withoutRefused } from './optional-parameter.ts';
 import type { Upstream, UpstreamCall } from './proxy.ts';
 import { ResponsesReader } from './responses-reader.ts';
 import { stoppedAt } from './stop-text.ts';
@@ -36,7 +37,10 @@ export const responsesUpstream = (backend: BackendSystem, parts: UpstreamParts):
 
   return {
     name: backend.name,
-    open: (call, signal) => stoppedAt(call.stop, callUpstream(wire, call, signal)),
+    open: withoutRefused(
+      (call, signal) => stoppedAt(call.stop, callUpstream(wire, call, signal)),
+      refusedByOpenai,
+    ),
     async probe(signal) {
       await askUpstream(wire, route('models'), signal);
       return {};

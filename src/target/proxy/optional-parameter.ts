@@ -1,0 +1,111 @@
+/**
+ * Parameters that not every model takes: left out for those that refuse them.
+ *
+ * Agents ask each model for a reasoning effort and a summary, and apps for a temperature, but a
+ * model that does not reason refuses the first and one that does refuses the second. A request that
+ * fails over would then be refused by the very model that is to save it. So the model is asked again
+ * without the parameter, and from then on is not told of it. What changes the meaning of an answer
+ * (tools, a format, a limit) is never left out.
+ */
+
+import type { Failure, GenerationEvent } from '../../protocol/generation.ts';
+import type { Upstream, UpstreamCall } from './proxy.ts';
+
+const optional = [
+  'reasoningEffort',
+  'reasoningSummary',
+  'verbosity',
+  'temperature',
+  'topP',
+  'presencePenalty',
+  'frequencyPenalty',
+  'promptCacheKey',
+  'safetyIdentifier',
+  'user',
+  'serviceTier',
+] as const;
+
+type OptionalParameter = (typeof optional)[number];
+
+/** A wire's own words for a refusal. */
+export type RefusedParameters = (failure: Failure) => readonly OptionalParameter[];
+
+/** Asks as `open` does, leaving out what each model has refused. */
+export const withoutRefused = (
+  open: Upstream['open'],
+  refusedBy: RefusedParameters,
+): Upstream['open'] => {
+  const known = new Map<string, ReadonlySet<OptionalParameter>>();
+
+  return async function* ask(call, signal): AsyncGenerator<GenerationEvent> {
+    const { model } = call.candidate;
+    for (;;) {
+      const asked = without(call, known.get(model));
+      const refused = yield* told(open(asked, signal), (failure) =>
+        refusedBy(failure).filter((it) => asked[it] !== undefined),
+      );
+      // Each round leaves out more, so there are no more rounds than parameters.
+      if (refused.length === 0) return;
+      known.set(model, new Set([...(known.get(model) ?? []), ...refused]));
+    }
+  };
+};
+
+/** Tells the events, but for a refusal that leaving something out may mend; gives what to leave out. */
+async function* told(
+  events: AsyncIterable<GenerationEvent>,
+  refusedBy: RefusedParameters,
+): AsyncGenerator<GenerationEvent, readonly OptionalParameter[]> {
+  for await (const event of events) {
+    const refused = event.kind === 'failure' ? refusedBy(event.failure) : [];
+    if (refused.length > 0) return refused;
+    yield event;
+  }
+  return [];
+}
+
+const without = (
+  call: UpstreamCall,
+  refused: ReadonlySet<OptionalParameter> | undefined,
+): UpstreamCall => {
+  if (!refused) return call;
+  const asked: { -readonly [K in keyof UpstreamCall]: UpstreamCall[K] } = { ...call };
+  for (const parameter of refused) delete asked[parameter];
+  return asked;
+};
+
+/** The parameters of OpenAI's wires, as their refusals name them. */
+const namedSo: Readonly<Record<string, readonly OptionalParameter[]>> = {
+  reasoning: ['reasoningEffort', 'reasoningSummary'],
+  'reasoning.effort': ['reasoningEffort'],
+  'reasoning.summary': ['reasoningSummary'],
+  reasoning_effort: ['reasoningEffort'],
+  'text.verbosity': ['verbosity'],
+  verbosity: ['verbosity'],
+  temperature: ['temperature'],
+  top_p: ['topP'],
+  presence_penalty: ['presencePenalty'],
+  frequency_penalty: ['frequencyPenalty'],
+  prompt_cache_key: ['promptCacheKey'],
+  safety_identifier: ['safetyIdentifier'],
+  user: ['user'],
+  service_tier: ['serviceTier'],
+};
+
+/** `Unsupported parameter: 'temperature' is not supported with this model.` and its kin. */
+export const refusedByOpenai: RefusedParameters = ({ status, code, param, message }) => {
+  const isRefusal =
+    status === 400 &&
+    (/^(?:unsupported|unknown)_(?:parameter|value)$/.test(code ?? '') ||
+      /unsupported (?:parameter|value)|unknown parameter|unrecognized request argument/i.test(
+        message,
+      ));
+  if (!isRefusal) return [];
+  return namedSo[param ?? /'([\w.]+)'/.exec(message)?.[1] ?? ''] ?? [];
+};
+
+/** Ollama's refusals of thinking, where a model knows none of it or no degrees of it. */
+export const refusedByOllama: RefusedParameters = ({ status, message }) =>
+  status === 400 && /does not support thinking|think value .* is not supported/i.test(message)
+    ? ['reasoningEffort']
+    : [];
