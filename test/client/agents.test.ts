@@ -112,7 +112,7 @@ for (const [way, ask] of ways)
       assert.equal(run.text, answer);
     });
 
-    test('a tool is called within a run, and the items of the first step are replayed', async () => {
+    test('a tool is called within a run, and its first step is replayed', async () => {
       const { runner, sent } = runnerOf(proxy);
       const run = await ask(runner, 'thinking-tool', 'How is the dam?');
       assert.equal(run.text, 'It says: Kurobe is full');

@@ -1,6 +1,6 @@
 /**
- * `ai` with `@ai-sdk/openai`: it refers to what it believes to be stored by `item_reference`, one for
- * each item, so state must be found by item as well as by response.
+ * `ai` with `@ai-sdk/openai`: it refers to what it believes to be stored by `item_reference`, one
+ * for each item, so state must be found by item as well as by response.
  */
 
 import assert from 'node:assert/strict';

@@ -29,7 +29,7 @@ const clientOf = (name: (typeof keys)[number]['name'] | 'stranger'): OpenAI => {
 };
 
 suite('openai, keys', () => {
-  test('a stranger is told that the key is wrong, over HTTP and at the door of a socket', async () => {
+  test('a stranger is told that the key is wrong, also at the door of a socket', async () => {
     const client = clientOf('stranger');
     await assert.rejects(
       client.responses.create({ model: 'text', input: 'How?' }),

@@ -1,6 +1,6 @@
 /**
- * `openai`, what it does with responses that exist: reads, lists, follows, cancels and deletes them,
- * and counts and compacts what is to be sent.
+ * `openai`, what it does with responses that exist: it reads, lists, follows, cancels and deletes
+ * them, and counts and compacts what is to be sent.
  */
 
 import assert from 'node:assert/strict';

@@ -224,7 +224,7 @@ suite('openai, WebSocket', () => {
       assert.equal(textOf(response), answer);
     });
 
-  test('an answer that breaks off is an error and a failed response; the socket lives', async () => {
+  test('an answer that breaks off is an error, and the socket lives on', async () => {
     await using socket = new Socket(proxy);
     const { response, error } = await socket.say({ model: 'cut', input: question });
     assert.match(JSON.stringify(error), /The answer broke off/);

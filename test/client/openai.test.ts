@@ -129,7 +129,7 @@ for (const [way, ask] of ways)
       assert.equal(textOf(told), 'It says: full');
     });
 
-    test('two tools are called at once, and a client without state replays everything', async () => {
+    test('two tools are called at once, and without state everything is replayed', async () => {
       const tools = [levelTool];
       const asked = await ask(client, { model: 'parallel', input: question, tools, store: false });
       const calls = callsOf(asked);

@@ -96,7 +96,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
   limited: ['azure', 'spark'],
 };
 
-/** The proxy in front of the scripted backends. Breakers never open: each test meets them afresh. */
+/** The proxy in front of scripted backends. No breaker opens, so each test meets them afresh. */
 export const serveScripted = async (
   midStream: 'fail' | 'continue',
   keys: readonly {
