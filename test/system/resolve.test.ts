@@ -43,6 +43,18 @@ describe('a system file', () => {
     expect(mistakes(`drainMs: 0\n${simulated}`)[0]).toMatch(/^1:10 drainMs: /);
   });
 
+  test('keeps metrics behind a key and logs every request on stderr, unless it says otherwise', () => {
+    expect(resolve(simulated).value).not.toHaveProperty('log');
+    const { value, mistakes: found } = resolve(
+      `metrics: open\nlog: { file: requests.log }\n${simulated}`,
+    );
+    expect(found).toEqual([]);
+    expect(value).toMatchObject({ metrics: 'open', log: { level: 'info', file: 'requests.log' } });
+    expect(mistakes(`log: { level: debug }\n${simulated}`)).toEqual([
+      expect.stringContaining('log.level'),
+    ]);
+  });
+
   test('takes what is not known to be local for a cloud', () => {
     const { value } = resolve(`backends:
   a: { kind: ollama, url: http://spark:11434 }

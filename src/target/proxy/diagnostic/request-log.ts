@@ -38,7 +38,7 @@ export const requestLog = (options: RequestLogOptions): JournalReader => ({
   onRefusal({ requestId, method, path, status }) {
     if (options.level === 'off') return;
     const time = new Date(options.clock.wall()).toISOString();
-    const asked = path.slice(0, charactersMax).replaceAll(/\p{C}/gu, '?');
+    const asked = oneLine(path);
     options.write(
       options.format === 'json'
         ? JSON.stringify({
@@ -79,6 +79,8 @@ interface Line {
 /** A client may name a model, and ask for a path, as it likes. */
 const charactersMax = 100;
 
+const oneLine = (text: string): string => text.slice(0, charactersMax).replaceAll(/\p{C}/gu, '?');
+
 const lineOf = (summary: RequestSummary, outcome: Outcome, clock: Clock): Line => {
   const { request, attempts, startedAt, endedAt, status } = summary;
   const ttftMs = firstTokenMsOf(summary);
@@ -95,7 +97,7 @@ const lineOf = (summary: RequestSummary, outcome: Outcome, clock: Clock): Line =
     requestId: request.requestId,
     trace: request.trace,
     key: request.key,
-    model: request.model.slice(0, charactersMax),
+    model: oneLine(request.model),
     ...(backend !== undefined && { backend }),
     attempts: attempts.length,
     ...(failures.length > 0 && { failures }),
@@ -115,7 +117,7 @@ const personal = (line: Line): string =>
     line.time.slice(11, 19),
     String(line.status ?? '---'),
     line.outcome.padEnd(9),
-    line.model.replaceAll(/\p{C}/gu, '?'),
+    line.model,
     `→ ${line.backend ?? 'nobody'}`,
     ...(line.failures ? [`(${line.failures.join(', ')})`] : []),
     `${(line.durationMs / 1000).toFixed(2)} s`,
