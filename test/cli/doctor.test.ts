@@ -50,28 +50,10 @@ const spark: BackendDiagnosis = {
 };
 
 describe('the list', () => {
-  test('lines up its columns, and ends with how to find a lost packet', () => {
+  test('lines up its columns, and ends with how to find a lost packet', async () => {
     const words = diagnosisWords.en;
     const text = doctorText({ backends: [spark] }, { words, columns: 80, isColour: false });
-    expect(text).toMatchInlineSnapshot(`
-      "spark · ollama · local                                         cannot be reached
-        http://spark:11434
-          ok    DNS       100.64.0.5  2 ms
-          bad   TCP       no answer to our SYN from 100.64.0.5 port 11434 within 2.5 s
-                          → The box is off or asleep, a firewall drops packets, or
-                            the network loses them. Find out where with the two
-                            captures.
-
-      Is this machine on wired or Wi-Fi? Guest Wi-Fi and client isolation drop such
-      packets without a word.
-      These two lines settle where the packet is lost; run both, then try again:
-        here:        sudo tcpdump -ni any 'host 100.64.0.5 and tcp port 11434'
-        on the box:  sudo tcpdump -ni any 'tcp port 11434 and tcp[tcpflags] & (tcp-syn|tcp-rst) != 0'
-      SYN here but not there: lost on the way (Wi-Fi isolation, VLAN, tailnet rules).
-      SYN there, no answer: the box’s firewall. Answer there but not here: the way
-      back.
-      "
-    `);
+    await expect(text).toMatchFileSnapshot('../golden/doctor.txt');
   });
 
   test.each(['en', 'ja'] as const)('fits its width in %s, but for commands', (language) => {

@@ -1,6 +1,6 @@
 /**
- * Certificates for tests alone, made once with openssl: an authority nobody trusts, and three that it
- * signed. All but the expired one are good until 2126.
+ * Certificates for tests alone, made once with openssl: an authority that nobody trusts, and three
+ * that it signed. All but the expired one are good until 2126.
  */
 
 /** The authority. */

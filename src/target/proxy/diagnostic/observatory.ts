@@ -6,8 +6,8 @@
  *     /diagnostics /diagnostics.json   for people and programs ─┐ with a key, where there are keys
  *     /metrics                         for Prometheus          ─┘
  *
- * A browser sends the key as the password of its own dialogue (HTTP Basic), under any name. A key in
- * the address would end up in histories and logs, so that is not offered.
+ * A browser sends the key as the password of its own dialogue (HTTP Basic), under any name. A key
+ * in the address would end up in histories and logs, so that is not offered.
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
