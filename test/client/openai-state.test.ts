@@ -9,16 +9,17 @@ import { after, before, suite, test } from 'node:test';
 import OpenAI from 'openai';
 
 import { answer } from './script.ts';
-import { serveScripted } from './served.ts';
+import { type ScriptedProxy, serveScripted } from './served.ts';
 
 type Response = OpenAI.Responses.Response;
 
 const opened = new AsyncDisposableStack();
+let proxy: ScriptedProxy;
 let client: OpenAI;
 
 before(async () => {
-  const { url } = opened.use(await serveScripted('fail'));
-  client = new OpenAI({ baseURL: url, apiKey: 'unused', maxRetries: 0 });
+  proxy = opened.use(await serveScripted('fail'));
+  client = new OpenAI({ baseURL: proxy.url, apiKey: 'unused', maxRetries: 0 });
 });
 after(() => opened.disposeAsync());
 
@@ -131,6 +132,34 @@ suite('openai, in the background', () => {
     });
     await polled(id);
     assert.equal((await client.responses.cancel(id)).status, 'completed');
+  });
+});
+
+suite('openai, an answer that nobody waits for', () => {
+  test('is left by the proxy when the client leaves', async () => {
+    const left = proxy.upstream.left('endless');
+    const body = { model: 'endless', input: question, stream: true } as const;
+    for await (const event of await client.responses.create(body))
+      if (event.type === 'response.output_text.delta') break;
+    await left;
+  });
+
+  test('is left when it is cancelled in the background, and kept as cancelled', async () => {
+    const left = proxy.upstream.left('endless');
+    const stream = await client.responses.create({
+      model: 'endless',
+      input: question,
+      background: true,
+      stream: true,
+    });
+    let id = '';
+    for await (const event of stream) {
+      if (event.type === 'response.created') id = event.response.id;
+      if (event.type === 'response.output_text.delta') break;
+    }
+    assert.equal((await client.responses.cancel(id)).status, 'cancelled');
+    await left;
+    assert.equal((await client.responses.retrieve(id)).status, 'cancelled');
   });
 });
 

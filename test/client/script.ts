@@ -14,6 +14,8 @@ export type Piece =
   | { readonly kind: 'length' }
   /** The connection is closed in the middle of the body. */
   | { readonly kind: 'cut' }
+  /** Nothing more comes until the proxy leaves. */
+  | { readonly kind: 'wait' }
   /** Instead of an answer. */
   | { readonly kind: 'status'; readonly status: number; readonly message: string }
   /** A 200 whose stream says that there were too many requests, as Azure has been seen to do. */
@@ -77,6 +79,8 @@ const parallel: Script = ({ toolOutputs }) =>
 
 const incomplete: Script = () => [...spoken('text', begun), { kind: 'length' }];
 
+const endless: Script = () => [...spoken('text', begun), { kind: 'wait' }];
+
 const failed: Script = () => [{ kind: 'status', status: 500, message: 'out of order' }];
 
 /** One backend does what makes the other one answer. */
@@ -107,6 +111,7 @@ export const scripts = {
   'thinking-tool': thinkingTool,
   parallel,
   incomplete,
+  endless,
   failed,
   /** The Spark's port is closed. */
   refused: text,

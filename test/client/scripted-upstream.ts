@@ -26,6 +26,8 @@ export interface Upstream extends AsyncDisposable {
   readonly azureUrl: string;
   /** An address where nobody listens. */
   readonly deadUrl: string;
+  /** Settles when the proxy has left an answer of this model that would never have ended. */
+  left(model: string): Promise<void>;
   /** The last body that a backend was sent for a model, if any. */
   lastBody(backend: Asked['backend'], model: string): Body | undefined;
 }
@@ -39,8 +41,18 @@ export const scriptedUpstream = async (): Promise<Upstream> => {
       ? scripts[asked.model](asked)
       : [{ kind: 'status', status: 404, message: `model "${asked.model}" not found` }];
   };
+  const leavings = new Map<string, PromiseWithResolvers<void>>();
+  const leavingOf = (model: string): PromiseWithResolvers<void> => {
+    const leaving = leavings.get(model) ?? Promise.withResolvers<void>();
+    leavings.set(model, leaving);
+    return leaving;
+  };
+  const onLeft = (model: string): void => {
+    leavingOf(model).resolve();
+    leavings.delete(model);
+  };
   await using opening = new AsyncDisposableStack();
-  const spark = opening.use(await listening(sparkListener(keep)));
+  const spark = opening.use(await listening(sparkListener(keep, onLeft)));
   const azure = opening.use(await listening(azureListener(keep)));
   const dead = await listening(() => undefined);
   await dead[Symbol.asyncDispose]();
@@ -49,6 +61,7 @@ export const scriptedUpstream = async (): Promise<Upstream> => {
     sparkUrl: spark.url,
     azureUrl: azure.url,
     deadUrl: dead.url,
+    left: (model) => leavingOf(model).promise,
     lastBody: (backend, model) => bodies.get(`${backend} ${model}`),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
@@ -73,7 +86,7 @@ const listening = async (
 type Play = (asked: Asked, body: Body) => readonly Piece[];
 
 const sparkListener =
-  (play: Play): RequestListener =>
+  (play: Play, onLeft: (model: string) => void): RequestListener =>
   async (request, response) => {
     if (request.url === '/api/ps') {
       const models = Object.keys(scripts).map((name) => ({ name: `${name}:latest`, model: name }));
@@ -89,6 +102,7 @@ const sparkListener =
     const line = (fields: object) => `${JSON.stringify({ model, ...fields })}\n`;
     for (const piece of pieces) {
       if (piece.kind === 'cut') return cutOff(response);
+      if (piece.kind === 'wait') return void response.on('close', () => onLeft(model));
       const message = sparkMessage(piece);
       if (message) response.write(line({ message, done: false }));
     }
@@ -114,6 +128,7 @@ const sparkMessage = (piece: Piece): object | undefined => {
       return { role: 'assistant', content: '', tool_calls: [{ function: called }] };
     }
     case 'length':
+    case 'wait':
     case 'cut':
     case 'status':
     case 'limited':
