@@ -19,7 +19,7 @@ export const jsonOption = {
 export const systemOption = {
   type: 'string',
   requiresArg: true,
-  describe: 'System file to use in place of the one the scenario names',
+  describe: 'System file, or a LiteLLM config.yaml, in place of the one the scenario names',
 } satisfies Options;
 
 export const localOnlyOption = {

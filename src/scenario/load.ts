@@ -77,13 +77,13 @@ export const loadScenario = (file: string, options: LoadOptions): Scenario => {
 
 /** One mistake instead of one for each key, where a system was given for a scenario. */
 const expectScenario = (document: SourceDocument): void => {
-  const isSystem =
-    property(document.value, 'backends') !== undefined &&
-    property(document.value, 'workloads') === undefined;
-  if (!isSystem) return;
+  const system = ['backends', 'model_list'].find(
+    (key) => property(document.value, key) !== undefined,
+  );
+  if (system === undefined || property(document.value, 'workloads') !== undefined) return;
   const hint = `Name a scenario; this file can be its system: --system ${document.file}`;
   throw new FileError([
-    document.mistake(['backends'], 'expected a scenario, found a system file', hint, true),
+    document.mistake([system], 'expected a scenario, found a system file', hint, true),
   ]);
 };
 

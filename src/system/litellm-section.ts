@@ -121,7 +121,10 @@ export class Section {
   }
 
   #wrong(key: string, expected: string, value: unknown): undefined {
-    const found = typeof value === 'string' ? `'${value}'` : describeKind(value);
+    // What comes from the environment may be a secret.
+    const isGiven = value === this.#value[key];
+    const shown = typeof value === 'string' ? `'${value}'` : describeKind(value);
+    const found = isGiven ? shown : `something else in ${String(this.#value[key])}`;
     this.mistake(key, `expected ${expected}, found ${found}`, `Write ${expected}.`);
     return undefined;
   }

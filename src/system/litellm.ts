@@ -100,14 +100,12 @@ const readGeneral = (
   const key = general.text('master_key') ?? reading.environment['LITELLM_MASTER_KEY'];
   const defaultModel = general.text('completion_model');
   general.tellRest(generalReasons);
-  if (key === undefined || key === '')
-    remarkAt(
-      reading,
-      [],
-      'no `master_key`: listens on this machine only, and asks nobody for a key',
-    );
+  const isOpen = key === undefined || key === '';
+  const keys = isOpen ? 'without a `master_key` nobody is asked for one' : 'see `--host`';
+  const text = `listens on 127.0.0.1:4000, where LiteLLM listens on every address; ${keys}`;
+  remarkAt(reading, [], text);
   return {
-    ...(key !== undefined && key !== '' && { keys: [{ name: 'master', key, role: 'admin' }] }),
+    ...(!isOpen && { keys: [{ name: 'master', key, role: 'admin' }] }),
     ...(defaultModel !== undefined && { defaultModel }),
   };
 };

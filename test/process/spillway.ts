@@ -19,6 +19,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves when stdout or stderr holds the text; rejects when the process ends without it. */
   said(text: string): Promise<void>;
+  /** What it has said so far, stdout and then stderr. */
+  output(): string;
   signal(name: NodeJS.Signals): void;
   closeStdout(): void;
 }
@@ -58,6 +60,7 @@ export const start = (
         look();
         void ended.then(({ stderr }) => fail(new Error(`never said '${text}':\n${stderr}`)));
       }),
+    output: () => output.stdout + output.stderr,
     signal: (name) => child.kill(name),
     closeStdout: () => child.stdout.destroy(),
   };

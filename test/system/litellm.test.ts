@@ -249,6 +249,7 @@ litellm_settings: { e: 1 }
 general_settings: { master_key: k, f: 1 }
 g: 1`;
     expect(parse(text, {}).remarks.map(({ path }) => path)).toEqual([
+      '',
       'model_list[0].a',
       'model_list[0].litellm_params.b',
       'model_list[0].model_info.c',
@@ -302,4 +303,11 @@ test('whatever stands under the keys becomes a system or mistakes, and never an 
     }),
     { numRuns: 300 },
   );
+});
+
+test('a secret of the environment is in no mistake', () => {
+  const text = deployment('model: ollama/x, rpm: os.environ/SECRET');
+  expect(mistakes(text, { SECRET: 'very-secret' })).toEqual([
+    expect.stringContaining('found something else in os.environ/SECRET'),
+  ]);
 });

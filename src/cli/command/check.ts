@@ -24,7 +24,8 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
       .option('local-only', localOnlyOption)
       .option('json', jsonOption)
       .example('$0 check scenarios/quickstart.yaml', 'samples and worst-case spend')
-      .example('$0 check spillway.yaml', 'what the proxy would do'),
+      .example('$0 check spillway.yaml', 'what the proxy would do')
+      .example('$0 check config.yaml', 'what becomes of a LiteLLM file'),
   handler: async (options) => {
     const { readDocument } = await import('../../system/document.ts');
     const { value } = readDocument(options.file);

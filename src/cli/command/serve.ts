@@ -23,7 +23,10 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
   describe: 'The Responses proxy; without a file, in front of the simulated hybrid',
   builder: (yargs) =>
     yargs
-      .positional('system', { type: 'string', describe: 'System file' })
+      .positional('system', {
+        type: 'string',
+        describe: 'System file, or a LiteLLM config.yaml; read again on SIGHUP',
+      })
       .option('host', hostOption)
       .option('port', portOption)
       .option('quiet', {
@@ -32,7 +35,8 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
         describe: 'Log no requests on stderr',
       })
       .example('$0 serve', 'the simulated hybrid on 127.0.0.1:4000')
-      .example('$0 serve spillway.yaml --port 8080', 'your own'),
+      .example('$0 serve spillway.yaml --port 8080', 'your own')
+      .example('$0 serve config.yaml', 'what LiteLLM serves'),
   handler: async ({ system: file, host, port, quiet }) => {
     const { loadSystem, untilAborted } = await import('../listen.ts');
     const { openHybrid } = await import('../../run/hybrid.ts');
