@@ -113,7 +113,11 @@ export const responseResource = (
 });
 
 /** The text of the items, for counting tokens. */
-export const textOf = (items: readonly PromptItem[]): string => items.map(textOfItem).join('\n');
+export const textOf = (items: readonly PromptItem[]): string =>
+  items
+    .map(textOfItem)
+    .filter((text) => text !== '')
+    .join('\n');
 
 const textOfItem = (item: PromptItem): string => {
   switch (item.type) {
