@@ -24,6 +24,9 @@ import { EventLog, follow } from './event-log.ts';
 import type { Caller, Reply, StateStore, StoredResponse } from './proxy.ts';
 import type { Turn } from './turn.ts';
 
+/** Headers of the first answer. */
+type Headers = Readonly<Record<string, string>>;
+
 /** How long events can be replayed after the end, as OpenAI keeps them. */
 const keptMs = 600_000;
 /** Of all finished responses together; the eldest go first. */
@@ -97,11 +100,11 @@ export class Background {
    * Answers at once, and works on until the response has ended. Throws an `ApiError` of 429 where
    * too many are running.
    */
-  async run(task: BackgroundTask, turn: Turn, reply: Reply, caller: Caller): Promise<void> {
+  async run(task: BackgroundTask, turn: Turn, reply: Reply, headers: Headers): Promise<void> {
     if (this.#runningCount >= runningMax) throw tooMany();
     this.#runningCount++;
     try {
-      await this.#run(task, turn, reply, caller);
+      await this.#run(task, turn, reply, headers);
     } finally {
       this.#runningCount--;
     }
@@ -162,8 +165,7 @@ export class Background {
     if (task?.owner === owner && task.isRunning) throw previousResponseUnfinished(id);
   }
 
-  async #run(task: BackgroundTask, turn: Turn, reply: Reply, caller: Caller): Promise<void> {
-    const headers = { 'x-request-id': caller.requestId };
+  async #run(task: BackgroundTask, turn: Turn, reply: Reply, headers: Headers): Promise<void> {
     const queued = turn.stored('queued');
     if (!(await this.#isKept(queued))) throw serverError('The response could not be stored.');
     const { id, resource } = queued;

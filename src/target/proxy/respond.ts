@@ -155,6 +155,7 @@ export class Proxy {
         random: this.#shares,
       });
       meter.reserve(() => placement.chargedTokens);
+      const headers = { 'x-request-id': caller.requestId, ...meter.headers };
       const task = request.isBackground
         ? new BackgroundTask(caller.name, request.isStream)
         : undefined;
@@ -168,11 +169,11 @@ export class Proxy {
         meter,
         store,
         gone: task?.gone ?? reply.gone,
-        delivery: (headers) => task?.delivery ?? deliveryOf(request, { reply, clock, headers }),
+        delivery: (told) => task?.delivery ?? deliveryOf(request, { reply, clock, headers: told }),
       });
       this.#turns.add(turn);
       if (this.#isStopped) turn.stop(shuttingDown());
-      await (task ? this.#background.run(task, turn, reply, caller) : turn.run());
+      await (task ? this.#background.run(task, turn, reply, headers) : turn.run());
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       refuse(reply, error, { 'x-request-id': caller.requestId, ...meter?.headers });

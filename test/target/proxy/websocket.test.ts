@@ -1,11 +1,14 @@
 /** WebSocket on real sockets of the loopback: handshakes, garbage, many at once, and endings. */
 
 import { once } from 'node:events';
+import http from 'node:http';
 import net from 'node:net';
 
 import { describe, expect, test } from 'vitest';
 
 import { parseJson } from '../../../src/target/proxy/json.ts';
+import { WebSocketDoor } from '../../../src/target/proxy/websocket.ts';
+import { ProxyWorld } from '../../kit/proxy-world.ts';
 import {
   clock,
   type Model,
@@ -14,6 +17,7 @@ import {
   SocketClient,
   socketUrl,
 } from '../../kit/served-proxy.ts';
+import { portOf } from './scripted-server.ts';
 
 const brief: Model = () => ({ text: 'p1 p2' });
 const slow: Model = () => ({ text: 'p1 p2 p3 p4 p5 p6 p7 p8', gapMs: 100 });
@@ -159,7 +163,9 @@ describe('an open socket', () => {
   test('that is not read stops the backend from being read', async () => {
     const long = `${'x'.repeat(32 * 1024)} `.repeat(512);
     await using at = await servedProxy(() => ({ text: long }));
-    await using client = await connect(at, {}).opened();
+    // Packed, so much of the same would be next to nothing.
+    await using client = new SocketClient(socketUrl(at), { perMessageDeflate: false });
+    await client.opened();
     client.socket.pause();
     client.create();
     await clock.sleep(1000);
@@ -182,6 +188,44 @@ describe('an open socket', () => {
     const codes = await Promise.all(idle.map((client) => client.untilClosed()));
     expect(new Set(codes.map(({ code }) => code))).toEqual(new Set([1001]));
   }, 60_000);
+});
+
+test('a client that does not answer pings is dropped, one that does is kept', async () => {
+  const world = new ProxyWorld();
+  const door = new WebSocketDoor({
+    clock: world.clock,
+    proxy: world.proxy,
+    store: world.store,
+    isOpen: () => true,
+    requestId: () => 'req_x',
+    callerOf: (_headers, requestId) => ({
+      name: 'anonymous',
+      residency: 'local-first',
+      trace: '1'.repeat(32),
+      requestId,
+    }),
+    log: () => undefined,
+    track: () => undefined,
+  });
+  const server = http.createServer().on('upgrade', (asked, stream, head) => {
+    door.upgrade(asked, stream, head);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `ws://127.0.0.1:${portOf(server)}/v1/responses`;
+  await using deaf = await new SocketClient(url, { autoPong: false }).opened();
+  await using live = await new SocketClient(url).opened();
+  for (let minute = 0; minute < 5; minute++) {
+    const pinged = once(live.socket, 'ping');
+    await world.clock.advanceTo(world.clock.now() + 25_000);
+    await pinged;
+    // The pong is on its way.
+    await clock.sleep(50);
+  }
+  expect((await deaf.untilClosed()).code).toBe(1006);
+  expect(live.closed).toBeUndefined();
+  door.close();
+  server.close();
 });
 
 describe('after a reconnect', () => {
