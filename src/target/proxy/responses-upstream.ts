@@ -106,27 +106,40 @@ const reasoningOf = ({ reasoningEffort: effort, reasoningSummary: summary }: Ups
 const inputItem = (item: PromptItem): readonly unknown[] => {
   switch (item.type) {
     case 'message':
-      return [{ type: 'message', role: item.role, content: contentOf(item.content) }];
+      return [
+        {
+          type: 'message',
+          role: item.role,
+          content: contentOf(item.content, item.role === 'assistant'),
+        },
+      ];
     case 'function_call': {
       const { call_id, name } = item;
       return [{ type: 'function_call', call_id, name, arguments: item.arguments }];
     }
     case 'function_call_output': {
       const { call_id, output } = item;
-      return [{ type: 'function_call_output', call_id, output: contentOf(output) }];
+      return [{ type: 'function_call_output', call_id, output: contentOf(output, false) }];
     }
     case 'reasoning':
       return [];
   }
 };
 
-/** Parts as they are, but for what only the server that made them can vouch for. */
-const contentOf = (content: string | readonly InputContentPart[]): unknown =>
-  typeof content === 'string'
-    ? content
-    : content.map((part) =>
-        part.type === 'output_text' ? { type: part.type, text: part.text, annotations: [] } : part,
-      );
+/**
+ * Parts under the names that servers insist on, whatever the client called them: what the model said
+ * is output, all else input. Annotations are left to the server that made them.
+ */
+const contentOf = (content: string | readonly InputContentPart[], isOutput: boolean): unknown =>
+  typeof content === 'string' ? content : content.map((part) => partOf(part, isOutput));
+
+const partOf = (part: InputContentPart, isOutput: boolean): unknown => {
+  if (part.type === 'refusal') return isOutput ? part : { type: 'input_text', text: part.refusal };
+  if (part.type !== 'input_text' && part.type !== 'output_text') return part;
+  return isOutput
+    ? { type: 'output_text', text: part.text, annotations: [] }
+    : { type: 'input_text', text: part.text };
+};
 
 const toolOf = ({ name, description, parameters, strict }: FunctionTool): unknown => ({
   type: 'function',

@@ -303,4 +303,47 @@ describe('what is asked', () => {
       { type: 'message', role: 'developer', content: 'Go on.' },
     ]);
   });
+
+  test('what the model said is output and all else is input, whatever a client called it', () => {
+    const parts = [
+      { type: 'input_text', text: 'a' },
+      { type: 'output_text', text: 'b' },
+      { type: 'refusal', refusal: 'c' },
+    ] as const;
+    const said = (role: 'user' | 'assistant') => {
+      const input: readonly PromptItem[] = [{ type: 'message', role, content: parts }];
+      return responsesRequest(call({ input }))['input'];
+    };
+    const output = (text: string) => ({ type: 'output_text', text, annotations: [] });
+    expect(said('assistant')).toMatchObject([{ content: [output('a'), output('b'), parts[2]] }]);
+    const heard = ['a', 'b', 'c'].map((text) => ({ type: 'input_text', text }));
+    expect(said('user')).toMatchObject([{ content: heard }]);
+  });
+
+  test('what the client asked for goes along, and nothing that it did not', () => {
+    const asked = {
+      verbosity: 'low',
+      reasoningEffort: 'high',
+      reasoningSummary: 'auto',
+      promptCacheKey: 'k',
+      safetyIdentifier: 's',
+      user: 'u',
+      serviceTier: 'flex',
+    } as const;
+    expect(responsesRequest(call(asked))).toMatchObject({
+      text: { format: { type: 'text' }, verbosity: 'low' },
+      reasoning: { effort: 'high', summary: 'auto' },
+      prompt_cache_key: 'k',
+      safety_identifier: 's',
+      user: 'u',
+      service_tier: 'flex',
+    });
+    expect(Object.keys(responsesRequest(call())).toSorted()).toEqual([
+      'input',
+      'model',
+      'store',
+      'stream',
+      'text',
+    ]);
+  });
 });
