@@ -25,6 +25,8 @@ export interface Settings extends SharedParams {
   readonly fallbacks?: FallbackSource | undefined;
   readonly contextFallbacks?: FallbackSource | undefined;
   readonly defaultFallbacks?: FallbackSource | undefined;
+  /** Cloud money, in US dollars. */
+  readonly budgetUsd?: number | undefined;
   /** How many groups may stand in for one. */
   readonly fallbacksMax: number;
   readonly aliases: Section;
@@ -62,9 +64,15 @@ export const readSettings = (whole: Section): Settings => {
     fallbacks: source('fallbacks'),
     contextFallbacks: source('context_window_fallbacks'),
     defaultFallbacks: source('default_fallbacks'),
+    budgetUsd: general.number('max_budget'),
     fallbacksMax: numberOf('max_fallbacks') ?? fallbacksMaxDefault,
     aliases: router.section('model_group_alias'),
   };
+  if (settings.budgetUsd !== undefined)
+    general.remark(
+      'max_budget',
+      'what a run may spend at clouds; of a served proxy, the master key in a calendar month',
+    );
   if (settings.timeout !== undefined && settings.streamTimeout !== undefined)
     for (const key of ['timeout', 'request_timeout'])
       holder(key)?.remark(key, 'a backend is always asked to stream: `stream_timeout` counts');
@@ -153,6 +161,7 @@ const reasons: Readonly<Record<string, string>> = {
   callbacks: 'see /metrics and the log',
   success_callback: 'see /metrics and the log',
   failure_callback: 'see /metrics and the log',
+  budget_duration: 'budgets are of a calendar month',
   cache: 'answers are never served from a cache',
   cache_params: 'answers are never served from a cache',
 };

@@ -18,7 +18,7 @@ import type { Environment } from './environment.ts';
 import { type Deployment, type NamedDeployment, readDeployment } from './litellm-deployment.ts';
 import { type Group, readGroups } from './litellm-group.ts';
 import { type Path, type Reading, remarkAt, Section } from './litellm-section.ts';
-import { generalReasons, readSettings } from './litellm-setting.ts';
+import { generalReasons, readSettings, type Settings } from './litellm-setting.ts';
 import type { Mistake, Remark } from './mistake.ts';
 import type { BackendFile, SystemFile } from './schema.ts';
 import { differences, isRecord } from './validation.ts';
@@ -61,7 +61,7 @@ const translate = (reading: Reading, value: Readonly<Record<string, unknown>>): 
   const groups = readGroups(reading, named, settings);
   if (groups.length === 0 && reading.mistakes.length === 0)
     whole.mistake('model_list', 'expected a model that Spillway can serve, found none', modelHint);
-  const general = readGeneral(whole.section('general_settings'), reading);
+  const general = readGeneral(whole.section('general_settings'), settings, reading);
   whole.tellRest({ include: 'put the models into this file' });
   const file: SystemFile = {
     ...general,
@@ -95,18 +95,21 @@ const nameBackends = (deployments: readonly Deployment[]): readonly NamedDeploym
 
 const readGeneral = (
   general: Section,
+  { budgetUsd }: Settings,
   reading: Reading,
-): Pick<SystemFile, 'keys' | 'defaultModel'> => {
+): Pick<SystemFile, 'keys' | 'defaultModel' | 'economics'> => {
   const key = general.text('master_key') ?? reading.environment['LITELLM_MASTER_KEY'];
   const defaultModel = general.text('completion_model');
   general.tellRest(generalReasons);
   const isOpen = key === undefined || key === '';
+  const budget = budgetUsd !== undefined && budgetUsd > 0 ? { monthlyBudgetUsd: budgetUsd } : {};
   const keys = isOpen ? 'without a `master_key` nobody is asked for one' : 'see `--host`';
   const text = `listens on 127.0.0.1:4000, where LiteLLM listens on every address; ${keys}`;
   remarkAt(reading, [], text);
   return {
-    ...(!isOpen && { keys: [{ name: 'master', key, role: 'admin' }] }),
+    ...(!isOpen && { keys: [{ name: 'master', key, role: 'admin', ...budget }] }),
     ...(defaultModel !== undefined && { defaultModel }),
+    ...(budgetUsd !== undefined && { economics: { spendMaxUsd: budgetUsd } }),
   };
 };
 
@@ -136,6 +139,7 @@ const originsOf = (
   ...groups.map(({ name, path }) => [['models', name], path] as const),
   [['breaker'], ['router_settings']],
   [['keys'], ['general_settings', 'master_key']],
+  [['economics'], ['litellm_settings', 'max_budget']],
   [['defaultModel'], ['general_settings', 'completion_model']],
 ];
 

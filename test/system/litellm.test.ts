@@ -241,6 +241,22 @@ environment_variables: { KEY: from-the-file }`;
     expect(parse(text, { KEY: 'given' }).value?.keys[0]?.key).toBe('given');
   });
 
+  test('of money limits a run, and the master key', () => {
+    const text = `${deployment('model: ollama/x')}
+general_settings: { master_key: k }
+litellm_settings: { max_budget: 12.5, budget_duration: 30d }`;
+    const { value, remarks } = parse(text, {});
+    expect(value).toMatchObject({
+      economics: { spendMaxUsd: 12.5 },
+      keys: [{ name: 'master', role: 'admin', monthlyBudgetUsd: 12.5 }],
+    });
+    expect(remarks.map(({ path }) => path)).toEqual([
+      '',
+      'litellm_settings.max_budget',
+      'litellm_settings.budget_duration',
+    ]);
+  });
+
   test('that nobody knows is told, wherever it stands', () => {
     const text = `model_list:
   - { model_name: m, a: 1, litellm_params: { model: ollama/x, b: 1 }, model_info: { c: 1 } }
