@@ -1,5 +1,8 @@
 /** Every backend of a system, looked at over each of its addresses, all at the same time. */
 
+import { readFileSync } from 'node:fs';
+import { getCACertificates } from 'node:tls';
+
 import type { BackendSystem, Candidate, System } from '../system/system.ts';
 import { conversation } from './conversation.ts';
 import {
@@ -50,7 +53,16 @@ const diagnoseAddress = async (
 ): Promise<AddressDiagnosis> => {
   const target = new URL(url);
   const { via, connectMs } = backend;
-  const way = await walk({ url: target, connectMs, ...(via && { via }) }, parts);
+  const proxy = backend.egress?.[url];
+  const ca = trustedBy(backend);
+  const destination = {
+    url: target,
+    connectMs,
+    ...(via && { via }),
+    ...(proxy !== undefined && { proxy }),
+    ...(ca && { ca }),
+  };
+  const way = await walk(destination, parts);
   const findings: Finding[] = [...way.findings];
   if (way.socket) {
     await using talk = conversation(target.origin, way.socket, parts.clock);
@@ -61,3 +73,14 @@ const diagnoseAddress = async (
 };
 
 const withoutCredentials = (url: URL): string => `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+
+/** The machine's own authorities and those of a file; without one, what Node trusts anyway. */
+const trustedBy = ({ caFile }: BackendSystem): readonly string[] | undefined => {
+  if (caFile === undefined) return undefined;
+  try {
+    return [...getCACertificates('default'), readFileSync(caFile, 'utf8')];
+  } catch {
+    // The proxy refuses to open with a file it cannot read; here TLS will tell.
+    return undefined;
+  }
+};

@@ -1,7 +1,7 @@
 /**
  * What a look at a backend can find, step by step on the way to it.
  *
- *     dns ──▶ tcp ──▶ tls ──▶ http ──▶ version ──▶ models ──▶ memory ──▶ gpu ──▶ context
+ *     dns ──▶ tcp ──▶ (proxy) ──▶ tls ──▶ http ──▶ version ──▶ models ──▶ memory ──▶ gpu ──▶ context
  *
  * A finding holds facts, not sentences: they are worded elsewhere, in the reader's language.
  */
@@ -11,6 +11,7 @@ export type Level = 'ok' | 'warn' | 'bad';
 export type Step =
   | 'dns'
   | 'tcp'
+  | 'proxy'
   | 'tls'
   | 'http'
   | 'version'
@@ -24,7 +25,7 @@ export type Step =
   | 'packages';
 
 /** A step without which nothing further can be reached. */
-export const pathSteps: readonly Step[] = ['dns', 'tcp', 'tls', 'http'];
+export const pathSteps: readonly Step[] = ['dns', 'tcp', 'proxy', 'tls', 'http'];
 
 /** What each kind of finding knows. The last ones come from the box itself, over ssh. */
 export interface FactTable {
@@ -42,6 +43,14 @@ export interface FactTable {
     readonly waitedMs: number;
   };
   readonly unroutable: { readonly host: string; readonly code: string };
+  readonly tunnelled: { readonly proxy: string };
+  readonly 'tunnel-refused': {
+    readonly proxy: string;
+    readonly target: string;
+    /** 0 when it said nothing of HTTP. */
+    readonly status: number;
+  };
+  readonly 'tunnel-broken': { readonly proxy: string; readonly message: string };
   readonly certified: { readonly name: string; readonly issuer: string; readonly daysLeft: number };
   readonly expired: { readonly daysAgo: number };
   readonly 'wrong-name': { readonly host: string; readonly names: string };
@@ -52,6 +61,7 @@ export interface FactTable {
   readonly 'http-silent': { readonly waitedMs: number };
   readonly 'http-broken': { readonly message: string };
   readonly unauthorized: { readonly status: number; readonly hasKey: boolean };
+  readonly 'token-not-tried': object;
   readonly 'no-api': { readonly status: number; readonly path: string };
   readonly 'rate-limited': object;
   readonly gateway: { readonly status: number };

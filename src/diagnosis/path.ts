@@ -12,6 +12,7 @@ import { connect as connectTls, type PeerCertificate, type TLSSocket } from 'nod
 
 import { type Clock, DeadlineError, within } from '../time/clock.ts';
 import { type Fact, type Finding, type Level, type Step, daysLeftMin } from './finding.ts';
+import { tunnel } from './tunnel.ts';
 
 /** Where to go, and what the way may take. */
 export interface Destination {
@@ -19,8 +20,10 @@ export interface Destination {
   /** Dialled in place of the URL's own host; TLS still names that. */
   readonly via?: { readonly host: string; readonly port: number };
   readonly connectMs: number;
-  /** Certificates of authorities to trust besides the usual, in PEM. */
-  readonly ca?: string;
+  /** An HTTP proxy on the way. */
+  readonly proxy?: string;
+  /** The certificates of all authorities to trust, in PEM; the machine's own when absent. */
+  readonly ca?: readonly string[];
 }
 
 export interface PathParts {
@@ -45,31 +48,40 @@ const dayMs = 86_400_000;
 
 /** Walks as far as it gets: to a socket that HTTP can be spoken over, or to the step that fails. */
 export const walk = async (destination: Destination, parts: PathParts): Promise<Way> => {
-  const { url, via } = destination;
-  const isTls = url.protocol === 'https:';
-  const host = via?.host ?? url.hostname.replaceAll(/[[\]]/g, '');
-  const port = via?.port ?? Number(url.port || (isTls ? 443 : 80));
+  const { url, proxy } = destination;
   const findings: Finding[] = [];
-  const note = (step: Step, tried: Tried<unknown>): void => {
-    findings.push({ step, level: tried.level, fact: tried.fact, tookMs: tried.tookMs });
+  const note = <T>(step: Step, { value, level, fact, tookMs }: Tried<T>): T | undefined => {
+    findings.push({ step, level, fact, tookMs });
+    return value;
   };
-  let addresses: readonly string[] = [host];
-  if (isIP(host) === 0) {
-    const resolved = await resolve(host, parts);
-    note('dns', resolved);
-    if (resolved.value === undefined) return { findings };
-    addresses = resolved.value;
-  }
-  const dialled = await dial({ host, port, addresses, connectMs: destination.connectMs }, parts);
-  note('tcp', dialled);
-  const socket = dialled.value;
-  if (!socket || !isTls) return { findings, ...(socket && { socket }) };
-  const secured = await secure(socket, destination, parts);
-  note('tls', secured);
-  if (!secured.value) socket.destroy();
+  const { host, port } = firstHop(destination);
+  const addresses = isIP(host) === 0 ? note('dns', await resolve(host, parts)) : [host];
+  if (!addresses) return { findings };
+  const { connectMs } = destination;
+  const dialled = note('tcp', await dial({ host, port, addresses, connectMs }, parts));
+  if (!dialled) return { findings };
+  const plain =
+    proxy === undefined ? dialled : note('proxy', await passThrough(dialled, destination, parts));
+  const isTls = url.protocol === 'https:';
+  const socket = plain && isTls ? note('tls', await secure(plain, destination, parts)) : plain;
+  if (!socket) dialled.destroy();
 
-  return { findings, ...(secured.value && { socket: secured.value }) };
+  return { findings, ...(socket && { socket }) };
 };
+
+interface Hop {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Who is dialled. */
+const firstHop = ({ url, via, proxy }: Destination): Hop =>
+  via ?? hopOf(proxy === undefined ? url : new URL(proxy));
+
+const hopOf = ({ hostname, port, protocol }: URL): Hop => ({
+  host: hostname.replaceAll(/[[\]]/g, ''),
+  port: Number(port === '' ? (protocol === 'https:' ? 443 : 80) : port),
+});
 
 /** What a step came to; without a value the way ends here. */
 interface Tried<T> {
@@ -149,6 +161,27 @@ const dial = async (
   }
 };
 
+const passThrough = async (
+  socket: Socket,
+  { url, proxy = '', connectMs, ca }: Destination,
+  { clock }: PathParts,
+): Promise<Tried<Socket>> => {
+  const began = clock.now();
+  const through = new URL(proxy);
+  const input = { proxy: through, socket, ...hopOf(url), ...(ca && { ca }) };
+  const name = through.host;
+  try {
+    const tunnelled = await within(clock, connectMs, 'the HTTP proxy', tunnel(input));
+    const tookMs = clock.now() - began;
+    return 'fact' in tunnelled
+      ? { level: 'bad', fact: tunnelled.fact, tookMs }
+      : { value: tunnelled.socket, level: 'ok', fact: { kind: 'tunnelled', proxy: name }, tookMs };
+  } catch (error) {
+    const fact: Fact = { kind: 'tunnel-broken', proxy: name, message: messageOf(error) };
+    return { level: 'bad', fact, tookMs: clock.now() - began };
+  }
+};
+
 const secure = async (
   plain: Socket,
   { url, ca }: Destination,
@@ -161,7 +194,7 @@ const secure = async (
     socket: plain,
     host,
     ...(isIP(host) === 0 && { servername: host }),
-    ...(ca !== undefined && { ca }),
+    ...(ca && { ca: [...ca] }),
     ALPNProtocols: ['http/1.1'],
     // Looked at below: what cannot be trusted is told, and nothing is sent to it.
     rejectUnauthorized: false,

@@ -116,7 +116,12 @@ const lookAtApi = async (
 ): Promise<readonly Finding[]> => {
   const path = modelsPath(backend, url);
   const answer = await talk.get(path, keyHeader(backend));
-  const http = httpFinding(answer, path, backend.apiKey !== undefined);
+  const asked = httpFinding(answer, path, backend.apiKey !== undefined);
+  // A token is not ours to ask for here; that one is wanted shows that the way is open.
+  const isTokenWanted = backend.entra && asked.fact.kind === 'unauthorized';
+  const http: Finding = isTokenWanted
+    ? { ...asked, level: 'ok', fact: { kind: 'token-not-tried' } }
+    : asked;
   const findings: Finding[] = [http];
   if (answer.kind !== 'answer') return findings;
   // Azure lists the models of its region there, not one's deployments.

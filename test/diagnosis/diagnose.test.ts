@@ -1,19 +1,15 @@
-/** The way to a backend, step by step, over real sockets and over some that never answer. */
+/** What a backend is and has, once it can be reached. */
 
-import { once } from 'node:events';
 import http from 'node:http';
-import net, { type AddressInfo, Socket } from 'node:net';
-import tls from 'node:tls';
+import net from 'node:net';
 
 import { describe, expect, test } from 'vitest';
 
 import { candidatesOn, diagnoseBackend } from '../../src/diagnosis/diagnose.ts';
 import type { Fact, Finding } from '../../src/diagnosis/finding.ts';
-import { type PathParts, walk } from '../../src/diagnosis/path.ts';
 import type { BackendSystem, Candidate } from '../../src/system/system.ts';
 import { systemClock } from '../../src/time/system-clock.ts';
-import { VirtualClock } from '../../src/time/virtual-clock.ts';
-import { authority, elsewhere, expired, good } from './certificate.ts';
+import { listening } from './loopback.ts';
 
 const clock = systemClock();
 
@@ -28,14 +24,6 @@ const backend = (url: string, more: Partial<BackendSystem> = {}): BackendSystem 
   stallMs: 1000,
   ...more,
 });
-
-const listening = async (server: net.Server) => {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // Every server here listens on a port.
-  const { port } = server.address() as AddressInfo;
-  return { port, [Symbol.asyncDispose]: async () => void server.close() };
-};
 
 /** An HTTP server that answers each path with a status and JSON, and notes what it was sent. */
 const serving = async (answers: Readonly<Record<string, unknown>>) => {
@@ -65,150 +53,50 @@ const diagnose = async (system: BackendSystem, candidates: readonly Candidate[] 
   return { ...rest, findings: addresses.flatMap(({ findings }) => findings) };
 };
 
-describe('the way', () => {
-  const to = (url: string, parts: Partial<PathParts>) =>
-    walk({ url: new URL(url), connectMs: 1000 }, { clock, ...parts });
-
-  test('ends at a name that nobody knows', async () => {
-    const lookup = async () => {
-      throw Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
-    };
-    const { findings, socket } = await to('http://spark:11434', { lookup });
-    expect(findings).toMatchObject([
-      { step: 'dns', level: 'bad', fact: { kind: 'unknown-host', host: 'spark' } },
-    ]);
-    expect(socket).toBeUndefined();
-  });
-
-  test('ends at a name server that does not answer', async () => {
-    const virtual = new VirtualClock();
-    const lookup = () => new Promise<never>(() => undefined);
-    const walking = to('http://spark', { clock: virtual, lookup });
-    const { findings } = await virtual.runUntil(walking, 60_000);
-    expect(findings).toMatchObject([
-      { fact: { kind: 'dns-silent', waitedMs: 3000 }, tookMs: 3000 },
-    ]);
-  });
-
-  test('ends at a port on which nothing listens', async () => {
-    const server = net.createServer();
-    const { port } = await listening(server);
-    server.close();
-    await once(server, 'close');
-    const { findings } = await to(`http://127.0.0.1:${port}`, {});
-    expect(factsOf(findings)).toEqual([{ kind: 'refused', host: '127.0.0.1', port }]);
-  });
-
-  test('ends where a SYN stays without an answer, after the deadline and no later', async () => {
-    const virtual = new VirtualClock();
-    // A socket that was never told to connect says as little as one whose packets are dropped.
-    const connect = (() => new Socket()) as typeof net.connect;
-    const lookup = async () => ['100.64.0.5', 'fd7a::5'];
-    const walking = to('http://spark:11434', { clock: virtual, connect, lookup });
-    const { findings } = await virtual.runUntil(walking, 60_000);
-    expect(findings.at(-1)).toMatchObject({
-      step: 'tcp',
-      level: 'bad',
-      fact: { kind: 'silent', address: '100.64.0.5', port: 11_434, waitedMs: 1000 },
+describe('a company’s HTTP proxy', () => {
+  /** A proxy that answers CONNECT with a head, and then opens the way to whoever it was asked for. */
+  const proxyServer = async (answer: string) => {
+    const asked: string[] = [];
+    const server = net.createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', (bytes) => {
+        asked.push(bytes.toString());
+        socket.write(answer);
+        if (!answer.startsWith('HTTP/1.1 200')) return;
+        const [, port] = /^CONNECT [^:]+:(\d+)/.exec(bytes.toString()) ?? [];
+        const far = net.connect(Number(port), '127.0.0.1').on('error', () => undefined);
+        far.pipe(socket);
+        socket.pipe(far);
+      });
     });
-  });
-
-  test('ends at once when nobody waits any more', async () => {
-    const closing = new AbortController();
-    const connect = (() => new Socket()) as typeof net.connect;
-    const walking = to('http://127.0.0.1:1', { connect, closing: closing.signal });
-    closing.abort();
-    expect((await walking).socket).toBeUndefined();
-  });
-});
-
-describe('a certificate', () => {
-  const secured = async (identity: tls.TlsOptions) => {
-    const server = tls.createServer(identity, (socket) => void socket.on('error', () => undefined));
-    server.on('tlsClientError', () => undefined);
-    return listening(server);
-  };
-  const toTls = async (
-    port: number,
-    more: { readonly ca?: string; readonly wall?: number } = { ca: authority },
-  ) => {
-    const at = more.wall === undefined ? clock : { ...clock, wall: () => more.wall ?? 0 };
-    const { findings, socket } = await walk(
-      {
-        url: new URL(`https://localhost:${port}`),
-        via: { host: '127.0.0.1', port },
-        connectMs: 1000,
-        ...(more.ca !== undefined && { ca: more.ca }),
-      },
-      { clock: at },
-    );
-    const isOpen = socket !== undefined && !socket.destroyed;
-    socket?.destroy();
-    return { last: findings.at(-1), isOpen };
+    return { ...(await listening(server)), asked, server };
   };
 
-  test('that is good is told with its issuer and its days', async () => {
-    await using server = await secured(good);
-    const { last, isOpen } = await toTls(server.port);
-    expect(last).toMatchObject({
-      level: 'ok',
-      fact: { kind: 'certified', name: 'localhost', issuer: 'Test Authority' },
-    });
-    expect(isOpen).toBe(true);
-  });
-
-  test('that ends within two weeks is a warning', async () => {
-    await using server = await secured(good);
-    const wall = Date.parse('2126-10-25T00:00:00Z');
-    const { last } = await toTls(server.port, { ca: authority, wall });
-    expect(last?.level).toBe('warn');
+  test('is passed through, with the name and password in its URL', async () => {
+    await using server = await serving({ '/v1/models': { data: [] } });
+    const { port, asked, server: proxy } = await proxyServer('HTTP/1.1 200 OK\r\n\r\n');
+    const url = `${server.url}/v1`;
+    const egress = { [url]: `http://me:word@127.0.0.1:${port}` };
+    const { findings, isReachable } = await diagnose(backend(url, { wire: 'openai', egress }));
+    proxy.close();
+    expect(isReachable).toBe(true);
+    expect(factsOf(findings)).toContainEqual({ kind: 'tunnelled', proxy: `127.0.0.1:${port}` });
+    expect(asked[0]).toContain('proxy-authorization: Basic bWU6d29yZA==');
+    expect(JSON.stringify(findings)).not.toContain('word');
   });
 
   test.each([
-    ['that expired', expired, authority, 'expired'],
-    ['of another name', elsewhere, authority, 'wrong-name'],
-    ['of an unknown authority', good, undefined, 'untrusted'],
-  ])('%s ends the way, and nothing is sent to it', async (_name, identity, ca, kind) => {
-    let received = 0;
-    const server = tls.createServer(identity, (socket) => {
-      socket.on('error', () => undefined).on('data', () => received++);
-    });
-    server.on('tlsClientError', () => undefined);
-    await using at = await listening(server);
-    const { last, isOpen } = await toTls(at.port, { ...(ca !== undefined && { ca }) });
-    expect(last).toMatchObject({ step: 'tls', level: 'bad', fact: { kind } });
-    expect(isOpen).toBe(false);
-    expect(received).toBe(0);
-  });
-
-  test('is missing where a port does not speak TLS', async () => {
-    const server = net.createServer((socket) => {
-      socket.on('error', () => undefined).end('hello\r\n');
-    });
-    await using at = await listening(server);
-    expect((await toTls(at.port)).last).toMatchObject({ fact: { kind: 'tls-broken' } });
-  });
-
-  test('never comes from a relay that stands before a dead machine', async () => {
-    // A hundred times as fast, so that the wait is real but short.
-    const fast = {
-      ...clock,
-      now: () => clock.now() * 100,
-      at: (instant: number, run: () => void) => clock.at(instant / 100, run),
-    };
-    const server = net.createServer((socket) => void socket.on('error', () => undefined));
-    await using at = await listening(server);
-    const destination = {
-      url: new URL('https://localhost'),
-      via: { host: '127.0.0.1', port: at.port },
-      connectMs: 100_000,
-    };
-    const { findings } = await walk(destination, { clock: fast });
-    expect(findings.at(-1)?.fact).toEqual({
-      kind: 'tls-silent',
-      host: 'localhost',
-      waitedMs: 5000,
-    });
+    ['HTTP/1.1 407 Who\r\n\r\n', { kind: 'tunnel-refused', status: 407 }],
+    ['HTTP/1.1 403 No\r\n\r\n', { kind: 'tunnel-refused', status: 403 }],
+    ['SSH-2.0\r\n\r\n', { kind: 'tunnel-refused', status: 0 }],
+  ])('that answers %j ends the way', async (answer, fact) => {
+    const { port, server } = await proxyServer(answer);
+    const url = 'https://example.openai.azure.com';
+    const egress = { [url]: `http://127.0.0.1:${port}` };
+    const { findings, isReachable } = await diagnose(backend(url, { egress }));
+    server.close();
+    expect(findings.at(-1)).toMatchObject({ step: 'proxy', level: 'bad', fact });
+    expect(isReachable).toBe(false);
   });
 });
 
@@ -293,6 +181,14 @@ describe('a server with an API', () => {
     const diagnosis = await diagnose(openai(server.url));
     expect(factsOf(diagnosis.findings)).toContainEqual(fact);
     expect(diagnosis.isReachable).toBe(isReachable);
+  });
+
+  test('that wants a token of Entra is well: none is asked for here', async () => {
+    await using server = await serving({ '/openai/v1/models': 401 });
+    const entra = { kind: 'virtual-machine', endpoint: 'http://169.254.169.254' } as const;
+    const diagnosis = await diagnose(backend(server.url, { wire: 'azure-openai', entra }));
+    expect(diagnosis).toMatchObject({ isReachable: true, level: 'ok' });
+    expect(factsOf(diagnosis.findings)).toContainEqual({ kind: 'token-not-tried' });
   });
 
   test('is asked with our key for what costs nothing, and known for a Spillway', async () => {

@@ -36,6 +36,18 @@ const sayings: Sayings = {
     what: `there is no way to ${fact.host} (${fact.code})`,
     todo: 'Is this machine on the right network or tailnet? See `ip route get` and `tailscale status`.',
   }),
+  tunnelled: (fact) => ({ what: `through ${fact.proxy}` }),
+  'tunnel-refused': (fact) => ({
+    what: `the HTTP proxy ${fact.proxy} does not let us through to ${fact.target} (${fact.status})`,
+    todo:
+      fact.status === 407
+        ? 'It wants to know who asks: write name and password into its URL.'
+        : 'Have it allowed there, or name the host in NO_PROXY if it can be reached directly.',
+  }),
+  'tunnel-broken': (fact) => ({
+    what: `the HTTP proxy ${fact.proxy} did not open a way: ${fact.message}`,
+    todo: 'Check HTTPS_PROXY; name the host in NO_PROXY if it can be reached directly.',
+  }),
   certified: (fact) => ({
     what: `${fact.name}, by ${fact.issuer}, ${fact.daysLeft} days left`,
     ...(fact.daysLeft < daysLeftMin && {
@@ -83,6 +95,7 @@ const sayings: Sayings = {
             ? 'Check `apiKey`: expired, of another resource, or an empty environment variable?'
             : 'Set `apiKey` for this backend.',
         },
+  'token-not-tried': () => ({ what: 'it wants a token of Entra (401), as it should' }),
   'no-api': (fact) => ({
     what: `${fact.path} is not there (${fact.status})`,
     todo: 'Check the path in `url`: OpenAI-compatible servers usually want /v1 at its end.',
@@ -181,6 +194,7 @@ export const english: DiagnosisWords = {
   step: {
     dns: 'DNS',
     tcp: 'TCP',
+    proxy: 'proxy',
     tls: 'TLS',
     http: 'HTTP',
     version: 'version',

@@ -36,6 +36,18 @@ const sayings: Sayings = {
     what: `${fact.host} への経路がありません（${fact.code}）`,
     todo: 'この端末が正しいネットワークまたは tailnet にいるか、`ip route get` と `tailscale status` で確認してください。',
   }),
+  tunnelled: (fact) => ({ what: `${fact.proxy} 経由` }),
+  'tunnel-refused': (fact) => ({
+    what: `HTTP プロキシ ${fact.proxy} が ${fact.target} への接続を許可しません（${fact.status}）`,
+    todo:
+      fact.status === 407
+        ? '認証が必要です。プロキシの URL に名前とパスワードを書いてください。'
+        : 'プロキシで許可してもらうか、直接届く場合は NO_PROXY にホスト名を加えてください。',
+  }),
+  'tunnel-broken': (fact) => ({
+    what: `HTTP プロキシ ${fact.proxy} 経由で接続できません：${fact.message}`,
+    todo: 'HTTPS_PROXY を確認してください。直接届く場合は NO_PROXY にホスト名を加えます。',
+  }),
   certified: (fact) => ({
     what: `${fact.name}、発行者 ${fact.issuer}、残り ${fact.daysLeft} 日`,
     ...(fact.daysLeft < daysLeftMin && {
@@ -83,6 +95,7 @@ const sayings: Sayings = {
             ? '`apiKey` を確認してください。期限切れ、別リソースのキー、空の環境変数が考えられます。'
             : 'このバックエンドに `apiKey` を設定してください。',
         },
+  'token-not-tried': () => ({ what: 'Entra のトークンを求めています（401、想定どおり）' }),
   'no-api': (fact) => ({
     what: `${fact.path} がありません（${fact.status}）`,
     todo: '`url` のパスを確認してください。OpenAI 互換サーバーは通常 /v1 で終わります。',
@@ -184,6 +197,7 @@ export const japanese: DiagnosisWords = {
   step: {
     dns: '名前解決',
     tcp: 'TCP',
+    proxy: 'プロキシ',
     tls: 'TLS',
     http: 'HTTP',
     version: 'バージョン',
