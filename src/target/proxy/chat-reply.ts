@@ -2,8 +2,8 @@
  * `POST /v1/chat/completions` for older apps: the answer.
  *
  * The heart answers in the words of the Responses API, frame by frame; here each frame becomes the
- * chunks of this one. A stream that fails says so in a frame and ends without `[DONE]`, which is how
- * clients of this API tell a broken answer from a whole one.
+ * chunks of this one. A stream that fails says so in a frame and ends without `[DONE]`, which is
+ * how clients of this API tell a broken answer from a whole one.
  */
 
 import { asRecord, asText, type JsonObject, parseJson } from './json.ts';

@@ -1,8 +1,8 @@
 /**
  * `POST /v1/responses/input_tokens`: how long a prompt is, before it is sent.
  *
- * The text is counted by our own tokenizer. What surrounds it is estimated, as are images and files:
- * each model has its own template and its own eyes.
+ * The text is counted by our own tokenizer. What surrounds it is estimated, as are images and
+ * files: each model has its own template and its own eyes.
  */
 
 import type { InputContentPart } from '../../protocol/responses.ts';

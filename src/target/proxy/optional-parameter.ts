@@ -3,9 +3,9 @@
  *
  * Agents ask each model for a reasoning effort and a summary, and apps for a temperature, but a
  * model that does not reason refuses the first and one that does refuses the second. A request that
- * fails over would then be refused by the very model that is to save it. So the model is asked again
- * without the parameter, and from then on is not told of it. What changes the meaning of an answer
- * (tools, a format, a limit) is never left out.
+ * fails over would then be refused by the very model that is to save it. So the model is asked
+ * again without the parameter, and from then on is not told of it. What changes the meaning of an
+ * answer (tools, a format, a limit) is never left out.
  */
 
 import type { Failure, GenerationEvent } from '../../protocol/generation.ts';

@@ -70,6 +70,11 @@ export class ResponsesReader implements WireReader {
       case 'response.reasoning_text.delta':
       case 'response.reasoning.delta':
         return this.#delta(event, 'reasoning', 'delta');
+      case 'response.reasoning_summary_part.added':
+        // Parts are paragraphs of one summary.
+        return (asCount(event['summary_index']) ?? 0) > 0
+          ? [{ kind: 'reasoning', text: '\n\n' }]
+          : [];
       case 'response.output_item.added':
         return this.#itemAdded(event);
       case 'response.function_call_arguments.delta':

@@ -127,8 +127,8 @@ const inputItem = (item: PromptItem): readonly unknown[] => {
 };
 
 /**
- * Parts under the names that servers insist on, whatever the client called them: what the model said
- * is output, all else input. Annotations are left to the server that made them.
+ * Parts under the names that servers insist on, whatever the client called them: what the model
+ * said is output, all else input. Annotations are left to the server that made them.
  */
 const contentOf = (content: string | readonly InputContentPart[], isOutput: boolean): unknown =>
   typeof content === 'string' ? content : content.map((part) => partOf(part, isOutput));

@@ -1,10 +1,10 @@
 /**
  * Text that a client keeps for us without reading it: `encrypted_content`.
  *
- * A client without stored state sends back what it was given, and a model that is to go on needs its
- * own thoughts, or the summary of what was left out. The text is as readable as the reasoning that
- * stands beside it, so it is wrapped and not ciphered. What another provider sealed cannot be read
- * here, and ours is never sent to another provider.
+ * A client without stored state sends back what it was given, and a model that is to go on needs
+ * its own thoughts, or the summary of what was left out. The text is as readable as the reasoning
+ * that stands beside it, so it is wrapped and not ciphered. What another provider sealed cannot be
+ * read here, and ours is never sent to another provider.
  */
 
 import { asRecord, parseJson } from './json.ts';

@@ -145,6 +145,23 @@ describe('what an answer becomes', () => {
   });
 });
 
+test('the parts of a reasoning summary are paragraphs', async () => {
+  const part = (summary_index: number) =>
+    event('response.reasoning_summary_part.added', { output_index: 0, summary_index });
+  const thought = (delta: string) =>
+    event('response.reasoning_summary_text.delta', { output_index: 0, delta });
+  const events = await spoken(
+    part(0),
+    thought('One.'),
+    part(1),
+    thought('Two.'),
+    text('x'),
+    completed,
+  );
+  const told = events.map((it) => (it.kind === 'reasoning' ? it.text : '')).join('');
+  expect(told).toBe('One.\n\nTwo.');
+});
+
 describe('what a failure becomes', () => {
   const failed = (error: object | null): string =>
     event('response.failed', { response: { status: 'failed', error } });
