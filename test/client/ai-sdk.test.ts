@@ -15,10 +15,11 @@ import {
   type ModelMessage,
   streamText,
   tool,
+  type ToolSet,
 } from 'ai';
 
 import { recorder, type Recorder } from './recorder.ts';
-import { answer, begun, rest, type ScriptName, thought } from './script.ts';
+import { answer, begun, note, rest, type ScriptName, thought } from './script.ts';
 import { type ScriptedProxy, serveScripted } from './served.ts';
 import { levelTool } from './tool.ts';
 
@@ -59,7 +60,7 @@ interface Told {
 
 interface Question {
   readonly messages: ModelMessage[];
-  readonly withTools?: boolean;
+  readonly tools?: ToolSet;
   readonly options?: {
     readonly store?: boolean;
     readonly include?: string[];
@@ -74,13 +75,13 @@ const plain: Question = { messages: [{ role: 'user', content: 'How is the dam?' 
 const settings = (
   provider: OpenAIProvider,
   model: ScriptName,
-  { messages, withTools, options }: Question,
+  { messages, tools: offered, options }: Question,
 ) => ({
   model: provider(model),
   messages,
   maxRetries: 0,
   stopWhen: isStepCount(4),
-  ...(withTools === true ? { tools } : {}),
+  ...(offered ? { tools: offered } : {}),
   ...(options ? { providerOptions: { openai: { ...options } } } : {}),
 });
 
@@ -155,7 +156,7 @@ for (const [way, ask] of ways)
 
     test('a tool is called, and the next step refers to the stored items', async () => {
       const { provider, recorder: sent } = recorded();
-      const told = await ask(provider, 'thinking-tool', { ...plain, withTools: true });
+      const told = await ask(provider, 'thinking-tool', { ...plain, tools });
       assert.deepEqual(told.calls, ['level']);
       assert.equal(told.steps, 2);
       assert.equal(told.text, 'It says: Kurobe is full');
@@ -169,7 +170,7 @@ for (const [way, ask] of ways)
     test('without state the thought goes along sealed, and reaches the model again', async () => {
       const { provider, recorder: sent } = recorded();
       const options = { store: false, include: ['reasoning.encrypted_content'] };
-      const told = await ask(provider, 'thinking-tool', { ...plain, withTools: true, options });
+      const told = await ask(provider, 'thinking-tool', { ...plain, tools, options });
       assert.equal(told.text, 'It says: Kurobe is full');
       assert.deepEqual(
         sent.inputOf(1).map(({ type, role }) => type ?? role),
@@ -179,8 +180,23 @@ for (const [way, ask] of ways)
       assert.ok(reached.includes(`"thinking":"${thought}"`));
     });
 
+    test('a tool that takes free text is called with it', async () => {
+      const { provider } = recorded();
+      const written: string[] = [];
+      const custom = provider.tools.customTool({
+        description: 'Writes it down.',
+        execute: (text) => {
+          written.push(text);
+          return 'noted';
+        },
+      });
+      const told = await ask(provider, 'custom', { ...plain, tools: { note: custom } });
+      assert.deepEqual(written, [note]);
+      assert.equal(told.text, 'It says: noted');
+    });
+
     test('two tools are called at once', async () => {
-      const told = await ask(recorded().provider, 'parallel', { ...plain, withTools: true });
+      const told = await ask(recorded().provider, 'parallel', { ...plain, tools });
       assert.deepEqual(told.calls, ['level', 'level']);
       assert.equal(told.text, 'They say: Kurobe is full, Miyagase is full');
     });

@@ -158,6 +158,13 @@ for (const isWebSocket of [false, true])
       assert.deepEqual(told.messages, ['It printed: dam-42']);
     });
 
+    test('a tool in a namespace is found again', async () => {
+      using home = new Home();
+      const told = await home.say(proxy, 'nested', 'How is the dam?', options);
+      assert.equal(told.code, 0, told.whole);
+      assert.match(told.messages.join(), /^It told: invalid agent id nobody/);
+    });
+
     test('a session that is resumed has its first turn before the second', async () => {
       using home = new Home();
       await home.say(proxy, 'thinking', 'One?', options);

@@ -9,7 +9,7 @@ import { after, before, suite, test } from 'node:test';
 import OpenAI from 'openai';
 import type { ResponseInputItem, ResponseStreamEvent } from 'openai/resources/responses/responses';
 
-import { answer, begun, look, rest, type ScriptName, thought } from './script.ts';
+import { answer, begun, look, note, rest, type ScriptName, thought } from './script.ts';
 import { type ScriptedProxy, serveScripted } from './served.ts';
 import { levelTool } from './tool.ts';
 
@@ -150,6 +150,37 @@ for (const [way, ask] of ways)
       const told = await ask(client, { model: 'parallel', input, tools, store: false });
       assert.equal(textOf(told), 'They say: level 0, level 1');
       await assert.rejects(client.responses.retrieve(told.id), OpenAI.NotFoundError);
+    });
+
+    test('a tool that takes free text is called with it', async () => {
+      const tools = [{ type: 'custom' as const, name: 'note', description: 'Writes it down.' }];
+      const asked = await ask(client, { model: 'custom', input: question, tools });
+      const [call] = asked.output;
+      assert.ok(call?.type === 'custom_tool_call');
+      assert.deepEqual([call.name, call.input], ['note', note]);
+      const told = await ask(client, {
+        model: 'custom',
+        previous_response_id: asked.id,
+        tools,
+        input: [{ type: 'custom_tool_call_output', call_id: call.call_id, output: 'noted' }],
+      });
+      assert.equal(textOf(told), 'It says: noted');
+    });
+
+    test('a tool in a namespace is called by the two names it has', async () => {
+      const tools = [
+        { type: 'namespace' as const, name: 'dam', description: 'Dams.', tools: [levelTool] },
+      ];
+      const asked = await ask(client, { model: 'namespace', input: question, tools });
+      const [call] = callsOf(asked);
+      assert.deepEqual([call?.namespace, call?.name], ['dam', 'level']);
+      const input: ResponseInputItem[] = [
+        { role: 'user', content: question },
+        ...callsOf(asked),
+        { type: 'function_call_output', call_id: call?.call_id ?? '', output: 'full' },
+      ];
+      const told = await ask(client, { model: 'namespace', input, tools, store: false });
+      assert.equal(textOf(told), 'It says: full');
     });
 
     test('an answer cut by its limit says so, and keeps what there is', async () => {

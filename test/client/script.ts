@@ -40,6 +40,7 @@ export const thought = 'The gauge was read at noon.';
 export const look = 'Let me look.';
 export const begun = 'The dam holds, and ';
 export const level = { place: 'Kurobe', isFull: true };
+export const note = 'level: "full"\nspill: none';
 export const rest = 'the river below it runs as slow and as clear as on any other day of the year.';
 
 /** In small pieces, as models write; the last one ends with the text. */
@@ -77,6 +78,18 @@ const parallel: Script = ({ toolOutputs }) =>
         arguments: { place, days: 1 },
       }));
 
+/** Calls a tool that takes free text, which Ollama is offered as a function of one string. */
+const custom: Script = ({ toolOutputs }) =>
+  toolOutputs.length > 0
+    ? spoken('text', `It says: ${toolOutputs.join(', ')}`)
+    : [{ kind: 'call', name: 'note', arguments: { input: note } }];
+
+/** Calls a tool that stands in a namespace, by the one name it has for Ollama. */
+const namespace: Script = ({ toolOutputs }) =>
+  toolOutputs.length > 0
+    ? spoken('text', `It says: ${toolOutputs.join(', ')}`)
+    : [{ kind: 'call', name: 'dam__level', arguments: { place: 'Kurobe', days: 2 } }];
+
 const incomplete: Script = () => [...spoken('text', begun), { kind: 'length' }];
 
 const endless: Script = () => [...spoken('text', begun), { kind: 'wait' }];
@@ -101,6 +114,12 @@ const command: Script = ({ toolOutputs }) =>
     ? spoken('text', `It printed: ${/dam-\d+/.exec(toolOutputs.join(' '))?.[0] ?? 'nothing'}`)
     : [{ kind: 'call', name: 'exec_command', arguments: { cmd: 'echo dam-$((20 + 22))' } }];
 
+/** Calls one of the tools that Codex offers in a namespace, and repeats what that told. */
+const nested: Script = ({ toolOutputs }) =>
+  toolOutputs.length > 0
+    ? spoken('text', `It told: ${toolOutputs.join(' ')}`)
+    : [{ kind: 'call', name: 'multi_agent_v1__close_agent', arguments: { target: 'nobody' } }];
+
 /** Scripts by the name of the model that plays them. */
 export const scripts = {
   text,
@@ -110,6 +129,8 @@ export const scripts = {
   tool,
   'thinking-tool': thinkingTool,
   parallel,
+  custom,
+  namespace,
   incomplete,
   endless,
   failed,
@@ -121,6 +142,7 @@ export const scripts = {
     backend === 'azure' ? [{ kind: 'limited' }] : text({ backend, ...asked }),
   cut,
   command,
+  nested,
 } satisfies Readonly<Record<string, Script>>;
 
 export type ScriptName = keyof typeof scripts;
