@@ -1,6 +1,6 @@
 /**
- * A response without an answer: a client sends what the conversation begins with, and is given an id
- * to continue from (`generate: false`). No backend is asked.
+ * A response without an answer: a client sends what the conversation begins with, and is given an
+ * id to continue from (`generate: false`). No backend is asked.
  */
 
 import type { IdSource } from '../../random/id.ts';

@@ -21,7 +21,7 @@ import {
 } from './api-error.ts';
 import { type ConnectionStore, connectionStore } from './connection-store.ts';
 import { withDefaultModel } from './default-model.ts';
-import { fieldsOf, flagField } from './field.ts';
+import { fieldsOf, flagField, stringField } from './field.ts';
 import { asRecord, parseJson } from './json.ts';
 import type { Caller, Reply, StateStore } from './proxy.ts';
 import { parseRequest } from './request.ts';
@@ -132,11 +132,14 @@ export class SocketSession {
   }
 
   async #answer(message: string): Promise<void> {
-    const { proxy, wire } = this.#parts;
-    const reply = new SocketReply(wire);
+    const { proxy } = this.#parts;
+    let { wire } = this.#parts;
+    let reply = new SocketReply(wire);
     let continued: string | undefined;
     try {
-      const { isPreparation, body } = readCreate(message);
+      const { isPreparation, lane, body } = readCreate(message);
+      if (lane !== undefined) wire = onLane(wire, lane);
+      reply = new SocketReply(wire);
       const named = body['previous_response_id'];
       continued = typeof named === 'string' ? named : undefined;
       const asked = withDefaultModel({ ...body, stream: true }, proxy.defaultModel);
@@ -147,14 +150,15 @@ export class SocketSession {
       if (!(error instanceof ApiError)) this.#parts.log(error);
       if (!reply.isOver) {
         reply.fail();
-        this.#tell(error instanceof ApiError ? error : serverError('The proxy failed to answer.'));
+        const told = error instanceof ApiError ? error : serverError('The proxy failed to answer.');
+        this.#tell(told, wire);
       }
     }
     if (reply.hasFailed && continued !== undefined) this.#store.forget(continued);
   }
 
-  #tell(error: ApiError): void {
-    this.#parts.wire.send(errorMessage(error.status, wireError(error), error.retryAfterMs));
+  #tell(error: ApiError, wire = this.#parts.wire): void {
+    wire.send(errorMessage(error.status, wireError(error), error.retryAfterMs));
   }
 }
 
@@ -232,8 +236,16 @@ class SocketReply implements Reply {
 interface CreateMessage {
   /** Only the state is to be prepared: nothing is generated. */
   readonly isPreparation: boolean;
+  /** What the client calls this of several conversations on one socket. */
+  readonly lane: string | undefined;
   readonly body: Readonly<Record<string, unknown>>;
 }
+
+/** The same wire, on which each message says which lane it belongs to. */
+const onLane = (wire: SocketWire, lane: string): SocketWire => ({
+  ...wire,
+  send: (message) => wire.send(`${message.slice(0, -1)},"stream_id":${JSON.stringify(lane)}}`),
+});
 
 /** Reads a client's message; what belongs to HTTP alone is dropped. Throws an `ApiError`. */
 const readCreate = (message: string): CreateMessage => {
@@ -244,9 +256,10 @@ const readCreate = (message: string): CreateMessage => {
       message: 'We could not parse the JSON of your message. Expected a JSON object.',
     });
   const fields = fieldsOf(value, 'message');
-  const { type, generate: _generate, background: _background, ...body } = fields;
+  const { type, generate: _generate, background: _background, stream_id: _lane, ...body } = fields;
   if (type !== 'response.create') throw wrongValue('type', type, ['response.create']);
-  return { isPreparation: flagField(fields, 'generate') === false, body };
+  const isPreparation = flagField(fields, 'generate') === false;
+  return { isPreparation, lane: stringField(fields, 'stream_id'), body };
 };
 
 const errorMessage = (

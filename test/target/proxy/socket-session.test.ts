@@ -49,6 +49,16 @@ describe('a turn on a socket', () => {
     },
   );
 
+  test('says on each message which of the client’s lanes it is on', async () => {
+    const socket = new SocketWorld(new ProxyWorld());
+    const { messages, stream } = await socket.ask({ stream_id: 'left' });
+    expect(new Set(messages.map((message) => message['stream_id']))).toEqual(new Set(['left']));
+    expect(stream.resource.status).toBe('completed');
+    const refused = await socket.ask({ stream_id: 'right', model: 'nope' });
+    expect(refused.error).toMatchObject({ status: 400, stream_id: 'right' });
+    expect((await socket.ask()).messages[0]).not.toHaveProperty('stream_id');
+  });
+
   test('waits for the one before it', async () => {
     const world = new ProxyWorld({ spark: [slowly] });
     const socket = new SocketWorld(world);
