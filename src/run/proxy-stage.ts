@@ -8,6 +8,7 @@ import type { System } from '../system/system.ts';
 import { requestLog } from '../target/proxy/diagnostic/request-log.ts';
 import { openProxyServer } from '../target/proxy/server.ts';
 import { estimateTokens } from '../token/estimate.ts';
+import { loadTokenizer } from '../token/tokenizer.ts';
 import { counterfactualPrices } from './price.ts';
 import { type RequestLogInput, openRequestSink } from './request-sink.ts';
 import type { OpenedStage, Stage } from './stage.ts';
@@ -73,6 +74,10 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
       Object.fromEntries(worths.map(({ name, price }) => [name, costUsd(price, usage)])),
     maySpend,
     countTokens: estimateTokens,
+    exactCount: async () => {
+      const tokenizer = await loadTokenizer();
+      return (text) => tokenizer.count(text);
+    },
     log: (line) => process.stderr.write(`proxy: ${line}\n`),
   });
   opening.defer(() => server.close());

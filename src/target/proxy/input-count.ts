@@ -1,8 +1,9 @@
 /**
  * `POST /v1/responses/input_tokens`: how long a prompt is, before it is sent.
  *
- * The text is counted by our own tokenizer. What surrounds it is estimated, as are images and
- * files: each model has its own template and its own eyes.
+ * The text is counted by a vocabulary, up to a length that takes a moment; a longer one is
+ * estimated, because counting stops everything else. What surrounds the text is always estimated,
+ * as are images and files: each model has its own template and its own eyes.
  */
 
 import type { InputContentPart } from '../../protocol/responses.ts';
@@ -36,20 +37,25 @@ export const parseCountRequest = (body: unknown): ResponseRequest => {
   });
 };
 
+/** The longest text that is counted rather than estimated: some 0.1 s. */
+const exactCharsMax = 200_000;
+
 /** The tokens of the whole conversation, its instructions and its tools. */
-export const inputCount = (
+export const inputCount = async (
   request: ResponseRequest,
   conversation: Conversation,
-  countTokens: ProxyParts['countTokens'],
-): InputCount => {
+  { countTokens, exactCount }: Pick<ProxyParts, 'countTokens' | 'exactCount'>,
+): Promise<InputCount> => {
   const plan = callPlan(request, conversation, { backend: '', model: request.model }, undefined);
+  const text = promptText(plan);
+  const count = text.length <= exactCharsMax && exactCount ? await exactCount() : countTokens;
   const framed = plan.input.length + (plan.instructions === undefined ? 0 : 1);
   const unseen = plan.input
     .flatMap((item) => partsOf(item))
     .reduce((sum, part) => sum + unseenTokens(part), 0);
   return {
     object: 'response.input_tokens',
-    input_tokens: countTokens(promptText(plan)) + framed * framingTokens + unseen,
+    input_tokens: count(text) + framed * framingTokens + unseen,
   };
 };
 

@@ -185,9 +185,9 @@ export class Proxy {
 
   /** How long a prompt is; throws an `ApiError`. */
   async countInput(request: ResponseRequest, caller: Caller): Promise<InputCount> {
-    const { store, ids, countTokens } = this.#parts;
+    const { store, ids } = this.#parts;
     const conversation = await resolveConversation(request, caller.name, store, ids);
-    return inputCount(request, conversation, countTokens);
+    return inputCount(request, conversation, this.#parts);
   }
 
   /** Answers with a conversation in short, or with the error of making it. */
