@@ -45,20 +45,24 @@ const packedBytesMin = 1024;
 
 const path = /^\/v1\/responses\/?(?:\?|$)/;
 
+const options = {
+  noServer: true,
+  clientTracking: false,
+  maxPayload: bodyBytesMax,
+  // How long a client may take to say goodbye as well.
+  closeTimeout: 1000,
+  perMessageDeflate: {
+    threshold: packedBytesMin,
+    // A window kept for each socket would cost more memory than all the rest of it.
+    serverNoContextTakeover: true,
+    clientNoContextTakeover: true,
+    zlibDeflateOptions: { level: 1 },
+  },
+};
+
 export class WebSocketDoor {
   readonly #parts: WebSocketDoorParts;
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload: bodyBytesMax,
-    perMessageDeflate: {
-      threshold: packedBytesMin,
-      // A window kept for each socket would cost more memory than all the rest of it.
-      serverNoContextTakeover: true,
-      clientNoContextTakeover: true,
-      zlibDeflateOptions: { level: 1 },
-    },
-  });
+  readonly #server = new WebSocketServer(options);
   readonly #open = new Map<WebSocket, OpenSocket>();
   readonly #requestIds = new WeakMap<IncomingMessage, string>();
   #isDraining = false;

@@ -260,6 +260,15 @@ describe('closing the proxy', () => {
     await closed;
   });
 
+  test('does not wait long for one that does not say goodbye', async () => {
+    await using at = await servedProxy(brief);
+    await using mute = await connect(at).opened();
+    mute.socket.pause();
+    const closingAt = clock.now();
+    await at.proxy.close();
+    expect(clock.now() - closingAt).toBeLessThan(1900);
+  });
+
   test('fails one that does not end in time, and says so', async () => {
     const endless: Model = () => ({ text: 'p '.repeat(1000), gapMs: 50 });
     await using at = await servedProxy(endless, { drainMs: 300 });
