@@ -204,7 +204,7 @@ export const japanese: DiagnosisWords = {
     models: 'モデル',
     memory: '読み込み',
     gpu: 'GPU',
-    context: '文脈長',
+    context: 'コンテキスト長',
     ssh: 'ssh',
     driver: 'ドライバー',
     service: 'サービス',

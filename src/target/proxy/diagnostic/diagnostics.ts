@@ -12,7 +12,7 @@ import type { BackendHealth } from '../backend.ts';
 import type { ProxyHealth } from '../respond.ts';
 import { type UsageLedger, groupedUsage } from '../usage-ledger.ts';
 import type { Failover, FailoverList } from './failover-list.ts';
-import type { Reachability } from './reachability.ts';
+import type { Look, Reachability } from './reachability.ts';
 
 export interface DiagnosticsParts {
   readonly system: System;
@@ -34,6 +34,8 @@ export interface Serving {
   readonly residency?: 'local' | 'cloud';
   /** It is the one named first in the file. */
   readonly isPreferred: boolean;
+  /** It was not reached when last looked at, though its circuit has not noticed yet. */
+  readonly isOutOfReach: boolean;
 }
 
 /** The latest of: a failover, a circuit that opened, a circuit that closed again. */
@@ -113,7 +115,7 @@ export const diagnostics = async (parts: DiagnosticsParts): Promise<Diagnostics>
   const health = parts.health();
   const now = clock.now();
   const timeOf = (at: number): string => new Date(clock.wall() - (now - at)).toISOString();
-  const serving = servingOf(system, health);
+  const serving = servingOf(system, health, looks);
   const told = <T extends { readonly at: number }>({ at, ...rest }: T) => ({
     ...rest,
     time: timeOf(at),
@@ -156,7 +158,11 @@ export const diagnostics = async (parts: DiagnosticsParts): Promise<Diagnostics>
   };
 };
 
-const servingOf = (system: System, { backends }: ProxyHealth): readonly Serving[] =>
+const servingOf = (
+  system: System,
+  { backends }: ProxyHealth,
+  looks: ReadonlyMap<string, Look>,
+): readonly Serving[] =>
   system.models.map(({ name, candidates, residency }) => {
     const inOrder = candidates
       .map((candidate) => backends.find((backend) => backend.name === candidate.backend))
@@ -167,6 +173,7 @@ const servingOf = (system: System, { backends }: ProxyHealth): readonly Serving[
       model: name,
       ...(next && { backend: next.name, residency: next.residency }),
       isPreferred: next !== undefined && next === inOrder[0],
+      isOutOfReach: looks.get(next?.name ?? '')?.diagnosis.isReachable === false,
     };
   });
 

@@ -1,21 +1,22 @@
 /** What is large on the page: who serves now, and what happened last. */
 
-import type { Diagnostics, LastSwitch } from './diagnostics.ts';
+import type { Diagnostics, LastSwitch, Serving } from './diagnostics.ts';
 import { type Markup, html } from './markup.ts';
 import type { Telling } from './telling.ts';
+import type { PageWords } from './word.ts';
 
 /** Who would be asked first. */
 export const servingTile = ({ serving }: Diagnostics, { words }: Telling): Markup => {
   const [first] = serving;
   const isSame = serving.every(({ backend }) => backend === first?.backend);
-  const tone = first?.residency ?? 'bad';
+  const tone = first?.isOutOfReach === true ? 'bad' : (first?.residency ?? 'bad');
   return html`<div class="${tone}">
     <div class="label">${words.servingNow}</div>
     <div class="big">${first?.backend ?? words.nobody}</div>
     ${
       isSame
         ? html`<div class="sub">
-            ${first?.residency && html`<span class="chip ${tone}">${words.residency[first.residency]}</span>`}
+            ${first && residencyChips(first, words)}
             ${serving.map(({ model }) => model).join(' · ')}
           </div>`
         : html`<ul class="models">
@@ -30,6 +31,10 @@ export const servingTile = ({ serving }: Diagnostics, { words }: Telling): Marku
     }
   </div>`;
 };
+
+const residencyChips = ({ residency, isOutOfReach }: Serving, words: PageWords): Markup =>
+  html`${residency && html`<span class="chip ${residency}">${words.residency[residency]}</span>`}
+  ${isOutOfReach && html`<span class="chip bad">${words.unreachable}</span>`}`;
 
 /** The latest change of who serves. */
 export const switchTile = (last: LastSwitch | undefined, telling: Telling): Markup => {

@@ -47,7 +47,7 @@ padding:24px 32px 26px;border-top:10px solid var(--line);min-width:0}
 overflow-wrap:anywhere}
 .large .arrow{color:var(--muted);font-weight:400;padding:0 .3em}
 .large.none{color:var(--muted);font-weight:400;font-size:34px}
-.sub{font-size:22px;color:var(--muted)}
+.sub{font-size:22px;color:var(--muted);margin-top:8px}
 .sub b{color:var(--ink);font-weight:600}
 .chip{display:inline-block;border-radius:999px;padding:1px 14px;font-size:17px;font-weight:600;
 background:var(--wash);color:var(--muted);white-space:nowrap}

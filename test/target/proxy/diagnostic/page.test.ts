@@ -14,7 +14,9 @@ const view = (more: Partial<Diagnostics> = {}): Diagnostics => ({
   now: '2026-11-23T05:00:10.000Z',
   uptimeMs: 3_725_000,
   inFlight: 1,
-  serving: [{ model: 'm', backend: 'azure', residency: 'cloud', isPreferred: false }],
+  serving: [
+    { model: 'm', backend: 'azure', residency: 'cloud', isPreferred: false, isOutOfReach: false },
+  ],
   lastSwitch: {
     kind: 'failover',
     model: 'm',
@@ -116,14 +118,35 @@ describe('the page', () => {
     const time = '2026-11-23T05:00:00.000Z';
     const back = view({ lastSwitch: { kind: 'closed', backend: 'spark', time, agoMs: 500 } });
     expect(textOf(pageOf(back))).toContain('spark is back');
-    const gone = view({ serving: [{ model: 'm', isPreferred: false }] });
+    const gone = view({ serving: [{ model: 'm', isPreferred: false, isOutOfReach: false }] });
     expect(textOf(pageOf(gone))).toContain('Serving now nobody');
+  });
+
+  test('does not claim that a backend serves which cannot be reached', () => {
+    const serving = [
+      { model: 'm', backend: 'spark', residency: 'local', isPreferred: true, isOutOfReach: true },
+    ] as const;
+    const page = pageOf(view({ serving }));
+    expect(textOf(page)).toContain('Serving now spark local cannot be reached m');
+    expect(page).toMatch(/<div class="bad">\s*<div class="label">Serving now/);
   });
 
   test('shows which model is served where, when they differ', () => {
     const serving = [
-      { model: 'large', backend: 'spark', residency: 'local', isPreferred: true },
-      { model: 'small', backend: 'azure', residency: 'cloud', isPreferred: false },
+      {
+        model: 'large',
+        backend: 'spark',
+        residency: 'local',
+        isPreferred: true,
+        isOutOfReach: false,
+      },
+      {
+        model: 'small',
+        backend: 'azure',
+        residency: 'cloud',
+        isPreferred: false,
+        isOutOfReach: false,
+      },
     ] as const;
     expect(textOf(pageOf(view({ serving })))).toContain('spark large azure small');
   });
@@ -138,7 +161,15 @@ describe('the page', () => {
     if (!backend) throw new Error('there is one');
     const shown = view({
       version: hostile,
-      serving: [{ model: hostile, backend: hostile, residency: 'cloud', isPreferred: true }],
+      serving: [
+        {
+          model: hostile,
+          backend: hostile,
+          residency: 'cloud',
+          isPreferred: true,
+          isOutOfReach: false,
+        },
+      ],
       backends: [{ ...backend, name: hostile, why: { reason: 'reset', message: hostile } }],
       configuration: { [hostile]: hostile },
     });
