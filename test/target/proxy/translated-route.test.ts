@@ -2,8 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 
+import { chatUpstream } from '../../../src/target/proxy/chat-upstream.ts';
 import { asRecord, type JsonObject } from '../../../src/target/proxy/json.ts';
-import { servedProxy } from '../../kit/served-proxy.ts';
+import { clock, servedProxy } from '../../kit/served-proxy.ts';
+import { backend, call, collect, never } from './scripted-server.ts';
 
 const post = async (origin: string, path: string, body: unknown) => {
   const answer = await fetch(`${origin}/v1${path}`, {
@@ -32,6 +34,23 @@ describe('chat completions', () => {
     expect(streamed.headers.get('content-type')).toContain('text/event-stream');
     expect(streamed.text.split('\n\n')).toHaveLength(1 + 3 + 1 + 1 + 1);
     expect(streamed.text).toMatch(/data: \[DONE\]\n\n$/);
+  });
+
+  test('are understood by a proxy that asks another one for them', async () => {
+    await using served = await servedProxy(model);
+    const system = { ...backend('openai', [`${served.origin}/v1`]), api: 'chat' } as const;
+    const upstream = chatUpstream(system, { clock });
+    const asked = call({ candidate: { backend: 'box', model: 'm' } });
+    expect(await collect(upstream.open(asked, never()))).toEqual([
+      { kind: 'text', text: 'one two three' },
+      {
+        kind: 'usage',
+        usage: { inputTokens: 9, outputTokens: 2, cachedInputTokens: 0, reasoningTokens: 0 },
+      },
+      { kind: 'end', reason: 'stop' },
+    ]);
+    await expect(upstream.probe(never())).resolves.toEqual({});
+    await upstream.close();
   });
 
   test('refused in the words of this API', async () => {
