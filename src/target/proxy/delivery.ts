@@ -167,7 +167,7 @@ export class StreamDelivery implements Delivery {
   #arm(): Disposable {
     return this.#clock.at(this.#lastWriteAt + keepAliveMs, () => {
       if (this.isLost) return;
-      if (this.#clock.now() - this.#lastWriteAt >= keepAliveMs) {
+      if (this.#clock.now() >= this.#lastWriteAt + keepAliveMs) {
         this.#sendHead();
         this.#lastWriteAt = this.#clock.now();
         this.#reply.write(sseComment('keep-alive'));
