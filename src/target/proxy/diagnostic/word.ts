@@ -18,8 +18,6 @@ export interface PageWords {
   readonly noRequests: string;
   readonly configuration: string;
   readonly looking: string;
-  readonly simulated: string;
-  readonly reachable: string;
   readonly unreachable: string;
   readonly lostTouch: string;
   readonly draining: string;
@@ -137,8 +135,6 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     noRequests: 'No requests yet.',
     configuration: 'Configuration',
     looking: 'looking …',
-    simulated: 'simulated',
-    reachable: 'reachable',
     unreachable: 'cannot be reached',
     lostTouch: 'No answer from Spillway: what you see is old.',
     draining: 'draining',
@@ -189,8 +185,6 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     noRequests: '要求はまだありません。',
     configuration: '設定',
     looking: '確認中…',
-    simulated: 'シミュレーション',
-    reachable: '到達可能',
     unreachable: '到達できません',
     lostTouch: 'Spillway から応答がありません。表示は古い内容です。',
     draining: '停止処理中',
