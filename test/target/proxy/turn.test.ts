@@ -236,9 +236,9 @@ describe('an open circuit', () => {
     await world.clock.advanceTo(5000);
     expect(world.spark.probes).toBe(2);
     world.spark.probeAnswer = async () => ({});
-    await world.clock.advanceTo(14_999);
+    await world.clock.advanceTo(9999);
     expect(world.proxy.health().backends[0]).toMatchObject({ breaker: 'open' });
-    await world.clock.advanceTo(15_000);
+    await world.clock.advanceTo(10_000);
     expect(world.proxy.health().backends[0]).toMatchObject({ breaker: 'closed' });
     expect((await world.ask()).headers['x-spillway-backend']).toBe('spark');
   });
