@@ -1,7 +1,7 @@
 /**
  * What a look at a backend can find, step by step on the way to it.
  *
- *     dns ──▶ tcp ──▶ (proxy) ──▶ tls ──▶ http ──▶ version ──▶ models ──▶ memory ──▶ gpu ──▶ context
+ *     dns ─▶ tcp ─▶ (proxy) ─▶ tls ─▶ http ─▶ version ─▶ models ─▶ memory ─▶ gpu ─▶ context
  *
  * A finding holds facts, not sentences: they are worded elsewhere, in the reader's language.
  */
