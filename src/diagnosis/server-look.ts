@@ -24,7 +24,9 @@ const psShape = Type.Object({
     }),
   ),
 });
-const listShape = Type.Object({ data: Type.Array(Type.Object({ id: Type.String() })) });
+const listShape = Type.Object({
+  data: Type.Array(Type.Object({ id: Type.String(), owned_by: Type.Optional(Type.String()) })),
+});
 const spillwayShape = Type.Object({
   service: Type.Literal('spillway'),
   version: Type.String(),
@@ -125,11 +127,13 @@ const lookAtApi = async (
   const findings: Finding[] = [http];
   if (answer.kind !== 'answer') return findings;
   // Azure lists the models of its region there, not one's deployments.
-  if (backend.wire === 'openai' && answer.status === 200 && Value.Check(listShape, answer.json)) {
-    const names = answer.json.data.map(({ id }) => id);
-    findings.push(...modelFindings(candidates, names, false));
-  }
-  if (backend.wire !== 'openai') return findings;
+  if (backend.wire !== 'openai' || answer.status !== 200 || !Value.Check(listShape, answer.json))
+    return findings;
+  const { data } = answer.json;
+  const names = data.map(({ id }) => id);
+  findings.push(...modelFindings(candidates, names, false));
+  // Others are not asked for their health: LiteLLM's calls every model it has, for money.
+  if (!data.some(({ owned_by: owner }) => owner === 'spillway')) return findings;
   const health = await talk.get(`${url.pathname.replace(/\/v1\/?$|\/+$/, '')}/health`);
   if (health.kind === 'answer' && Value.Check(spillwayShape, health.json)) {
     const { version } = health.json;

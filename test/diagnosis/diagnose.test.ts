@@ -193,7 +193,7 @@ describe('a server with an API', () => {
 
   test('is asked with our key for what costs nothing, and known for a Spillway', async () => {
     await using server = await serving({
-      '/v1/models': { data: [{ id: 'gpt-oss-120b' }] },
+      '/v1/models': { data: [{ id: 'gpt-oss-120b', owned_by: 'spillway' }] },
       '/health': { status: 'ok', service: 'spillway', version: '1.2.3' },
     });
     const candidates = [{ backend: 'spark', model: 'gpt-oss-120b' }];
@@ -203,6 +203,14 @@ describe('a server with an API', () => {
     expect(server.seen[0]?.headers.authorization).toBe('Bearer secret');
     // Whoever answers there, health is asked for without it.
     expect(server.seen[1]?.headers.authorization).toBeUndefined();
+  });
+
+  test('that is no Spillway is not asked for its health, which may cost money', async () => {
+    await using server = await serving({
+      '/v1/models': { data: [{ id: 'm', owned_by: 'openai' }] },
+    });
+    await diagnose(openai(server.url));
+    expect(server.seen.map(({ path }) => path)).toEqual(['/v1/models']);
   });
 
   test.each([
