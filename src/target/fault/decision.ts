@@ -12,14 +12,18 @@
  * | `connect`     | as it begins                                                        |
  * | `headers`     | that waits for its response head; a delay once that head is at hand |
  * | `first-token` | whose first token is at hand                                        |
- * | `mid-stream`  | that has forwarded its head and `afterTokens` tokens                |
+ * | `mid-stream`  | that has forwarded its head and `afterTokens` tokens, or so many    |
+ * |               | bytes                                                               |
  *
  * Instants are milliseconds since the arm's origin.
  */
 
 import { readTrace } from '../../protocol/trace.ts';
 import type { Random } from '../../random/random.ts';
-import type { PlannedFault } from './fault.ts';
+import type { FaultWords, PlannedFault } from './fault.ts';
+import { kindOf } from './kind/list.ts';
+import type { Framing } from './outlet.ts';
+import { endsAt, isWithin, opensAfter } from './window.ts';
 
 /** Who an attempt is, as its `traceparent` says. */
 export interface AttemptName {
@@ -32,6 +36,10 @@ export interface Act {
   readonly fault: PlannedFault;
   /** Tokens the attempt had forwarded. */
   readonly tokensBefore: number;
+  /** The fault's words as they are at this instant. */
+  readonly words: FaultWords;
+  /** When the window it acts in ends. */
+  readonly until: number;
 }
 
 /** The faults of one backend in one arm, with what they have done so far. */
@@ -49,25 +57,38 @@ export class FaultDecision {
     this.#random = random;
   }
 
-  /** An attempt begins; it is told apart by its place in the order until its name is known. */
-  attempt(): AttemptFaults {
+  /**
+   * An attempt begins; it is told apart by its place in the order until its name is known. It may
+   * come over a connection that was used before.
+   */
+  attempt(isReused = false): AttemptFaults {
     this.#attempts++;
-    return new AttemptFaults(this.#faults, `attempt ${this.#attempts}`, {
+    const faults = this.#faults.filter(({ action }) => {
+      const { isProcess = false, isOnReuse = false } = kindOf(action);
+      return !isProcess && (isReused || !isOnReuse);
+    });
+    return new AttemptFaults(faults, `attempt ${this.#attempts}`, {
       isMeant: (fault, name) => this.#isMeant(fault, name),
       labelOf: (name) => this.#labelOf(name),
       isDrawn: (fault, label) =>
-        fault.probabilityRatio >= 1 ||
-        this.#random.fork(`${this.#faults.indexOf(fault)} ${label}`).next() <
-          fault.probabilityRatio,
+        fault.probabilityRatio >= 1 || this.#draw(fault, label) < fault.probabilityRatio,
+      wordsOf: (fault, label, now) =>
+        wordsAt(fault, now, () => this.#draw(fault, `jitter ${label}`)),
+      maySpend: (fault) => (this.#acted.get(fault) ?? 0) < fault.timesMax,
       take: (fault) => this.take(fault),
     });
+  }
+
+  #draw(fault: PlannedFault, label: string): number {
+    return this.#random.fork(`${this.#faults.indexOf(fault)} ${label}`).next();
   }
 
   /** The next instant after `now` at which a window opens; undefined when none will. */
   nextWindowAt(now: number): number | undefined {
     const instants = this.#faults
-      .map(({ from, address }) => (address ? 0 : from))
-      .filter((from) => from > now);
+      .filter(({ address }) => !address)
+      .map((fault) => opensAfter(fault, now))
+      .filter((instant) => instant !== undefined);
     return instants.length === 0 ? undefined : Math.min(...instants);
   }
 
@@ -112,6 +133,8 @@ interface Judge {
   labelOf(name: AttemptName): string;
   isMeant(fault: PlannedFault, name: AttemptName): boolean;
   isDrawn(fault: PlannedFault, label: string): boolean;
+  wordsOf(fault: PlannedFault, label: string, now: number): FaultWords;
+  maySpend(fault: PlannedFault): boolean;
   take(fault: PlannedFault): boolean;
 }
 
@@ -123,8 +146,12 @@ export class AttemptFaults {
   #left: readonly PlannedFault[];
   #stage: 'connect' | 'headers' | 'streaming' | 'over' = 'connect';
   #tokens = 0;
+  #toolTokens = 0;
+  #bytes = 0;
   #isNamed = false;
+  #isAsk = true;
   #isHeadAtHand = false;
+  #isReadable = false;
   #isTokenAtHand = false;
 
   constructor(faults: readonly PlannedFault[], label: string, judge: Judge) {
@@ -143,15 +170,34 @@ export class AttemptFaults {
     return this.#isNamed;
   }
 
+  /** How the answer is to be framed for the faults that may still act on it. */
+  get framing(): Framing {
+    const kinds = this.#left
+      .filter((fault) => this.#judge.maySpend(fault))
+      .filter(({ action }) => kindOf(action).sees === 'frames');
+    if (kinds.length === 0) return 'as-is';
+    return kinds.some(({ action }) => action.form === 'close') ? 'close' : 'chunked';
+  }
+
+  /** Bytes of the answer that may pass before a fault wants to be asked. */
+  get bytesToTrigger(): number {
+    let bytes = Number.POSITIVE_INFINITY;
+    for (const { afterBytes } of this.#left)
+      if (afterBytes !== undefined && afterBytes > this.#bytes)
+        bytes = Math.min(bytes, afterBytes - this.#bytes);
+    return bytes;
+  }
+
   /** The connection was accepted, or a pooled one is used again. */
   onConnect(now: number): readonly Act[] {
     return this.#decide(now);
   }
 
   /** The request's head has been read and not yet forwarded. */
-  onRequestHead(name: AttemptName | undefined, now: number): readonly Act[] {
+  onRequestHead(name: AttemptName | undefined, now: number, isAsk = true): readonly Act[] {
     if (this.#stage === 'connect') this.#stage = 'headers';
     this.#isNamed = true;
+    this.#isAsk = isAsk;
     if (name) this.#label = this.#judge.labelOf(name);
     this.#left = this.#left.filter(
       (fault) => !fault.address || (name !== undefined && this.#judge.isMeant(fault, name)),
@@ -159,9 +205,10 @@ export class AttemptFaults {
     return this.#decide(now);
   }
 
-  /** The response's head has been read and not yet forwarded. */
-  onResponseHead(now: number): readonly Act[] {
+  /** The response's head has been read and not yet forwarded; its frames may be readable. */
+  onResponseHead(now: number, isReadable = true): readonly Act[] {
     this.#isHeadAtHand = true;
+    this.#isReadable = isReadable;
     return this.#decide(now);
   }
 
@@ -179,9 +226,16 @@ export class AttemptFaults {
     return acts;
   }
 
-  /** The `tokens`-th token has been forwarded. */
-  onToken(tokens: number, now: number): readonly Act[] {
+  /** The `tokens`-th token has been forwarded; it may have been a piece of a tool call. */
+  onToken(tokens: number, now: number, isInTool = false): readonly Act[] {
     this.#tokens = tokens;
+    if (isInTool) this.#toolTokens++;
+    return this.#decide(now);
+  }
+
+  /** So many more bytes of the answer have been forwarded. */
+  onBytes(bytes: number, now: number): readonly Act[] {
+    this.#bytes += bytes;
     return this.#decide(now);
   }
 
@@ -194,52 +248,60 @@ export class AttemptFaults {
     const acts: Act[] = [];
     for (const fault of this.#left) {
       if (this.#stage === 'over') break;
-      if (now < fault.from || now >= fault.until || !this.#isAtMoment(fault)) continue;
+      if (!isWithin(fault, now) || !this.#isAtMoment(fault)) continue;
       this.#left = this.#left.filter((it) => it !== fault);
       if (!this.#judge.isDrawn(fault, this.#label) || !this.#judge.take(fault)) continue;
-      if (endsAttempt(fault)) this.#stage = 'over';
-      acts.push({ fault, tokensBefore: this.#tokens });
+      if (kindOf(fault.action).isFatal) this.#stage = 'over';
+      acts.push({
+        fault,
+        tokensBefore: this.#tokens,
+        words: this.#judge.wordsOf(fault, this.#label, now),
+        until: endsAt(fault, now),
+      });
     }
     return acts;
   }
 
   #isAtMoment(fault: PlannedFault): boolean {
-    const { when, action, address, afterTokens } = fault;
+    const { when, action, address, afterTokens, afterBytes } = fault;
+    const kind = kindOf(action);
     // Until the head is read nobody knows whose attempt it is.
     if (address && this.#stage === 'connect') return false;
     if (isOutage(fault)) return true;
+    if (kind.sees === 'frames' && !(this.#isHeadAtHand ? this.#isReadable : this.#isAsk))
+      return false;
     switch (when) {
       case 'connect':
         return this.#stage === (address ? 'headers' : 'connect');
       case 'headers':
-        return this.#stage === 'headers' && (action.kind !== 'delay' || this.#isHeadAtHand);
+        return this.#stage === 'headers' && (kind.waitsForHead !== true || this.#isHeadAtHand);
       case 'first-token':
         return this.#isTokenAtHand;
       case 'mid-stream':
+        if (afterBytes !== undefined) return this.#isHeadAtHand && this.#bytes >= afterBytes;
+        if (kind.isInTool) return this.#toolTokens >= Math.max(1, afterTokens);
         return this.#stage === 'streaming' && this.#tokens >= afterTokens;
     }
   }
 }
 
-/** A refusal of everything: nothing listens while its window lasts, and what was open is reset. */
+/** Nobody gets through while its window lasts, whoever asks. */
 export const isOutage = (fault: PlannedFault): boolean =>
-  fault.action.kind === 'refuse' &&
+  kindOf(fault.action).isOutage === true &&
   fault.address === undefined &&
   fault.probabilityRatio >= 1 &&
   fault.timesMax === Number.POSITIVE_INFINITY;
 
-/** Whether nothing more of the attempt reaches anybody once the fault has acted. */
-const endsAttempt = ({ action }: PlannedFault): boolean => {
-  switch (action.kind) {
-    case 'refuse':
-    case 'silent':
-    case 'reset':
-    case 'cut':
-    case 'reject':
-      return true;
-    case 'delay':
-    case 'stall':
-    case 'slow':
-      return false;
-  }
+/** The words of a fault at an instant: where its ramp has got to, and how much it jitters. */
+const wordsAt = (fault: PlannedFault, now: number, draw: () => number): FaultWords => {
+  const { action, ramp, from, until } = fault;
+  const { kind: _, ...words } = action;
+  const ratio = Math.min(1, Math.max(0, (now - from) / (until - from)));
+  const ramped = ramp === undefined ? undefined : ramp.from + (ramp.to - ramp.from) * ratio;
+  if (ramped !== undefined && fault.action.kind === 'slow')
+    return { ...words, tokensPerSecond: ramped };
+  const delayMs = ramped ?? words.delayMs;
+  if (delayMs === undefined) return words;
+  const jitterMs = words.jitterMs === undefined ? 0 : (2 * draw() - 1) * words.jitterMs;
+  return { ...words, delayMs: Math.max(0, delayMs + jitterMs) };
 };

@@ -17,12 +17,15 @@ export type Mark = 'begin' | 'head' | 'token' | 'end';
 export interface Piece {
   readonly bytes: Buffer;
   readonly mark?: Mark;
-  /** The head's lines below the first, names in lower case; with mark `head` only. */
+  /** With mark `head` only. */
   readonly head?: Head;
+  /** The parts of the bytes that belong to the body itself and not to its framing. */
+  readonly payload?: readonly Buffer[];
 }
 
 export interface Head {
   readonly start: string;
+  /** The lines below the first, names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
@@ -31,6 +34,12 @@ const headBytesMax = 64 * 1024;
 
 const endOfHead = Buffer.from('\r\n\r\n');
 const empty: Buffer = Buffer.alloc(0);
+
+/** Offsets of a part of the body in a segment. */
+interface Part {
+  readonly from: number;
+  readonly to: number;
+}
 
 type Body =
   | { readonly kind: 'length'; left: number }
@@ -123,22 +132,32 @@ export class HttpScan {
 
   #readBody(body: Body, chunk: Buffer, pieces: Piece[]): Buffer {
     const tokenEnds: number[] = [];
-    const payload = (from: number, to: number): void => {
-      for (const end of this.#scan?.push(chunk.subarray(from, to)) ?? [])
-        tokenEnds.push(from + end);
+    const parts: Part[] = [];
+    const onPayload = (start: number, end: number): void => {
+      if (start < end) parts.push({ from: start, to: end });
+      for (const tokenEnd of this.#scan?.push(chunk.subarray(start, end)) ?? [])
+        tokenEnds.push(start + tokenEnd);
     };
-    const endAt = advance(body, chunk, payload);
+    const endAt = advance(body, chunk, onPayload);
     if (endAt === 'opaque') this.#body = { kind: 'opaque' };
     const to = typeof endAt === 'number' ? endAt : chunk.length;
     let from = 0;
-    for (const end of tokenEnds) {
-      pieces.push({ bytes: chunk.subarray(from, end), mark: 'token' });
+    let part = 0;
+    const pieceTo = (end: number, mark?: Mark): void => {
+      const payload: Buffer[] = [];
+      for (let it = parts[part]; it && it.from < end; it = parts[part]) {
+        payload.push(chunk.subarray(Math.max(it.from, from), Math.min(it.to, end)));
+        if (it.to > end) break;
+        part++;
+      }
+      pieces.push({ bytes: chunk.subarray(from, end), ...(mark && { mark }), payload });
       from = end;
-    }
+    };
+    for (const end of tokenEnds) pieceTo(end, 'token');
     if (typeof endAt === 'number') {
-      pieces.push({ bytes: chunk.subarray(from, to), mark: 'end' });
+      pieceTo(to, 'end');
       this.#body = undefined;
-    } else if (from < to) pieces.push({ bytes: chunk.subarray(from, to) });
+    } else if (from < to) pieceTo(to);
     return chunk.subarray(to);
   }
 }

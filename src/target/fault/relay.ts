@@ -1,9 +1,9 @@
 /**
  * One connection through the shim: two pumps of bytes, and what faults do to them.
  *
- *     client ══▶ request scan ══▶ target        a head is shown to the decision before it leaves
- *     client ◀══ response scan ◀══ target       so are a response's head and first token;
- *                                               each later token once it has left
+ *     client ══▶ request scan ══▶ target           a head is shown to the decision before it leaves
+ *     client ◀══ outlet ◀══ response scan ◀══ target     so are a response's head and first token;
+ *                                                        each later token once it has left
  *
  * A pump reads no more until what it read is written, so a slow reader slows the writer, and no
  * more than one segment and one head are held in either direction.
@@ -16,13 +16,17 @@ import type { TokenScan } from '../../protocol/token-scan.ts';
 import type { Clock } from '../../time/clock.ts';
 import { byteScans } from './byte-scan.ts';
 import type { Act, AttemptFaults, AttemptName, FaultDecision } from './decision.ts';
-import type { FaultAction } from './fault.ts';
+import { type Dialect, dialectOf } from './frame.ts';
 import { type Head, HttpScan, type Mark, type Piece } from './http-scan.ts';
+import { kindOf } from './kind/list.ts';
+import { Outlet, written } from './outlet.ts';
 
 export interface RelayParts {
   readonly target: { readonly host: string; readonly port: number };
   /** Absent on TLS. */
   readonly tokens?: () => TokenScan;
+  /** How the backend talks where the request's path does not tell. */
+  readonly dialect: Dialect;
   readonly clock: Clock;
   /** The instant the arm's faults count from; Infinity until it has begun. */
   readonly origin: () => number;
@@ -37,45 +41,41 @@ interface Scan {
   expectNoBody?(): void;
 }
 
-/** What becomes of the bytes: passed on, swallowed, or there is nobody left to pass them to. */
-type Fate = 'relayed' | 'swallowed' | 'over';
-
-/** How long a client may take to close a connection that we have closed. */
-const lingerMs = 5000;
-
-/** Bytes are paced in slices of this many a second. */
-const slicesPerSecond = 20;
-
 export class Relay {
   readonly #parts: RelayParts;
   readonly #client: Socket;
-  readonly #ending = new AbortController();
+  readonly #outlet: Outlet;
   #target: Socket | undefined;
-  #fate: Fate = 'relayed';
   #attempt: AttemptFaults | undefined;
   #name: AttemptName | undefined;
   #isFresh = true;
   #isHead = false;
-  #heldUntil = 0;
-  #pace: { readonly until: number; readonly action: FaultAction & { kind: 'slow' } } | undefined;
-  #lastTokenAt = 0;
 
   constructor(client: Socket, parts: RelayParts) {
     this.#client = client;
     this.#parts = parts;
     client.on('error', ignore);
+    this.#outlet = new Outlet(client, {
+      clock: parts.clock,
+      bytesToTrigger: () => this.#attempt?.bytesToTrigger ?? Number.POSITIVE_INFINITY,
+      onBytes: (bytes) => this.#take(this.#attempt?.onBytes(bytes, this.#now()) ?? []),
+      onOver: () => {
+        this.#attempt = undefined;
+        this.#target?.destroy();
+      },
+    });
   }
 
   /** Relays until both sides have ended, or a fault has ended them. Never rejects. */
   async run(): Promise<void> {
-    this.#beginAttempt();
+    this.#beginAttempt(false);
     const { target } = this.#parts;
     const scans = this.#parts.tokens
       ? { request: new HttpScan('request'), response: new HttpScan('response', this.#parts.tokens) }
       : byteScans();
     try {
       const pumps = [this.#pumpUp(scans.request, scans.response)];
-      if (this.#fate === 'relayed') {
+      if (this.#outlet.fate === 'relayed') {
         this.#target = connect({ ...target, allowHalfOpen: true, noDelay: true });
         this.#target.on('error', ignore);
         pumps.push(this.#pumpDown(this.#target, scans.response));
@@ -91,14 +91,15 @@ export class Relay {
     if (this.#attempt && !this.#isFresh) this.#take(this.#attempt.onTime(this.#now()));
   }
 
-  /** The port is about to close: whatever is open dies with it. */
-  reset(): void {
+  /** The port is about to close: whatever is open dies with it, or falls silent. */
+  leave(how: 'reset' | 'silence'): void {
     this.onTime();
-    this.#end((client) => client.resetAndDestroy());
+    if (how === 'reset') this.#outlet.reset();
+    else if (this.#outlet.fate === 'relayed') this.#outlet.fallSilent();
   }
 
   close(): void {
-    this.#end((client) => client.destroy());
+    this.#outlet.close();
     this.#client.destroy();
   }
 
@@ -106,9 +107,10 @@ export class Relay {
     return this.#parts.clock.now() - this.#parts.origin();
   }
 
-  #beginAttempt(): void {
+  #beginAttempt(isReused: boolean): void {
     this.#name = undefined;
-    this.#attempt = this.#parts.decision().attempt();
+    this.#outlet.beginAttempt();
+    this.#attempt = this.#parts.decision().attempt(isReused);
     this.#take(this.#attempt.onConnect(this.#now()));
   }
 
@@ -118,11 +120,11 @@ export class Relay {
         for (const piece of scan.push(chunk)) {
           this.#readRequest(piece.mark, piece.head);
           if (this.#isHead) answers.expectNoBody?.();
-          if (this.#fate === 'relayed') await written(this.#target, piece.bytes);
+          if (this.#outlet.fate === 'relayed') await written(this.#target, piece.bytes);
         }
       // Nobody waits for a swallowed answer any more, so nobody needs to make it.
-      if (this.#fate === 'swallowed') this.#target?.destroy();
-      if (this.#fate !== 'relayed') return;
+      if (this.#outlet.fate === 'swallowed') this.close();
+      if (this.#outlet.fate !== 'relayed') return;
       await written(this.#target, scan.end?.() ?? Buffer.alloc(0));
       this.#target?.end();
     } catch {
@@ -133,157 +135,66 @@ export class Relay {
   #readRequest(mark: Mark | undefined, head: Head | undefined): void {
     this.#isHead = head?.start.startsWith('HEAD ') ?? false;
     if (mark === 'begin') {
-      if (!this.#isFresh) this.#beginAttempt();
+      if (!this.#isFresh) this.#beginAttempt(true);
       this.#isFresh = false;
     }
-    if (mark === 'head') {
-      this.#name = readTraceparent(head?.headers.get('traceparent'));
-      this.#take(this.#attempt?.onRequestHead(this.#name, this.#now()) ?? []);
-    }
+    if (mark !== 'head') return;
+    this.#name = readTraceparent(head?.headers.get('traceparent'));
+    this.#outlet.dialect = dialectOf(head?.start ?? '', this.#parts.dialect);
+    const isAsk = head?.start.startsWith('POST ') ?? false;
+    this.#take(this.#attempt?.onRequestHead(this.#name, this.#now(), isAsk) ?? []);
   }
 
   async #pumpDown(target: Socket, scan: Scan): Promise<void> {
     try {
       for await (const chunk of segmentsOf(target))
         for (const piece of scan.push(chunk)) await this.#forward(piece);
-      if (this.#fate !== 'relayed') return;
-      await written(this.#client, scan.end?.() ?? Buffer.alloc(0));
-      this.#client.end();
+      if (this.#outlet.fate === 'relayed')
+        await this.#outlet.passRest(scan.end?.() ?? Buffer.alloc(0));
     } catch {
       // The target was not there, or reset: the client is to learn it the same way.
-      if (this.#fate === 'relayed') this.#client.resetAndDestroy();
+      if (this.#outlet.fate === 'relayed') this.#client.resetAndDestroy();
     }
   }
 
-  async #forward({ bytes, mark }: Piece): Promise<void> {
+  async #forward(piece: Piece): Promise<void> {
     const attempt = this.#attempt;
-    if (mark === 'head') this.#take(attempt?.onResponseHead(this.#now()) ?? []);
+    const { mark, head } = piece;
+    if (mark === 'head' && attempt) {
+      const framing = isStreamed(head) ? attempt.framing : 'as-is';
+      this.#outlet.frame(framing);
+      this.#take(attempt.onResponseHead(this.#now(), framing !== 'as-is'));
+    }
     if (mark === 'token' && attempt?.tokens === 0) this.#take(attempt.onFirstToken(this.#now()));
-    await this.#whenDue(mark);
-    await this.#writeDown(bytes);
-    if (this.#fate !== 'relayed') return;
+    await this.#outlet.whenDue(mark === 'token');
+    await this.#outlet.pass(piece);
+    if (this.#outlet.fate !== 'relayed') return;
 
     if (mark === 'head') this.#take(attempt?.onHeadForwarded(this.#now()) ?? []);
-    if (mark === 'token' && attempt) this.#take(attempt.onToken(attempt.tokens + 1, this.#now()));
-    if (mark === 'end' && this.#attempt === attempt) this.#attempt = undefined;
-  }
-
-  /** Waits while the stream is held, and for the token's turn where tokens are paced. */
-  async #whenDue(mark: Mark | undefined): Promise<void> {
-    const { clock } = this.#parts;
-    while (this.#fate === 'relayed' && clock.now() < this.#heldUntil)
-      await this.#sleepUntil(this.#heldUntil);
-    const rate = this.#paceNow()?.tokensPerSecond;
-    if (mark !== 'token' || rate === undefined) return;
-    await this.#sleepUntil(this.#lastTokenAt + 1000 / rate);
-    this.#lastTokenAt = clock.now();
-  }
-
-  async #writeDown(bytes: Buffer): Promise<void> {
-    let left = bytes;
-    while (left.length > 0 && this.#fate === 'relayed') {
-      const rate = this.#paceNow()?.bytesPerSecond;
-      const sliceBytes =
-        rate === undefined ? left.length : Math.max(1, Math.ceil(rate / slicesPerSecond));
-      const slice = left.subarray(0, sliceBytes);
-      left = left.subarray(slice.length);
-      if (rate !== undefined)
-        await this.#sleepUntil(this.#parts.clock.now() + (slice.length * 1000) / rate);
-      if (this.#fate === 'relayed') await written(this.#client, slice);
+    if (mark === 'token' && attempt) {
+      const isInTool = this.#outlet.isInTool;
+      this.#take(attempt.onToken(attempt.tokens + 1, this.#now(), isInTool));
     }
-  }
-
-  #paceNow(): { tokensPerSecond?: number; bytesPerSecond?: number } | undefined {
-    return this.#pace && this.#now() < this.#pace.until ? this.#pace.action : undefined;
-  }
-
-  async #sleepUntil(instant: number): Promise<void> {
-    const { clock } = this.#parts;
-    await clock.sleep(instant - clock.now(), this.#ending.signal).catch(ignore);
+    if (mark === 'end' && this.#attempt === attempt) this.#attempt = undefined;
   }
 
   #take(acts: readonly Act[]): void {
     for (const act of acts) {
       this.#parts.onAct(act, this.#name, this.#client.remotePort);
-      this.#perform(act);
+      this.#outlet.actUntil = act.until + this.#parts.origin();
+      kindOf(act.fault.action).onWire(this.#outlet, act.words);
     }
-  }
-
-  #perform({ fault: { action, until } }: Act): void {
-    const { clock } = this.#parts;
-    switch (action.kind) {
-      case 'refuse':
-      case 'reset':
-        this.#end((client) => client.resetAndDestroy());
-        return;
-      case 'cut':
-        this.#end((client) => this.#finish(client));
-        return;
-      case 'reject':
-        this.#end((client) => {
-          client.write(rejection(action));
-          this.#finish(client);
-        });
-        return;
-      case 'silent':
-        this.#fate = 'swallowed';
-        return;
-      case 'delay':
-        this.#heldUntil = Math.max(this.#heldUntil, clock.now() + action.delayMs);
-        return;
-      case 'stall':
-        this.#heldUntil = Math.max(this.#heldUntil, clock.now() + action.stallMs);
-        return;
-      case 'slow':
-        this.#pace = { until, action };
-        this.#lastTokenAt = clock.now();
-    }
-  }
-
-  /** Ends the relaying, the client's side in the given way. */
-  #end(leave: (client: Socket) => void): void {
-    if (this.#fate === 'over') return;
-    this.#fate = 'over';
-    this.#attempt = undefined;
-    leave(this.#client);
-    this.#target?.destroy();
-    this.#ending.abort();
-  }
-
-  /**
-   * Sends a FIN and lets the client close. Its bytes are still read and thrown away, because closing
-   * on unread bytes would send a reset.
-   */
-  #finish(client: Socket): void {
-    client.end();
-    const linger = this.#parts.clock.at(this.#parts.clock.now() + lingerMs, () => client.destroy());
-    client.once('close', () => linger[Symbol.dispose]());
   }
 }
+
+/** Only an answer that is told piece by piece is worth taking apart. */
+const isStreamed = (head: Head | undefined): boolean =>
+  / 200(?: |$)/.test(head?.start ?? '') &&
+  /^(?:text\/event-stream|application\/x-ndjson)/i.test(head?.headers.get('content-type') ?? '') &&
+  !head?.headers.has('content-encoding');
 
 /** What arrives, until the other side's FIN, which leaves our own side open. */
 const segmentsOf = (socket: Socket): AsyncIterable<Buffer> =>
   socket.iterator({ destroyOnReturn: false });
-
-/** Resolves once the bytes are handed to the kernel, or cannot be. */
-const written = (socket: Socket | undefined, bytes: Buffer): Promise<void> =>
-  new Promise((resolve) => {
-    if (!socket || socket.destroyed || bytes.length === 0) resolve();
-    else socket.write(bytes, () => resolve());
-  });
-
-const rejection = (action: FaultAction & { kind: 'reject' }): string => {
-  const headers: Record<string, string> = {
-    'content-type': action.body.startsWith('{') ? 'application/json' : 'text/plain; charset=utf-8',
-    ...Object.fromEntries(
-      Object.entries(action.headers).map(([name, value]) => [name.toLowerCase(), value]),
-    ),
-    'content-length': String(Buffer.byteLength(action.body)),
-    connection: 'close',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-
-  return `HTTP/1.1 ${action.status} Injected\r\n${lines.join('')}\r\n${action.body}`;
-};
 
 const ignore = (): void => undefined;

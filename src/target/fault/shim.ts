@@ -18,6 +18,7 @@ import { FaultDecision, isOutage } from './decision.ts';
 import type { PlannedFault } from './fault.ts';
 import { worksOnTls } from './plan.ts';
 import { Relay, type RelayParts } from './relay.ts';
+import { endsAt, isWithin } from './window.ts';
 
 export interface ShimParts {
   /** The backend's name. */
@@ -88,6 +89,7 @@ class OpenShim implements Shim {
     const { clock, target, wire, isTls, emit, name: backend } = this.#parts;
     const relayParts: RelayParts = {
       target,
+      dialect: wire === 'ollama' ? 'ollama' : 'responses',
       clock,
       ...(isTls ? {} : { tokens: wire === 'ollama' ? ndjsonTokenScan : sseTokenScan }),
       origin: () => this.#origin,
@@ -139,18 +141,15 @@ class OpenShim implements Shim {
     if (this.#isClosed) return;
     const { clock } = this.#parts;
     const now = clock.now() - this.#origin;
-    const outage = this.#faults.find(
-      (fault) => isOutage(fault) && now >= fault.from && now < fault.until,
-    );
+    const outage = this.#faults.find((fault) => isOutage(fault) && isWithin(fault, now));
     if (outage && this.#server) this.#stopListening(outage);
     for (const relay of this.#relays) relay.onTime();
     if (!outage && !this.#server) this.#listenAgain();
 
     this.#timer?.[Symbol.dispose]();
-    const ends = this.#faults.filter(isOutage).map((fault) => fault.until);
     const next = Math.min(
       this.#decision.nextWindowAt(now) ?? Number.POSITIVE_INFINITY,
-      ...ends.filter((until) => until > now),
+      ...(outage ? [endsAt(outage, now)] : []),
     );
     if (next < Number.POSITIVE_INFINITY)
       this.#timer = clock.at(this.#origin + next, () => this.#onTime());
@@ -167,7 +166,7 @@ class OpenShim implements Shim {
       backend: this.#parts.name,
       at: this.#parts.clock.now(),
     });
-    for (const relay of this.#relays) relay.reset();
+    for (const relay of this.#relays) relay.leave('reset');
   }
 
   #listenAgain(): void {

@@ -6,11 +6,13 @@
  */
 
 import type { FaultAct } from '../../log/entry.ts';
-import { type Failure, type GenerationEvent, isSemantic } from '../../protocol/generation.ts';
+import { type GenerationEvent, isSemantic } from '../../protocol/generation.ts';
 import type { Random } from '../../random/random.ts';
 import type { Clock } from '../../time/clock.ts';
 import { type Act, type AttemptFaults, FaultDecision } from './decision.ts';
-import type { FaultAction, PlannedFault } from './fault.ts';
+import type { PlannedFault } from './fault.ts';
+import type { FaultedEvents } from './kind/kind.ts';
+import { kindOf } from './kind/list.ts';
 
 /** What the shim reads of a call: whose attempt it is. */
 export interface FaultableCall {
@@ -89,7 +91,9 @@ class VirtualAttempt {
   readonly #parts: VirtualShimParts;
   readonly #ending = new AbortController();
   #isBegun = false;
-  #failure: Failure | undefined;
+  /** What is said in place of the rest. */
+  #last: readonly GenerationEvent[] = [];
+  #rewriters: ((event: GenerationEvent) => readonly GenerationEvent[])[] = [];
   #heldUntil = 0;
   #lastTokenAt = 0;
   #pace: { readonly until: number; readonly tokensPerSecond: number } | undefined;
@@ -133,21 +137,24 @@ class VirtualAttempt {
           this.#take(this.#faults.onFirstToken(this.#now()));
         await this.#whenDue(leaving, isToken);
         if (leaving.aborted) break;
-        yield event;
-        if (isToken) this.#take(this.#faults.onToken(this.#faults.tokens + 1, this.#now()));
+        yield* this.#rewritten(event);
+        if (!isToken) continue;
+        const isInTool = event.kind === 'tool-arguments';
+        this.#take(this.#faults.onToken(this.#faults.tokens + 1, this.#now(), isInTool));
       }
     if (!this.#ending.signal.aborted || signal.aborted) return;
-    if (this.#failure) yield { kind: 'failure', failure: this.#failure };
+    if (this.#last.length > 0) yield* this.#last;
     else await aborted(signal);
   }
 
   /** A request without a stream: resolves once it may pass, rejects with what went wrong. */
   async pass(signal: AbortSignal): Promise<void> {
     this.#begin();
-    this.#take(this.#faults.onResponseHead(this.#now()));
+    this.#take(this.#faults.onResponseHead(this.#now(), false));
     await this.#whenDue(signal);
-    if (this.#failure) throw new Error(this.#failure.message);
-    if (this.#ending.signal.aborted) await aborted(signal);
+    const failed = this.#last.find((event) => event.kind === 'failure');
+    if (failed) throw new Error(failed.failure.message);
+    if (this.#last.length === 0 && this.#ending.signal.aborted) await aborted(signal);
     signal.throwIfAborted();
   }
 
@@ -155,7 +162,14 @@ class VirtualAttempt {
     this.#isBegun = true;
     this.#take(this.#faults.onConnect(this.#now()));
     if (!this.#ending.signal.aborted)
-      this.#take(this.#faults.onRequestHead(this.#call, this.#now()));
+      this.#take(this.#faults.onRequestHead(this.#call, this.#now(), this.#call !== undefined));
+  }
+
+  #rewritten(event: GenerationEvent): readonly GenerationEvent[] {
+    return this.#rewriters.reduce<readonly GenerationEvent[]>(
+      (events, rewriter) => events.flatMap((it) => rewriter(it)),
+      [event],
+    );
   }
 
   #now(): number {
@@ -174,7 +188,7 @@ class VirtualAttempt {
 
   #take(acts: readonly Act[]): void {
     const { clock, emit } = this.#parts;
-    for (const { fault, tokensBefore } of acts) {
+    for (const { fault, tokensBefore, words, until } of acts) {
       emit({
         kind: 'act',
         fault: fault.index,
@@ -184,72 +198,32 @@ class VirtualAttempt {
         ...(this.#call ? { trace: this.#call.trace, span: this.#call.span } : {}),
         tokensBefore,
       });
-      this.#perform(fault);
+      kindOf(fault.action).onEvents(this.#eventsUntil(until), words);
     }
   }
 
-  #perform({ action, until }: PlannedFault): void {
-    const now = this.#parts.clock.now();
-    switch (action.kind) {
-      case 'refuse':
-      case 'reset':
-      case 'cut':
-      case 'reject':
-        this.#failure = failureOf(action, this.#faults.isConnected);
-        this.#ending.abort();
-        return;
-      case 'silent':
-        this.#ending.abort();
-        return;
-      case 'delay':
-        this.#heldUntil = Math.max(this.#heldUntil, now + action.delayMs);
-        return;
-      case 'stall':
-        this.#heldUntil = Math.max(this.#heldUntil, now + action.stallMs);
-        return;
-      case 'slow':
-        // Events have no bytes: a byte rate is meaningless here and lets them pass.
-        if (action.tokensPerSecond === undefined) return;
-        this.#pace = { until, tokensPerSecond: action.tokensPerSecond };
-        this.#lastTokenAt = now;
-    }
+  #eventsUntil(until: number): FaultedEvents {
+    const { clock } = this.#parts;
+    const end = (last: readonly GenerationEvent[]): void => {
+      this.#last = last;
+      this.#ending.abort();
+    };
+    return {
+      isConnected: this.#faults.isConnected,
+      fail: (failure) => end([{ kind: 'failure', failure }]),
+      end,
+      fallSilent: () => end([]),
+      holdFor: (ms) => {
+        this.#heldUntil = Math.max(this.#heldUntil, clock.now() + ms);
+      },
+      paceTo: (tokensPerSecond) => {
+        this.#pace = { until, tokensPerSecond };
+        this.#lastTokenAt = clock.now();
+      },
+      rewrite: (rewriter) => this.#rewriters.push(rewriter),
+    };
   }
 }
-
-/** The failure that the proxy's adapters make of it on the wire. */
-const failureOf = (
-  action: FaultAction & { kind: 'refuse' | 'reset' | 'cut' | 'reject' },
-  isConnected: boolean,
-): Failure => {
-  switch (action.kind) {
-    case 'refuse':
-      return isConnected
-        ? { reason: 'reset', evidence: 'soft', message: 'read ECONNRESET' }
-        : { reason: 'refused', evidence: 'hard', message: 'connect ECONNREFUSED' };
-    case 'reset':
-      return { reason: 'reset', evidence: 'soft', message: 'read ECONNRESET' };
-    case 'cut':
-      return { reason: 'closed', evidence: 'soft', message: 'other side closed' };
-    case 'reject':
-      return rejectionOf(action.status, action.headers);
-  }
-};
-
-const rejectionOf = (status: number, headers: Readonly<Record<string, string>>): Failure => {
-  const seconds = Object.entries(headers).find(([name]) => name.toLowerCase() === 'retry-after');
-  const retryAfterMs = Number(seconds?.[1]) * 1000;
-  const common = {
-    status,
-    message: `the server answered ${status}`,
-    ...(retryAfterMs >= 0 ? { retryAfterMs } : {}),
-  };
-  if (status === 429) return { ...common, reason: 'rate-limited', evidence: 'soft' };
-  if (status === 503) return { ...common, reason: 'overloaded', evidence: 'soft' };
-  if (status === 400 || status === 413 || status === 422)
-    return { ...common, reason: 'status', evidence: 'soft', isRequestFault: true };
-  const isHard = status === 401 || status === 403 || status === 404;
-  return { ...common, reason: 'status', evidence: isHard ? 'hard' : 'soft' };
-};
 
 /** The events of a stream, up to the instant the signal aborts, also while none comes. */
 async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {

@@ -72,19 +72,26 @@ test.each([
   ['slow', undefined, 'slow @0 10 ms'],
   ['stall', undefined, 'stall @1 20 ms'],
 ] as const)('%s at %s acts as %s', (kind, when, act) => {
-  const decision = decisionOf([{ kind, at: 0, delay: 1, stall: 1, ...(when ? { when } : {}) }]);
+  const decision = decisionOf([
+    { kind, at: 0, delay: '1 ms', stall: '1 ms', ...(when ? { when } : {}) },
+  ]);
   expect(play(decision, nameOf(1, 1))).toEqual([act]);
 });
 
 test('a window acts from its first instant and not at its last', () => {
-  const window: Omit<FaultSpec, 'backend'> = { kind: 'reset', at: 50, for: 20, afterTokens: 2 };
+  const window: Omit<FaultSpec, 'backend'> = {
+    kind: 'reset',
+    at: '50 ms',
+    for: '20 ms',
+    afterTokens: 2,
+  };
   expect(play(decisionOf([window]), nameOf(1, 1))).toEqual(['reset @4 50 ms']);
   expect(play(decisionOf([window]), nameOf(1, 1), { startedAt: 30 })).toEqual(['reset @2 60 ms']);
   expect(play(decisionOf([window]), nameOf(1, 1), { startedAt: 40 })).toEqual([]);
 });
 
 test('a window that opens meets an attempt that waits', () => {
-  const decision = decisionOf([{ kind: 'silent', at: 100, for: 50 }]);
+  const decision = decisionOf([{ kind: 'silent', at: '100 ms', for: '50 ms' }]);
   const waiting = decision.attempt();
   expect([...waiting.onConnect(0), ...waiting.onRequestHead(nameOf(1, 1), 0)]).toEqual([]);
   expect(decision.nextWindowAt(0)).toBe(100);
@@ -93,15 +100,15 @@ test('a window that opens meets an attempt that waits', () => {
 });
 
 test('an outage ends an attempt wherever it stands', () => {
-  const decision = decisionOf([{ kind: 'refuse', at: 100, for: 50 }]);
+  const decision = decisionOf([{ kind: 'refuse', at: '100 ms', for: '50 ms' }]);
   expect(play(decision, nameOf(1, 1), { startedAt: 55 })).toEqual(['refuse @4 105 ms']);
 });
 
 test('several faults act on one attempt, and nothing after the one that ends it', () => {
   const decision = decisionOf([
-    { kind: 'stall', stall: 5, at: 0, afterTokens: 2 },
+    { kind: 'stall', stall: '5 ms', at: 0, afterTokens: 2 },
     { kind: 'cut', at: 0, afterTokens: 3 },
-    { kind: 'stall', stall: 5, at: 0, afterTokens: 4 },
+    { kind: 'stall', stall: '5 ms', at: 0, afterTokens: 4 },
   ]);
   expect(play(decision, nameOf(1, 1))).toEqual(['stall @2 30 ms', 'cut @3 40 ms']);
 });

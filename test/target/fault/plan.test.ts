@@ -6,11 +6,11 @@ import { expect, test } from 'vitest';
 import {
   armedEntries,
   describeFault,
-  faultKinds,
-  faultProblems,
   planFaults,
   worksOnTls,
 } from '../../../src/target/fault/plan.ts';
+import { faultProblems } from '../../../src/target/fault/problem.ts';
+import { faultKinds } from '../../../src/target/fault/kind/list.ts';
 import { type FaultSpec, faultSchema } from '../../../src/target/fault/schema.ts';
 
 const example: FaultSpec = {
@@ -83,12 +83,12 @@ test('the schema knows every kind there is', () => {
 
 test.each<[Partial<FaultSpec>, string]>([
   [{ kind: 'reset' }, 'at'],
-  [{ kind: 'reset', at: 1, address: { session: 1, turn: 1 } }, 'at'],
-  [{ kind: 'reset', for: 1, address: { session: 1, turn: 1 } }, 'for'],
-  [{ kind: 'reject', at: 1, when: 'mid-stream' }, 'when'],
-  [{ kind: 'stall', at: 1 }, 'kind'],
-  [{ kind: 'slow', at: 1 }, 'kind'],
-  [{ kind: 'cut', at: 1, status: 503 }, 'status'],
+  [{ kind: 'reset', at: '1 ms', address: { session: 1, turn: 1 } }, 'at'],
+  [{ kind: 'reset', for: '1 ms', address: { session: 1, turn: 1 } }, 'for'],
+  [{ kind: 'reject', at: '1 ms', when: 'mid-stream' }, 'when'],
+  [{ kind: 'stall', at: '1 ms' }, 'kind'],
+  [{ kind: 'slow', at: '1 ms' }, 'kind'],
+  [{ kind: 'cut', at: '1 ms', status: 503 }, 'status'],
 ])('%j is a mistake in `%s`', (spec, key) => {
   const problems = faultProblems({ kind: 'reset', backend: 'spark', ...spec });
   expect(problems.map((it) => it.key)).toEqual([key]);

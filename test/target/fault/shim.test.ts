@@ -189,7 +189,7 @@ test('other turns pass an addressed fault by', async () => {
 test('an outage refuses, resets what is open, and ends on the same port', async () => {
   const { port } = await tokenServer();
   const { shim, acts } = await shimFor(port, [
-    { kind: 'refuse', backend: 'spark', at: 150, for: 300 },
+    { kind: 'refuse', backend: 'spark', at: '150 ms', for: '300 ms' },
   ]);
   const pooled = connect({ port: shim.port, host: '127.0.0.1' });
   const died = new Promise<string | undefined>((resolve) => {
@@ -273,7 +273,7 @@ test('a delayed answer comes late and whole', async () => {
 test('a stalled answer pauses after its tokens and then goes on', async () => {
   const { port } = await tokenServer();
   const { shim, acts } = await shimFor(port, [
-    { kind: 'stall', stall: 200, afterTokens: 5, backend: 'spark', at: 0 },
+    { kind: 'stall', stall: '200 ms', afterTokens: 5, backend: 'spark', at: 0 },
   ]);
   expect(tokensIn((await ask(shim.port, 100)).text)).toBe(5);
   expect(tokensIn((await ask(shim.port)).text)).toBe(tokensAll);
@@ -313,7 +313,7 @@ test('a window that opens hits the answer that is under way', async () => {
     () => held.closeAllConnections(),
   );
   const { shim, acts } = await shimFor(await listening(held), [
-    { kind: 'reset', afterTokens: 2, backend: 'spark', at: 200, for: 1000 },
+    { kind: 'reset', afterTokens: 2, backend: 'spark', at: '200 ms', for: '1000 ms' },
   ]);
   const armedAt = clock.now();
   const seen = await ask(shim.port);
@@ -364,7 +364,7 @@ test('what cannot be read can still be reset', async () => {
   opened.push(() => new Promise((resolve) => opaque.close(resolve)));
   const { shim, acts } = await shimFor(
     await listening(opaque),
-    [{ kind: 'reset', backend: 'spark', at: 100 }],
+    [{ kind: 'reset', backend: 'spark', at: '100 ms' }],
     true,
   );
   expect((await ask(shim.port, 2000, '\u0016hello')).how).toBe('ECONNRESET');

@@ -95,7 +95,7 @@ test.each([
 
 test('an outage refuses what comes and resets what is open', async () => {
   expect(await hear([{ kind: 'refuse', at: 0 }])).toMatchObject({ how: 'refused', at: 0 });
-  expect(await hear([{ kind: 'refuse', at: 250 }])).toMatchObject({
+  expect(await hear([{ kind: 'refuse', at: '250 ms' }])).toMatchObject({
     tokens: 2,
     how: 'reset',
     at: 250,
@@ -113,15 +113,15 @@ test('a silent backend says nothing until the caller leaves', async () => {
 });
 
 test('a window that opens between two tokens acts at its instant', async () => {
-  const heard = await hear([{ kind: 'reset', at: 450, for: 100, afterTokens: 2 }]);
+  const heard = await hear([{ kind: 'reset', at: '450 ms', for: '100 ms', afterTokens: 2 }]);
   expect(heard).toMatchObject({ tokens: 4, how: 'reset', at: 450 });
 });
 
 test('a delay holds the beginning, a stall the middle, and both let go', async () => {
-  const delayed = await hear([{ kind: 'delay', delay: 500, at: 0 }]);
+  const delayed = await hear([{ kind: 'delay', delay: '500 ms', at: 0 }]);
   expect(delayed.tokenAt[0]).toBe(600);
   expect(delayed).toMatchObject({ tokens: tokensAll, how: 'end' });
-  const stalled = await hear([{ kind: 'stall', stall: 700, afterTokens: 2, at: 0 }]);
+  const stalled = await hear([{ kind: 'stall', stall: '700 ms', afterTokens: 2, at: 0 }]);
   expect(stalled.tokenAt.slice(1, 3)).toEqual([200, 900]);
   expect(stalled).toMatchObject({ tokens: tokensAll, how: 'end' });
 });
@@ -151,7 +151,7 @@ test('a probe meets the faults as well', async () => {
       close: () => Promise.resolve(),
     },
     {
-      faults: planFaults([{ kind: 'refuse', backend: 'spark', at: 100, for: 100 }]),
+      faults: planFaults([{ kind: 'refuse', backend: 'spark', at: '100 ms', for: '100 ms' }]),
       clock,
       random: seeded(1),
       emit: () => undefined,
@@ -170,11 +170,11 @@ test('the same seed does the same', async () => {
   const kind = fc.constantFrom('reset' as const, 'cut' as const, 'stall' as const);
   const spec = fc.record({
     kind,
-    at: fc.nat(900),
-    for: fc.nat(400),
+    at: fc.nat(900).map((ms) => `${ms} ms`),
+    for: fc.nat(400).map((ms) => `${ms} ms`),
     afterTokens: fc.nat(9),
     probability: fc.constantFrom(0.5, 1),
-    stall: fc.constant(150),
+    stall: fc.constant('150 ms'),
   });
   await fc.assert(
     fc.asyncProperty(fc.array(spec, { maxLength: 4 }), fc.integer(), async (faults, seed) => {

@@ -6,8 +6,14 @@ export const delay: FaultKind = {
   kind: 'delay',
   moments: ['headers', 'first-token'],
   afterTokens: 0,
-  needs: ['delay'],
-  may: [],
-  action: ({ delayMs = 0 }) => ({ kind: 'delay', delayMs }),
-  describe: ({ delayMs = 0 }) => `answers ${delayMs} ms late`,
+  needs: ['delay', 'ramp'],
+  may: ['jitter'],
+  isFatal: false,
+  sees: 'bytes',
+  waitsForHead: true,
+  describe: ({ delayMs, jitterMs }) =>
+    `answers ${delayMs === undefined ? 'later and later' : `${delayMs} ms late`}` +
+    (jitterMs === undefined ? '' : `, give or take ${jitterMs} ms`),
+  onWire: (connection, { delayMs = 0 }) => connection.holdFor(delayMs),
+  onEvents: (events, { delayMs = 0 }) => events.holdFor(delayMs),
 };

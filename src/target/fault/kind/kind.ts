@@ -1,35 +1,96 @@
 /**
  * What every way of going wrong says of itself, in a file of its own beside this one.
  *
- * A kind is data: its words in the scenario file, the moments it can act at, and the action it
- * plans. What the action does to bytes is in `relay.ts`, to events in `virtual-shim.ts`.
+ * A kind knows its words in the scenario file, the moments it can act at, and what it does: to the
+ * bytes of a connection, and to the events of an answer in virtual time.
  */
 
-import type { FaultAction, FaultMoment } from '../fault.ts';
-
-/** The words that belong to one kind or another, read from the file: durations in milliseconds. */
-export interface FaultWords {
-  readonly delayMs?: number;
-  readonly stallMs?: number;
-  readonly tokensPerSecond?: number;
-  readonly bytesPerSecond?: number;
-  readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
+import type { Failure, GenerationEvent } from '../../../protocol/generation.ts';
+import type { FaultMoment, FaultWords } from '../fault.ts';
+import type { Dialect, Frame } from '../frame.ts';
 
 /** A word as the scenario file spells it. */
 export type FaultKey =
   | 'delay'
+  | 'jitter'
   | 'stall'
+  | 'hold'
+  | 'ramp'
   | 'tokensPerSecond'
   | 'bytesPerSecond'
+  | 'segmentBytes'
   | 'status'
   | 'headers'
-  | 'body';
+  | 'body'
+  | 'preset'
+  | 'form'
+  | 'location'
+  | 'command'
+  | 'heal';
+
+/** An HTTP answer that is ours. */
+export interface OwnAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+}
+
+/** What stands in a frame's place; undefined leaves it as it is. */
+export type FrameRewriter = (frame: Frame) => readonly Buffer[] | undefined;
+
+/** The way to the client, as a fault takes hold of it. */
+export interface FaultedConnection {
+  readonly dialect: Dialect;
+  /** Whether the head of the answer has been passed on. */
+  readonly isBegun: boolean;
+  /** The frame of the last token that was passed on. */
+  readonly lastToken: string;
+  /** Sends an RST. */
+  reset(): void;
+  /** Sends a FIN, after these bytes if any. */
+  finish(bytes?: Buffer): void;
+  /** Answers in the backend's place, and closes. */
+  answer(answer: OwnAnswer): void;
+  /** Passes nothing on any more and keeps the connection open. */
+  fallSilent(): void;
+  /** Passes nothing on for a time. */
+  holdFor(ms: number): void;
+  /** Keeps back what ends the answer on the wire, once all of its events have passed. */
+  holdEndFor(ms: number): void;
+  paceTo(rate: { readonly tokensPerSecond?: number; readonly bytesPerSecond?: number }): void;
+  /** Passes bytes on in segments of at most so many, with a pause between two. */
+  segment(bytes: number, pauseMs: number): void;
+  /** Keeps bytes together for so long, and passes them on in one piece. */
+  gatherFor(ms: number): void;
+  /** Says frames of our own; the answer begins with a 200 and these headers if it has not. */
+  say(frames: string, headers?: Readonly<Record<string, string>>): void;
+  /** Says these frames again and again, and nothing else any more. */
+  keepSaying(frames: string, everyMs: number): void;
+  /** Sends these bytes where the size of a chunk is expected. */
+  breakFraming(bytes: string): void;
+  /** Ends the answer as a whole one ends on the wire. */
+  endBody(): void;
+  /** Rewrites every frame from here on. */
+  rewrite(rewriter: FrameRewriter): void;
+}
+
+/** The events of an answer, as a fault takes hold of them in virtual time. */
+export interface FaultedEvents {
+  /** Whether the request had been seen. */
+  readonly isConnected: boolean;
+  fail(failure: Failure): void;
+  /** Says these events, and nothing after them. */
+  end(last: readonly GenerationEvent[]): void;
+  fallSilent(): void;
+  holdFor(ms: number): void;
+  paceTo(tokensPerSecond: number): void;
+  /** Rewrites every event from here on. */
+  rewrite(rewriter: (event: GenerationEvent) => readonly GenerationEvent[]): void;
+}
 
 export interface FaultKind {
-  readonly kind: FaultAction['kind'];
+  /** Its name in the scenario file. */
+  readonly kind: string;
   /** The moments it can act at; the first is the default. */
   readonly moments: readonly [FaultMoment, ...FaultMoment[]];
   /** Tokens that pass before it acts in the middle of a stream, unless the file says otherwise. */
@@ -38,7 +99,31 @@ export interface FaultKind {
   readonly needs: readonly FaultKey[];
   /** These may be given besides. */
   readonly may: readonly FaultKey[];
-  action(words: FaultWords): FaultAction;
+  /** What `form` may be; the first is the default. */
+  readonly forms?: readonly [string, ...string[]];
+  /** What `preset` may be. */
+  readonly presets?: readonly string[];
+  /** Nothing more of the attempt reaches anybody once it has acted. */
+  readonly isFatal: boolean;
+  /**
+   * What it must see of an attempt. `bytes`: sockets and bytes, so it works under TLS. `http`: heads
+   * in plain text. `frames`: the frames of a streamed answer, which is framed anew for it.
+   */
+  readonly sees: 'bytes' | 'http' | 'frames';
+  /** In a plain window, nobody gets through to the port at all. */
+  readonly isOutage?: boolean;
+  /** At `headers`, it waits until the response head is at hand. */
+  readonly waitsForHead?: boolean;
+  /** It acts only on a request that comes over a connection used before. */
+  readonly isOnReuse?: boolean;
+  /** It counts pieces of tool calls, not tokens of any kind. */
+  readonly isInTool?: boolean;
+  /** It happens beside the connections: to the machine, not to an attempt. */
+  readonly isProcess?: boolean;
   /** What it does, for people: `resets the connection`. */
   describe(words: FaultWords): string;
+  /** Does it to a connection. */
+  onWire(connection: FaultedConnection, words: FaultWords): void;
+  /** Does it to events; does nothing where events cannot tell. */
+  onEvents(events: FaultedEvents, words: FaultWords): void;
 }

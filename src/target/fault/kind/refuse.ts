@@ -6,6 +6,7 @@
  */
 
 import type { FaultKind } from './kind.ts';
+import { resetFailure } from './reset.ts';
 
 export const refuse: FaultKind = {
   kind: 'refuse',
@@ -13,6 +14,15 @@ export const refuse: FaultKind = {
   afterTokens: 0,
   needs: [],
   may: [],
-  action: () => ({ kind: 'refuse' }),
+  isFatal: true,
+  sees: 'bytes',
+  isOutage: true,
   describe: () => 'refuses connections',
+  onWire: (connection) => connection.reset(),
+  onEvents: (events) =>
+    events.fail(
+      events.isConnected
+        ? resetFailure
+        : { reason: 'refused', evidence: 'hard', message: 'connect ECONNREFUSED' },
+    ),
 };

@@ -8,6 +8,9 @@ export const silent: FaultKind = {
   afterTokens: 1,
   needs: [],
   may: [],
-  action: () => ({ kind: 'silent' }),
+  isFatal: true,
+  sees: 'bytes',
   describe: () => 'goes silent',
+  onWire: (connection) => connection.fallSilent(),
+  onEvents: (events) => events.fallSilent(),
 };

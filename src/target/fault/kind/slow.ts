@@ -6,16 +6,24 @@ export const slow: FaultKind = {
   kind: 'slow',
   moments: ['mid-stream'],
   afterTokens: 0,
-  needs: ['tokensPerSecond', 'bytesPerSecond'],
+  needs: ['tokensPerSecond', 'bytesPerSecond', 'ramp'],
   may: [],
-  action: ({ tokensPerSecond, bytesPerSecond }) => ({
-    kind: 'slow',
-    ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
-    ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
-  }),
-  describe: ({ tokensPerSecond, bytesPerSecond }) =>
-    `slows to ${[
+  isFatal: false,
+  sees: 'bytes',
+  describe: ({ tokensPerSecond, bytesPerSecond }) => {
+    const rates = [
       ...(tokensPerSecond === undefined ? [] : [`${tokensPerSecond} tokens/s`]),
       ...(bytesPerSecond === undefined ? [] : [`${bytesPerSecond} bytes/s`]),
-    ].join(' and ')}`,
+    ];
+    return rates.length === 0 ? 'changes its pace' : `slows to ${rates.join(' and ')}`;
+  },
+  onWire: (connection, { tokensPerSecond, bytesPerSecond }) =>
+    connection.paceTo({
+      ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
+      ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
+    }),
+  // Events have no bytes: a byte rate is meaningless here and lets them pass.
+  onEvents: (events, { tokensPerSecond }) => {
+    if (tokensPerSecond !== undefined) events.paceTo(tokensPerSecond);
+  },
 };

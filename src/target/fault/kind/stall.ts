@@ -8,6 +8,9 @@ export const stall: FaultKind = {
   afterTokens: 1,
   needs: ['stall'],
   may: [],
-  action: ({ stallMs = 0 }) => ({ kind: 'stall', stallMs }),
+  isFatal: false,
+  sees: 'bytes',
   describe: ({ stallMs = 0 }) => `stalls for ${stallMs} ms`,
+  onWire: (connection, { stallMs = 0 }) => connection.holdFor(stallMs),
+  onEvents: (events, { stallMs = 0 }) => events.holdFor(stallMs),
 };

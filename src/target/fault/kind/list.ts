@@ -1,0 +1,64 @@
+/** Every way of going wrong. To add one: write its file, and name it here. */
+
+import type { FaultAction } from '../fault.ts';
+import { burst } from './burst.ts';
+import { comments } from './comments.ts';
+import { cut } from './cut.ts';
+import { delay } from './delay.ts';
+import { empty } from './empty.ts';
+import { endless } from './endless.ts';
+import { garble } from './garble.ts';
+import { html } from './html.ts';
+import type { FaultKind } from './kind.ts';
+import { preambleThenFail } from './preamble-then-fail.ts';
+import { redirect } from './redirect.ts';
+import { refuse } from './refuse.ts';
+import { reject } from './reject.ts';
+import { repeat } from './repeat.ts';
+import { reset } from './reset.ts';
+import { silentEnd } from './silent-end.ts';
+import { silent } from './silent.ts';
+import { slice } from './slice.ts';
+import { slowClose } from './slow-close.ts';
+import { slow } from './slow.ts';
+import { stale } from './stale.ts';
+import { stall } from './stall.ts';
+import { toolCut } from './tool-cut.ts';
+import { truncate } from './truncate.ts';
+
+export const faultKinds: readonly FaultKind[] = [
+  refuse,
+  silent,
+  delay,
+  stall,
+  slow,
+  slice,
+  burst,
+  reset,
+  cut,
+  toolCut,
+  truncate,
+  silentEnd,
+  slowClose,
+  stale,
+  reject,
+  redirect,
+  html,
+  preambleThenFail,
+  empty,
+  comments,
+  garble,
+  repeat,
+  endless,
+];
+
+const kindByName: ReadonlyMap<string, FaultKind> = new Map(
+  faultKinds.map((kind) => [kind.kind, kind]),
+);
+
+/** The kind of an action. */
+export const kindOf = ({ kind: name }: Pick<FaultAction, 'kind'>): FaultKind => {
+  const kind = kindByName.get(name);
+  if (!kind) throw new Error(`no kind of fault is called ${name}`);
+  return kind;
+};

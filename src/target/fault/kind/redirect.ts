@@ -1,0 +1,25 @@
+/** The request is sent elsewhere. Nobody who carries a key may follow. */
+
+import type { FaultKind } from './kind.ts';
+
+const locationDefault = 'https://elsewhere.invalid/';
+
+export const redirect: FaultKind = {
+  kind: 'redirect',
+  moments: ['headers'],
+  afterTokens: 0,
+  needs: [],
+  may: ['location'],
+  isFatal: true,
+  sees: 'http',
+  describe: ({ location = locationDefault }) => `redirects to ${location}`,
+  onWire: (connection, { location = locationDefault }) =>
+    connection.answer({ status: 307, headers: { location }, body: '' }),
+  onEvents: (events) =>
+    events.fail({
+      reason: 'garbled',
+      evidence: 'soft',
+      status: 307,
+      message: 'the server answered 307, which is not followed',
+    }),
+};
