@@ -21,9 +21,7 @@ export interface Prompt {
 
 /** The prompt that the items make; throws an `ApiError` where calls and outputs do not pair. */
 export const promptOf = (items: readonly Item[], offered: readonly OfferedTool[]): Prompt => {
-  const nameOf = memoised((type, name, namespace) =>
-    offeredName(offered, { type, name, ...(namespace === undefined ? {} : { namespace }) }),
-  );
+  const nameOf = namesOf(offered);
   const shown = items.flatMap((item) => shownItem(item, nameOf) ?? []);
   const whole = withoutLooseReasoning(shown);
   requirePairs(whole);
@@ -32,17 +30,18 @@ export const promptOf = (items: readonly Item[], offered: readonly OfferedTool[]
 
 type NameOf = (type: OwnTool['type'], name: string, namespace: string | undefined) => string;
 
-/** Long histories call the same few tools over and over. */
-const memoised = (nameOf: NameOf): NameOf => {
-  const names = new Map<string, string>();
-  return (type, name, namespace) => {
-    const key = JSON.stringify([type, name, namespace]);
-    const known = names.get(key);
-    if (known !== undefined) return known;
-    const found = nameOf(type, name, namespace);
-    names.set(key, found);
-    return found;
-  };
+/** Looked up once for each tool, since long histories call the same few over and over. */
+const namesOf = (offered: readonly OfferedTool[]): NameOf => {
+  const keyOf = (...own: Parameters<NameOf>): string => JSON.stringify(own);
+  const names = new Map(
+    offered.map((tool) => {
+      const { type, name, namespace } = tool.own;
+      return [keyOf(type, name, namespace), tool.offered.name] as const;
+    }),
+  );
+  return (type, name, namespace) =>
+    names.get(keyOf(type, name, namespace)) ??
+    offeredName([], { type, name, ...(namespace === undefined ? {} : { namespace }) });
 };
 
 const shownItem = (item: Item, nameOf: NameOf): PromptItem | undefined => {

@@ -98,10 +98,9 @@ const parseNamespace = (fields: JsonObject, param: string): NamespaceTool | unde
 
 /** The kept tools as functions, each under a name of its own. */
 export const offeredTools = (tools: readonly Tool[]): readonly OfferedTool[] => {
-  const taken = new Set<string>();
+  const freeName = freeNames();
   const offer = (tool: FunctionTool | CustomTool, namespace?: NamespaceTool): OfferedTool => {
-    const name = freeName(flatName(tool.name, namespace?.name), taken);
-    taken.add(name);
+    const name = freeName(flatName(tool.name, namespace?.name));
     const own = {
       type: tool.type,
       name: tool.name,
@@ -124,12 +123,21 @@ const flatName = (name: string, namespace: string | undefined): string => {
   return `${first}__${name}`.replaceAll(/[^\w-]/g, '_').slice(-nameCharsMax);
 };
 
-const freeName = (name: string, taken: ReadonlySet<string>): string => {
-  if (!taken.has(name)) return name;
-  for (let number = 2; ; number++) {
-    const other = `${name.slice(0, nameCharsMax - 6)}_${number}`;
-    if (!taken.has(other)) return other;
-  }
+/** Gives each its name, or one like it where that is taken. */
+const freeNames = (): ((name: string) => string) => {
+  const taken = new Set<string>();
+  /** The last number given to a beginning, so that many of one name take no longer than few. */
+  const numbers = new Map<string, number>();
+  return (name) => {
+    const beginning = name.slice(0, nameCharsMax - 7);
+    let free = name;
+    for (let number = numbers.get(beginning) ?? 1; taken.has(free);) {
+      free = `${beginning}_${++number}`;
+      numbers.set(beginning, number);
+    }
+    taken.add(free);
+    return free;
+  };
 };
 
 const functionOf = (tool: FunctionTool | CustomTool): FunctionTool =>
@@ -233,8 +241,9 @@ export const toolOffer = (
       toolChoice: { type: 'function', name },
     };
   }
-  const allowed = offered.filter((tool) =>
-    toolChoice.tools.some((name) => chosen([tool], name).length > 0),
+  const names = new Set(toolChoice.tools.map(({ name }) => name));
+  const allowed = offered.filter(
+    (tool) => names.has(tool.own.name) || names.has(tool.offered.name),
   );
   return {
     tools: allowed.map((tool) => tool.offered),

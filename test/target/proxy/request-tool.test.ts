@@ -62,6 +62,18 @@ describe('tools as models are offered them', () => {
     for (const name of all) expect(name).toMatch(/^[\w-]{1,64}$/);
   });
 
+  test('fifty thousand of one name take a moment', () => {
+    const tools = Array.from({ length: 50_000 }, () => fn('f'));
+    const startedAt = process.cpuUsage().user;
+    const all = offered(tools);
+    expect(new Set(all.map((tool) => tool.offered.name)).size).toBe(50_000);
+    toolOffer(all, {
+      type: 'allowed_tools',
+      tools: all.map(() => ({ type: 'function', name: 'g' })),
+    });
+    expect((process.cpuUsage().user - startedAt) / 1e6).toBeLessThan(2);
+  });
+
   test('a call is told to the client under the name that the client gave', () => {
     const tools = offered(codexTools);
     const read = { type: 'function', namespace: 'mcp__files__', name: 'read' } as const;
