@@ -68,8 +68,9 @@ export const resolveSystem = (
 
 /** A deployment whose type says that it may be computed anywhere in the world. */
 const remarksOn = (file: SystemFile, document: SourceDocument): readonly Remark[] =>
-  Object.entries(file.backends).flatMap(([name, { deployment }]) => {
+  Object.entries(file.backends).flatMap(([name, { deployment, url }]) => {
     if (deployment === undefined || !/^Global/i.test(deployment.type)) return [];
+    if (url === 'simulated') return [];
     const where = deployment.region === undefined ? 'its region' : whereIs(deployment.region);
     const text = `a ${deployment.type} deployment may process outside ${where}`;
     const { hint: _, ...remark } = document.mistake(['backends', name, 'deployment'], text, '');
