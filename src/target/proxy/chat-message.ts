@@ -29,18 +29,21 @@ type ChatPart =
     };
 
 /** One message of `POST /chat/completions`. */
-export interface ChatMessage {
+interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string | readonly ChatPart[] | null;
   readonly tool_calls?: readonly ChatToolCall[];
   readonly tool_call_id?: string;
 }
 
+/** A message that may still grow. */
+type MessageDraft = Omit<ChatMessage, 'tool_calls'> & { readonly tool_calls?: ChatToolCall[] };
+
 /** The whole conversation of a call, instructions first. */
 export const chatMessages = (
   call: Pick<UpstreamCall, 'instructions' | 'input'>,
 ): readonly ChatMessage[] => {
-  const messages: ChatMessage[] = [];
+  const messages: MessageDraft[] = [];
   if (call.instructions !== undefined && call.instructions !== '')
     messages.push({ role: 'system', content: call.instructions });
   let shown: ChatPart[] = [];
@@ -66,7 +69,7 @@ const shownIn = (content: string | readonly InputContentPart[]): readonly ChatPa
 const isText = ({ type }: InputContentPart): boolean =>
   type !== 'input_image' && type !== 'input_file';
 
-const addItem = (messages: ChatMessage[], item: PromptItem): void => {
+const addItem = (messages: MessageDraft[], item: PromptItem): void => {
   switch (item.type) {
     case 'message':
       messages.push(messageOf(item));
@@ -86,16 +89,19 @@ const addItem = (messages: ChatMessage[], item: PromptItem): void => {
   }
 };
 
-const addCall = (messages: ChatMessage[], call: ChatToolCall): void => {
+const addCall = (messages: MessageDraft[], call: ChatToolCall): void => {
   const last = messages.at(-1);
   if (last?.role !== 'assistant') {
     messages.push({ role: 'assistant', content: null, tool_calls: [call] });
     return;
   }
-  messages[messages.length - 1] = { ...last, tool_calls: [...(last.tool_calls ?? []), call] };
+  const { tool_calls: calls = [] } = last;
+  // One list grows, so that many calls take no longer than few.
+  calls.push(call);
+  messages[messages.length - 1] = { ...last, tool_calls: calls };
 };
 
-const messageOf = ({ role, content }: MessageItem): ChatMessage => {
+const messageOf = ({ role, content }: MessageItem): MessageDraft => {
   if (role === 'assistant') return { role, content: textOf(content) };
   // Most servers of this wire do not know developers.
   if (role !== 'user') return { role: 'system', content: textOf(content) };

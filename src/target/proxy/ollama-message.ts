@@ -12,11 +12,14 @@ import { asRecord, parseJson } from './json.ts';
 import type { UpstreamCall } from './proxy.ts';
 import { UntranslatableError } from './upstream-stream.ts';
 
+/** A message that may still grow. */
+type MessageDraft = Omit<OllamaMessage, 'tool_calls'> & { readonly tool_calls?: OllamaToolCall[] };
+
 /** The whole conversation of a call, instructions first. */
 export const ollamaMessages = (
   call: Pick<UpstreamCall, 'instructions' | 'input' | 'continues'>,
 ): readonly OllamaMessage[] => {
-  const messages: OllamaMessage[] = [];
+  const messages: MessageDraft[] = [];
   if (call.instructions !== undefined && call.instructions !== '')
     messages.push({ role: 'system', content: call.instructions });
   const toolNames = new Map<string, string>();
@@ -37,7 +40,7 @@ const continued = ({ input, continues }: Pick<UpstreamCall, 'input' | 'continues
     : input.slice(0, 1 + input.findLastIndex((it) => 'role' in it && it.role === 'assistant'));
 
 const addItem = (
-  messages: OllamaMessage[],
+  messages: MessageDraft[],
   item: PromptItem,
   toolNames: ReadonlyMap<string, string>,
 ): void => {
@@ -77,20 +80,21 @@ interface AssistantPart {
 }
 
 /** Joins the part to the assistant message that is being made, unless that would reorder it. */
-const addToAssistant = (messages: OllamaMessage[], part: AssistantPart): void => {
+const addToAssistant = (messages: MessageDraft[], part: AssistantPart): void => {
   const last = messages.at(-1);
   const isNext =
     last?.role === 'assistant' && (part.toolCall !== undefined || last.tool_calls === undefined);
   // Thinking comes first in Ollama's message, so after text it begins another.
   const isJoined = isNext && (part.thinking === undefined || last.content === '');
-  const base: OllamaMessage = isJoined ? last : { role: 'assistant', content: '' };
-  const joined: OllamaMessage = {
+  const base: MessageDraft = isJoined ? last : { role: 'assistant', content: '' };
+  const { tool_calls: calls = [] } = base;
+  // One list grows, so that many calls take no longer than few.
+  if (part.toolCall) calls.push(part.toolCall);
+  const joined: MessageDraft = {
     ...base,
     content: base.content + (part.content ?? ''),
     ...(part.thinking === undefined ? {} : { thinking: (base.thinking ?? '') + part.thinking }),
-    ...(part.toolCall === undefined
-      ? {}
-      : { tool_calls: [...(base.tool_calls ?? []), part.toolCall] }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
   };
   if (isJoined) messages[messages.length - 1] = joined;
   else messages.push(joined);
@@ -99,7 +103,7 @@ const addToAssistant = (messages: OllamaMessage[], part: AssistantPart): void =>
 const messageOf = (
   role: 'user' | 'system',
   content: string | readonly InputContentPart[],
-): OllamaMessage => ({ role, content: textOf(content), ...imagesIn(content) });
+): MessageDraft => ({ role, content: textOf(content), ...imagesIn(content) });
 
 const imagesIn = (
   content: string | readonly InputContentPart[],
