@@ -177,13 +177,18 @@ export class StreamDelivery implements Delivery {
   }
 }
 
+/** Half of the time after which Azure App Service cuts a request that is idle. */
+const longAnswerMs = 115_000;
+
 export class JsonDelivery implements Delivery {
   readonly isCommitted = false;
   readonly #parts: DeliveryParts;
+  readonly #beganAt: number;
   #isHeadSent = false;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
+    this.#beganAt = parts.clock.now();
   }
 
   get isHeadSent(): boolean {
@@ -205,7 +210,11 @@ export class JsonDelivery implements Delivery {
   async finish(_terminal: readonly ResponseEvent[], resource: ResponseResource): Promise<void> {
     const { reply, headers } = this.#parts;
     this.#isHeadSent = true;
-    reply.head(200, { 'content-type': 'application/json; charset=utf-8', ...headers() });
+    reply.head(200, {
+      'content-type': 'application/json; charset=utf-8',
+      ...headers(),
+      ...this.#advice(),
+    });
     reply.write(JSON.stringify(resource));
     reply.end();
   }
@@ -213,6 +222,16 @@ export class JsonDelivery implements Delivery {
   refuse(error: ApiError): void {
     this.#isHeadSent = true;
     refuse(this.#parts.reply, error, this.#parts.headers());
+  }
+
+  /** Another answer like this one may be cut by whatever stands between; better not to wait for it. */
+  #advice(): Readonly<Record<string, string>> {
+    const tookMs = this.#parts.clock.now() - this.#beganAt;
+    if (tookMs < longAnswerMs) return {};
+    const advice =
+      `this answer took ${Math.round(tookMs / 1000)} s without streaming; ` +
+      'hosts cut idle requests after some 230 s: ask with background: true, or stream it';
+    return { warning: `299 spillway "${advice}"` };
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 
-import { answer, end, failure, numbered, pause, ProxyWorld, text } from '../../kit/proxy-world.ts';
+import {
+  answer,
+  end,
+  failure,
+  numbered,
+  pause,
+  ProxyWorld,
+  text,
+  usage,
+} from '../../kit/proxy-world.ts';
 
 describe('a client that waits, reads slowly or leaves', () => {
   test('a long silence sends the head early, with comments, and can still fall back', async () => {
@@ -16,6 +25,15 @@ describe('a client that waits, reads slowly or leaves', () => {
       to: 'azure',
       after_tokens: 0,
     });
+  });
+
+  test('an answer that takes minutes without streaming says how to ask better', async () => {
+    const slow = Array.from({ length: 360 }, (_, at) => [pause(500), text(`p${at + 1} `)]).flat();
+    const world = new ProxyWorld({ spark: [() => [...slow, usage(10, 360), end]] });
+    const { headers } = await world.ask({ stream: false });
+    expect(headers['warning']).toMatch(/^299 spillway "this answer took 180 s .*background: true/);
+    const quick = await new ProxyWorld({}).ask({ stream: false });
+    expect(quick.headers['warning']).toBeUndefined();
   });
 
   test('when everything fails after an early head, the stream says so', async () => {
