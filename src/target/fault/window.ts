@@ -17,8 +17,8 @@ interface Span {
   readonly until: number;
 }
 
-/** Instants are sums of fractions: one that falls short of a period by less than this has reached it. */
-const periodSlack = 1e-9;
+/** Instants are sums of fractions: short of a period by this part of it is as good as there. */
+const periodSlack = 1e-6;
 
 /** Whether the fault is there now. */
 export const isWithin = (window: FaultWindow, now: number): boolean => {
