@@ -101,6 +101,6 @@ test('a Spark that is only slow is left alone', async () => {
   const entries = await simulate(scenario);
   expect(entries.filter((entry) => entry.kind === 'act')).toHaveLength(6);
   expect(analysisOf(scenario, entries).failovers.map(({ outcome }) => outcome)).toEqual(
-    Array(6).fill('unaffected'),
+    Array(6).fill('waited'),
   );
 });

@@ -128,6 +128,8 @@ class ChatReader implements WireReader {
   readonly #wall: number;
   readonly #secret: string | undefined;
   #toolCalls = 0;
+  /** Pieces of thinking; Ollama sends each token as a piece, and counts all of them together. */
+  #thoughts = 0;
 
   constructor(headers: StatusAnswer['headers'], wall: number, secret: string | undefined) {
     this.#headers = headers;
@@ -158,6 +160,7 @@ class ChatReader implements WireReader {
     const message = asRecord(chunk['message']);
     const thinking = asText(message?.['thinking']) ?? '';
     const text = asText(message?.['content']) ?? '';
+    if (thinking !== '') this.#thoughts++;
     const calls: readonly unknown[] = Array.isArray(message?.['tool_calls'])
       ? message['tool_calls']
       : [];
@@ -184,7 +187,7 @@ class ChatReader implements WireReader {
   }
 
   #done(chunk: JsonObject): readonly GenerationEvent[] {
-    const usage = usageOf(chunk);
+    const usage = usageOf(chunk, this.#thoughts);
     const isCut = chunk['done_reason'] === 'length';
     const reason = isCut ? 'length' : this.#toolCalls > 0 ? 'tool-calls' : 'stop';
     return [...(usage ? [{ kind: 'usage', usage } as const] : []), { kind: 'end', reason }];
@@ -192,10 +195,14 @@ class ChatReader implements WireReader {
 }
 
 /** A prompt served whole from the cache is counted as 0, or not at all: that is unknown. */
-const usageOf = (chunk: JsonObject): Usage | undefined => {
+const usageOf = (chunk: JsonObject, thoughts: number): Usage | undefined => {
   const inputTokens = asCount(chunk['prompt_eval_count']);
   const outputTokens = asCount(chunk['eval_count']);
   return inputTokens === undefined || inputTokens === 0 || outputTokens === undefined
     ? undefined
-    : { inputTokens, outputTokens };
+    : {
+        inputTokens,
+        outputTokens,
+        ...(thoughts > 0 && { reasoningTokens: Math.min(thoughts, outputTokens) }),
+      };
 };

@@ -64,6 +64,11 @@ describe('what an answer becomes', () => {
       { kind: 'reasoning', text: 'Hm.' },
       { kind: 'text', text: 'Yes.' },
     ]);
+    // Ollama counts thinking and text together; its pieces tell how much was thinking.
+    expect(events[2]).toEqual({
+      kind: 'usage',
+      usage: { inputTokens: 12, outputTokens: 3, reasoningTokens: 1 },
+    });
   });
 
   test('tool calls are counted by us, since Ollama gives each the index 0', async () => {
