@@ -28,6 +28,8 @@ const latestWeightRatio = 0.3;
 const lookMsMax = 150;
 /** How long loading a model may take: the longest loads seen are above five minutes. */
 const warmMsMax = 600_000;
+/** A call that loads and is still out by then may hang on a dead path: another goes beside it. */
+const warmAgainMs = 60_000;
 
 /** Failures that say nothing about whether the backend can serve the next request. */
 const blameless: ReadonlySet<Failure['reason']> = new Set(['bad-seam', 'prompt-cut']);
@@ -78,7 +80,8 @@ export class Backend {
   readonly #clock: Clock;
   readonly #breaker: CircuitBreaker;
   readonly #closing = new AbortController();
-  readonly #warming = new Set<string>();
+  /** Models that are being loaded, and since when. */
+  readonly #warming = new Map<string, number>();
   #changes: readonly BreakerChange[] = [];
   #loadedModels: readonly string[] | undefined;
   /** False once it has answered a probe without saying; asking again would be idle. */
@@ -209,8 +212,10 @@ export class Backend {
   /** Has the model loaded in the background, while others are served elsewhere. */
   warm(candidate: Candidate, trace: string, span: string): void {
     const { model } = candidate;
-    if (this.#warming.has(model) || this.#closing.signal.aborted) return;
-    this.#warming.add(model);
+    const now = this.#clock.now();
+    const since = this.#warming.get(model) ?? Number.NEGATIVE_INFINITY;
+    if (now < since + warmAgainMs || this.#closing.signal.aborted) return;
+    this.#warming.set(model, now);
     const leave = new AbortController();
     const drain = async (): Promise<void> => {
       const call = { candidate, ...warmUp, trace, span };
@@ -222,7 +227,7 @@ export class Backend {
       .catch(() => undefined)
       .finally(() => {
         leave.abort();
-        this.#warming.delete(model);
+        if (this.#warming.get(model) === now) this.#warming.delete(model);
       });
   }
 

@@ -144,18 +144,32 @@ export class Placement {
 
   /** Learns what the router will ask, where that is not known and takes a moment at most. */
   async #look(candidates: readonly Candidate[]): Promise<void> {
+    await Promise.all([this.#lookAtModels(candidates), this.#lookAtAbilities(candidates)]);
+  }
+
+  /** In the order of preference, until one is found that can serve at once: others are not asked. */
+  async #lookAtModels(candidates: readonly Candidate[]): Promise<void> {
     const { backends, model } = this.#input;
-    const { needsVision, needsTools } = this.#planned().needs;
     const isOrdered = (model.strategy ?? 'ordered') === 'ordered';
+    const looks = candidates.map((candidate) => async (): Promise<boolean> => {
+      const backend = backends.get(candidate.backend);
+      if (backend?.system.residency !== 'local') return false;
+      await backend.lookAtModels();
+      const { mayServe, hasFreeSlot, isLoaded } = backend.state(candidate);
+      return mayServe && hasFreeSlot && isLoaded !== false;
+    });
+    if (!isOrdered) await Promise.all(looks.map((look) => look()));
+    else for (const look of looks) if (await look()) return;
+  }
+
+  async #lookAtAbilities(candidates: readonly Candidate[]): Promise<void> {
+    const { needsVision, needsTools } = this.#planned().needs;
+    const isAsked = ({ vision, tools }: Candidate): boolean =>
+      (needsVision && vision === undefined) || (needsTools && tools === undefined);
     await Promise.all(
-      candidates.map(async (candidate, at) => {
-        const backend = backends.get(candidate.backend);
-        if (backend?.system.residency === 'local' && (at === 0 || !isOrdered))
-          await backend.lookAtModels();
-        const isAsked =
-          (needsVision && candidate.vision === undefined) ||
-          (needsTools && candidate.tools === undefined);
-        if (isAsked) await backend?.lookAtAbilities();
+      candidates.map(async (candidate) => {
+        if (isAsked(candidate))
+          await this.#input.backends.get(candidate.backend)?.lookAtAbilities();
       }),
     );
   }

@@ -88,7 +88,9 @@ export class Relay {
       case 'usage':
         return undefined;
       case 'end':
-        return seam ? this.#takeSeam(seam.end()) : this.#emptiness(event.reason);
+        return seam
+          ? this.#takeSeam(isCut(event.reason) ? seam.end() : seam.conclude())
+          : this.#emptiness(event.reason);
     }
   }
 
@@ -129,9 +131,10 @@ export class Relay {
 
   /** An answer without an answer in it is a failure, unless a limit cut it short. */
   #emptiness(reason: EndReason): Failure | undefined {
-    const isCut = reason === 'length' || reason === 'content-filter';
-    return isCut || this.#parts.assembler.hasAnswer
+    return isCut(reason) || this.#parts.assembler.hasAnswer
       ? undefined
       : garbledAnswer('the answer was empty');
   }
 }
+
+const isCut = (reason: EndReason): boolean => reason === 'length' || reason === 'content-filter';

@@ -17,7 +17,8 @@ type SeamFault =
   | 'repeats itself'
   | 'adds a preamble'
   | 'changes language'
-  | 'refuses';
+  | 'refuses'
+  | 'says nothing';
 
 export type SeamVerdict =
   | { readonly kind: 'hold' }
@@ -48,9 +49,20 @@ export class Seam {
     return this.#judge(text, false);
   }
 
-  /** Judges by what there is: no more will come. */
+  /** Judges by what there is: no more text will come. */
   end(): SeamVerdict {
     return this.#judge('', true);
+  }
+
+  /**
+   * Judges an answer that is over. One that adds nothing says that the text was whole when it broke
+   * off; it is believed only where the text reads so, lest a cut be told as a success.
+   */
+  conclude(): SeamVerdict {
+    if (this.#isClear) return { kind: 'pass', text: '' };
+    const verdict = this.end();
+    const isEmpty = verdict.kind === 'pass' && verdict.text.trim() === '';
+    return isEmpty && !sentenceEnd.test(this.#prefix) ? fail('says nothing') : verdict;
   }
 
   #judge(text: string, isEnd: boolean): SeamVerdict {
@@ -61,6 +73,8 @@ export class Seam {
     return verdict;
   }
 }
+
+const sentenceEnd = /[.!?。！？…」』）)\]}"”’`|]\s*$/;
 
 const judge = (prefix: string, held: string, isEnd: boolean): SeamVerdict => {
   if (startsOver(prefix, held)) return fail('starts over');

@@ -132,6 +132,19 @@ describe('a continuation that cannot be shown', () => {
   });
 });
 
+test('one that is over and added nothing is believed only where the text reads as whole', () => {
+  const fault = { kind: 'fail', fault: 'says nothing' };
+  expect(new Seam(english).conclude()).toEqual(fault);
+  expect(new Seam(`${counting('p', 1, 9)} `).conclude()).toEqual(fault);
+  expect(new Seam('朝六時に開きます。').conclude()).toEqual({ kind: 'pass', text: '' });
+  const repeats = new Seam(english);
+  repeats.push('wait on the quay and ');
+  expect(repeats.conclude()).toEqual(fault);
+  const goesOn = new Seam(english);
+  goesOn.push('bid.');
+  expect(goesOn.conclude()).toEqual({ kind: 'pass', text: 'bid.' });
+});
+
 test('the instruction is in the language of the conversation', () => {
   expect(continuationInstruction(japanese, '')).toMatch(/続き/);
   expect(continuationInstruction('p1 p2 p3 ', '港について教えてください。')).toMatch(/続き/);

@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest';
+
+import type { BackendSystem } from '../../../src/system/system.ts';
+import { type Act, end, failure, numbered, ProxyWorld, text } from '../../kit/proxy-world.ts';
+
+const local = (name: string): BackendSystem => ({
+  name,
+  wire: 'ollama',
+  urls: ['http://127.0.0.1:1'],
+  residency: 'local',
+  slots: 2,
+  connectMs: 1000,
+  firstTokenMs: 2000,
+  stallMs: 1000,
+});
+
+const hangs: readonly Act[] = ['hang'];
+
+test('a second box is looked at too when the first is cold', async () => {
+  const world = new ProxyWorld({
+    system: {
+      backends: [local('spark'), local('spare'), { ...local('azure'), residency: 'cloud' }],
+      models: [
+        {
+          name: 'm',
+          candidates: ['spark', 'spare', 'azure'].map((backend) => ({ backend, model: 'a:b' })),
+        },
+      ],
+    },
+  });
+  world.spark.probeAnswer = async () => ({ loadedModels: [] });
+  world.spare.probeAnswer = async () => ({ loadedModels: [] });
+  const reply = await world.ask();
+
+  expect(reply.stream.resource.status).toBe('completed');
+  expect(world.attempts).toMatchObject([{ backend: 'azure', cause: 'spill', passedOver: 'cold' }]);
+});
+
+test('boxes after one that can serve at once are left alone', async () => {
+  const world = new ProxyWorld({
+    system: {
+      backends: [local('spark'), local('spare')],
+      models: [
+        {
+          name: 'm',
+          candidates: ['spark', 'spare'].map((backend) => ({ backend, model: 'a:b' })),
+        },
+      ],
+    },
+  });
+  world.spark.probeAnswer = async () => ({ loadedModels: ['a:b'] });
+  await world.ask();
+
+  expect([world.spark.probes, world.spare.probes]).toEqual([1, 0]);
+});
+
+test('a call that loads a model and hangs is tried again after a minute, not before', async () => {
+  const world = new ProxyWorld({ spark: [() => hangs] });
+  world.spark.probeAnswer = async () => ({ loadedModels: [] });
+  const loadingCallsAt = async (instant: number): Promise<number> => {
+    await world.clock.advanceTo(instant);
+    await world.ask();
+    return world.spark.calls.length;
+  };
+
+  expect(await loadingCallsAt(0)).toBe(1);
+  expect(await loadingCallsAt(59_000)).toBe(1);
+  expect(await loadingCallsAt(61_000)).toBe(2);
+});
+
+test('a continuation that adds nothing does not make a cut answer whole', async () => {
+  const world = new ProxyWorld({
+    system: { midStream: 'continue' },
+    spark: [() => [...numbered('p', 1, 6), failure('reset')]],
+    azure: [() => [end]],
+  });
+  const reply = await world.ask();
+
+  expect(reply.stream.resource.status).toBe('failed');
+  expect(world.attempts).toMatchObject([{ reason: 'reset' }, { reason: 'bad-seam' }]);
+});
+
+test('one that adds nothing to a text that reads as whole is believed', async () => {
+  const world = new ProxyWorld({
+    system: { midStream: 'continue' },
+    spark: [() => [text('The harbour opens at six in the morning.'), failure('truncated')]],
+    azure: [() => [end]],
+  });
+  const reply = await world.ask();
+
+  expect(reply.stream.resource.status).toBe('completed');
+  expect(reply.stream.text).toBe('The harbour opens at six in the morning.');
+});
+
+test('a client that waits long is kept alive, whatever the instants add up to', async () => {
+  const world = new ProxyWorld({ local: { firstTokenMs: 600_000 }, spark: [() => hangs] });
+  // At this instant, 15 s later minus now is a hair less than 15 s.
+  await world.clock.advanceTo(15_488.777_897_814_96);
+  const { reply, done } = world.begin();
+  await world.clock.advanceTo(15_488.777_897_814_96 + 31_000);
+  expect(reply.body).toBe(': keep-alive\n\n: keep-alive\n\n');
+  reply.leave();
+  await world.clock.runUntil(done, world.clock.now() + 1000);
+});
