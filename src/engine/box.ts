@@ -195,6 +195,7 @@ export class Box {
 
   /** The models in memory, as `/api/ps` tells. */
   loaded(now: number): readonly LoadedModel[] {
+    this.advance(now);
     return [...this.#residents].map(([model, { profile, keepAliveMs, expiresAt }]) => ({
       model,
       expiresAt: expiresAt ?? this.#expiry(keepAliveMs, now),

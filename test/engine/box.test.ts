@@ -116,6 +116,13 @@ describe('keep-alive', () => {
     expect(box.state('a')?.kind).toBe('done');
   });
 
+  it('is over when it is over, also if nobody has looked since', () => {
+    const box = boxWith();
+    box.warm(small.tag, 0);
+    expect(names(box, 5 * minute - 1)).toEqual([small.tag]);
+    expect(names(box, 5 * minute)).toEqual([]);
+  });
+
   it('is forever when negative, nothing when zero, and a request may override it', () => {
     const forever = boxWith({ keepAliveMs: -1 });
     forever.warm(small.tag, 0);
