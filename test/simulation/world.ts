@@ -59,7 +59,7 @@ export interface World {
   readonly proxy: Proxy;
   readonly entries: readonly LogEntry[];
   readonly calls: readonly SeenCall[];
-  emit(entry: object): void;
+  readonly emit: (entry: object) => void;
 }
 
 /** Builds the hybrid and arms its faults; nothing happens before the clock is moved. */

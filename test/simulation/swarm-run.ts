@@ -1,0 +1,214 @@
+/**
+ * Plays what a seed has drawn, and keeps all that a checker may ask for: the log, every call of every
+ * backend, every byte a reader was sent, and when each answer was stored.
+ */
+
+import { type PlayedTurn, playSession } from '../../src/client/session-player.ts';
+import type { LogEntry } from '../../src/log/entry.ts';
+import { exchangeEntry } from '../../src/measurement/exchange-entry.ts';
+import { traceId } from '../../src/protocol/trace.ts';
+import { seededIds } from '../../src/random/id.ts';
+import { armedEntries } from '../../src/target/fault/plan.ts';
+import { parseJson, asRecord } from '../../src/target/proxy/json.ts';
+import type { StateStore } from '../../src/target/proxy/proxy.ts';
+import type { ProxyHealth } from '../../src/target/proxy/respond.ts';
+import { memoryLedger, type UsageRow } from '../../src/target/proxy/usage-ledger.ts';
+import type { Clock } from '../../src/time/clock.ts';
+import { estimateTokens } from '../../src/token/estimate.ts';
+import { turnMarkPattern } from '../../src/workload/session.ts';
+import { type QuirkAct, quirky } from './quirk.ts';
+import { ask, type Manner, plainManner } from './reader.ts';
+import type { Swarm, SwarmSession } from './swarm.ts';
+import { openWorld, type SeenCall, type World } from './world.ts';
+
+/** One turn, as asked, answered and seen from behind. */
+export interface SeenTurn extends PlayedTurn {
+  readonly trace: string;
+  readonly session: SwarmSession;
+  readonly manner: Manner;
+  readonly written: string;
+  /** The turn that the words asked name: `s3 t2`; absent for a tool's result. */
+  readonly mark?: string;
+  readonly isRecovery: boolean;
+  /** Whether the answer was in the store when its terminal event was written. */
+  readonly isKeptFirst: boolean;
+}
+
+/** All that happened. */
+export interface SwarmRun {
+  readonly swarm: Swarm;
+  readonly entries: readonly LogEntry[];
+  readonly calls: readonly SeenCall[];
+  readonly turns: readonly SeenTurn[];
+  readonly quirks: readonly QuirkAct[];
+  readonly ledger: readonly UsageRow[];
+  /** Once everybody has gone. */
+  readonly health: ProxyHealth;
+  readonly recoveryAt: number;
+  /** What broke the world itself: something that waits for ever, or our own fault. */
+  readonly crash?: string;
+}
+
+/** No circuit stays open longer than a minute, and its probe takes three seconds at most. */
+export const calmMs = 65_000;
+/** A virtual day. */
+const horizonMs = 86_400_000;
+
+/** Plays it. */
+export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
+  const quirks: QuirkAct[] = [];
+  const ledger = memoryLedger();
+  const stored = new Set<string>();
+  let spentUsd = 0;
+  const world = openWorld({
+    system: swarm.system,
+    faults: swarm.faults,
+    seed: `swarm ${swarm.seed}`,
+    arm: 'main',
+    quirks: (upstream, clock, random) =>
+      quirky(upstream, {
+        quirks: swarm.quirks,
+        clock,
+        random: random.fork('quirks'),
+        note: (act) => quirks.push(act),
+      }),
+    store: (store, clock) => watchedStore(store, { swarm, clock, stored }),
+    proxy: {
+      ledger,
+      priceOf: (backend, _model, usage) => {
+        const isCloud = backend === 'azure';
+        return isCloud && usage ? usage.inputTokens * 2e-6 + usage.outputTokens * 8e-6 : undefined;
+      },
+      maySpend: () => spentUsd < swarm.spendMaxUsd,
+    },
+  });
+  const { clock, proxy, emit } = world;
+  const turns: SeenTurn[] = [];
+  const seen = (turn: SeenTurn): void => {
+    turns.push(turn);
+    for (const entry of world.entries)
+      if (entry.kind === 'attempt' && entry.trace === turn.trace) spentUsd += entry.costUsd ?? 0;
+    const { name, residency } = turn.session.key;
+    const isLocalOnly = residency === 'local-only' || turn.manner.isLocalOnly;
+    emit(exchangeEntry(turn, { key: name, isLocalOnly }));
+  };
+  const place = { world, stored, seen, salts: seededIds(world.random.fork('traces')) };
+  for (const fault of armedEntries(swarm.faults, {
+    name: 'main',
+    origin: 0,
+    endsAt: swarm.faultsUntil,
+  }))
+    emit(fault);
+  emit({ kind: 'phase', name: 'steady', at: 0 });
+  let recoveryAt = Number.POSITIVE_INFINITY;
+  let crash: string | undefined;
+  const play = async (): Promise<void> => {
+    await Promise.all(swarm.sessions.map((session) => playOne(session, place, false)));
+    recoveryAt = Math.max(clock.now(), swarm.faultsUntil) + calmMs;
+    await clock.sleep(recoveryAt - clock.now());
+    for (const session of swarm.recovery)
+      await playOne({ ...session, startsAt: clock.now() }, place, true);
+  };
+  try {
+    await clock.runUntil(play(), horizonMs);
+  } catch (error) {
+    crash = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+  emit({ kind: 'phase', name: 'done', at: clock.now() });
+  const health = proxy.health();
+  proxy.close();
+  return {
+    swarm,
+    entries: world.entries,
+    calls: world.calls,
+    turns,
+    quirks,
+    ledger: await ledger.rows({ from: '2000-01-01', to: '2100-01-01' }),
+    health,
+    recoveryAt,
+    ...(crash === undefined ? {} : { crash }),
+  };
+};
+
+interface Place {
+  readonly world: World;
+  readonly stored: ReadonlySet<string>;
+  readonly seen: (turn: SeenTurn) => void;
+  readonly salts: () => string;
+}
+
+const playOne = async (session: SwarmSession, place: Place, isRecovery: boolean): Promise<void> => {
+  const { clock, proxy } = place.world;
+  const told = new Map<object, Omit<SeenTurn, keyof PlayedTurn>>();
+  let turnOfPlan = 0;
+  await playSession(session.plan, {
+    clock,
+    model: session.model,
+    startsAt: session.startsAt,
+    countTokens: estimateTokens,
+    signal: new AbortController().signal,
+    ask: async (question) => {
+      const mark = typeof question.input === 'string' ? markOf(question.input) : undefined;
+      if (mark !== undefined) turnOfPlan++;
+      const manner = session.manners[turnOfPlan - 1] ?? plainManner;
+      const { session: number, turn } = question;
+      const trace = traceId({ arm: 0, workload: 0, session: number, turn }, place.salts());
+      const caller = { ...session.key, trace, requestId: 'r' };
+      let isKeptFirst = true;
+      const onFrame = (frame: string): void => {
+        const id = completedId(frame);
+        if (id !== undefined && !place.stored.has(id)) isKeptFirst = false;
+      };
+      const { record, written } = await ask({ question, caller, manner, onFrame }, proxy, clock);
+      told.set(record, {
+        trace,
+        session,
+        manner,
+        written,
+        isRecovery,
+        isKeptFirst,
+        ...(mark === undefined ? {} : { mark }),
+      });
+      return record;
+    },
+    onExchange: (played) => {
+      const more = told.get(played.record);
+      if (more) place.seen({ ...played, ...more });
+    },
+  });
+};
+
+const markOf = (prompt: string): string | undefined => {
+  const [, session, turn] = [...prompt.matchAll(turnMarkPattern)][0] ?? [];
+  return session === undefined ? undefined : `s${session} t${turn}`;
+};
+
+/** The id in a terminal event that says the answer is whole, or in a whole answer. */
+const completedId = (frame: string): string | undefined => {
+  const isTerminal = /^event: response\.(?:completed|incomplete)\n/.test(frame);
+  if (!isTerminal && !frame.startsWith('{')) return undefined;
+  const data = isTerminal ? frame.slice(frame.indexOf('data: ') + 6) : frame;
+  const event = asRecord(parseJson(data.trim()));
+  const resource = asRecord(event?.['response']) ?? event;
+  return resource?.['object'] === 'response' ? String(resource['id']) : undefined;
+};
+
+/** A store that takes its time, fails at times, and remembers what it holds. */
+const watchedStore = (
+  store: StateStore,
+  { swarm, clock, stored }: { swarm: Swarm; clock: Clock; stored: Set<string> },
+): StateStore => {
+  let puts = 0;
+  const { delayMs, failRatio } = swarm.store;
+  return {
+    ...store,
+    put: async (response) => {
+      puts++;
+      if (delayMs > 0) await clock.sleep(delayMs);
+      const fails = failRatio > 0 && puts % Math.round(1 / failRatio) === 0;
+      if (fails && clock.now() < swarm.faultsUntil) throw new Error('the disk is full');
+      await store.put(response);
+      stored.add(response.id);
+    },
+  };
+};
