@@ -42,8 +42,16 @@ export const advisoriesOf = (
     : [{ kind: 'think-scaled' as const, scale: log.manifest.thinkScale }]),
 ];
 
-const endRemarks = ({ isWhole, cutLines }: RunLog, end: RunEnd | undefined): Advisory[] => {
-  const cut: Advisory[] = isWhole && cutLines === 0 ? [] : [{ kind: 'log-cut', lines: cutLines }];
+const endRemarks = (
+  { isWhole, cutLines, entries }: RunLog,
+  end: RunEnd | undefined,
+): Advisory[] => {
+  // The manifest is a line as well.
+  const lines = entries.length + 1;
+  const cut: Advisory[] =
+    isWhole && cutLines === 0
+      ? []
+      : [{ kind: 'log-cut', lines, unreadable: cutLines, hasEnd: isWhole }];
   if (end === undefined || end.why === 'finished') return cut;
   return end.why === 'spend-limit'
     ? [...cut, { kind: 'spend-limit' }]
@@ -58,10 +66,8 @@ const leakRemarks = ({ arm }: ArmLog, all: readonly Measured[]): Advisory[] => {
 /** Of several arms the latest: one harness drove them all. */
 const worstLateness = (arms: readonly ArmResult[]): Advisory[] =>
   arms
-    .flatMap(({ all }) => latenessOf(all) ?? [])
-    .sort((one, other) =>
-      one.kind === 'harness-late' && other.kind === 'harness-late' ? other.p99Ms - one.p99Ms : 0,
-    )
+    .flatMap(({ arm, all }) => latenessOf(arm, all) ?? [])
+    .sort((one, other) => other.lateMs - one.lateMs)
     .slice(0, 1);
 
 const dropRemarks = ({ arm }: ArmLog, all: readonly Measured[]): Advisory[] => {
@@ -133,10 +139,14 @@ const failureRemarks = (arms: readonly ArmResult[]): Advisory[] => {
     : [];
 };
 
+/** What a fault of ours held back comes in a burst as well, and says nothing of the backend. */
 const bufferRemarks = (arms: readonly ArmResult[]): Advisory[] => {
-  const buffered = arms.flatMap(({ all }) =>
-    all.flatMap(({ figures, backend }) => (figures.isBuffered && backend ? [backend] : [])),
-  );
+  const buffered = arms.flatMap(({ all, failovers }) => {
+    const faulted = new Set(failovers.map(({ trace }) => trace));
+    return all.flatMap(({ trace, figures, backend }) =>
+      figures.isBuffered && backend && !faulted.has(trace.exchange.trace) ? [backend] : [],
+    );
+  });
   return [...Map.groupBy(buffered, (backend) => backend)]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([backend, { length: count }]) => ({ kind: 'buffered', backend, count }));

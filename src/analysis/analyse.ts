@@ -14,7 +14,9 @@ import type { Analysis } from './analysis.ts';
 import { armLogs } from './arm.ts';
 import { costOf, costRows } from './cost.ts';
 import { distributionsOf } from './distribution.ts';
+import { failbacksOf } from './failback.ts';
 import { failoversOf } from './failover.ts';
+import { failuresOf } from './failure.ts';
 import { type FigureGround, measure } from './figures.ts';
 import { decideObjectives } from './objective.ts';
 import { withPenalties } from './penalty.ts';
@@ -41,8 +43,10 @@ export const analyse = (log: RunLog): Analysis => {
   const costs = arms.map(({ arm, all }) => costOf(manifest, arm, all, areAttemptsKnown));
   const rows = arms.flatMap(({ arm, all, failovers }, place) => {
     const cost = costs[place];
+    const failbacks = failbacksOf(arm);
+    const failures = failuresOf(arm.arm, all);
     return [
-      ...summaryRows({ manifest, arm, all, failovers, areAttemptsKnown }),
+      ...summaryRows({ manifest, arm, all, failovers, failbacks, failures, areAttemptsKnown }),
       ...(cost ? costRows(cost, all, areAttemptsKnown) : []),
     ];
   });
@@ -61,6 +65,8 @@ export const analyse = (log: RunLog): Analysis => {
     advisories: advisoriesOf(log, end, arms, rows),
     rows,
     failovers: arms.flatMap(({ failovers }) => failovers),
+    failbacks: logs.flatMap(failbacksOf),
+    failures: arms.flatMap(({ arm, all }) => failuresOf(arm.arm, all)),
     timelines: arms.map(({ arm, all }) => timelineOf(arm, all)),
     distributions: arms.flatMap(({ arm, all, failovers }) => distributionsOf(arm, all, failovers)),
     costs,

@@ -9,6 +9,8 @@
  *
  * tF is when the fault acted on this attempt, tD when the proxy declared it dead, tS when the next
  * one was sent, tX the first new token at the client, tL the last one of the attempt that died.
+ * A reader who waited a fault out has no next attempt: then the gap is the longest wait after tF.
+ *
  * Attempts of a foreign proxy are not in the log: then tD, tS and tX are unknown, and stay so.
  */
 
@@ -115,23 +117,31 @@ const failoverRow = (trace: ExchangeTrace, touched: Touch): FailoverRow | undefi
     exchange.firstTextAt,
     instants.switchedAt ?? dead?.endedAt ?? faultAt,
   );
+  const evidence = { dead, later, isMidStream, integrity };
+  const wait = silentKinds.has(touched.what) ? waitAfter(trace, faultAt) : undefined;
+  const outcome = waitedOr(outcomeOf(trace, touched, evidence), wait);
+  const reason = attempts.findLast((it) => it.outcome === 'failed')?.reason;
   const discarded = dead && discardedBy(trace, dead);
 
   return {
     arm: exchange.arm,
     trace: exchange.trace,
+    workload: exchange.workload,
     session: exchange.session,
     turn: exchange.turn,
     fault: touched.fault,
     what: touched.what,
     from: touched.backend,
     ...(to !== undefined && { to }),
-    outcome: outcomeOf(trace, touched, { dead, later, isMidStream, integrity }),
+    outcome,
+    ...(reason !== undefined && { reason }),
     isMidStream,
     isSilent: silentKinds.has(touched.what),
     faultAt,
     ...instants,
     ...partsOf(exchange.sentAt, faultAt, isMidStream, instants),
+    ...(outcome === 'waited' && wait),
+    ...(brokenOutcomes.has(outcome) && { errorAfterMs: exchange.endedAt - faultAt }),
     ...(integrity && { tokensLost: integrity.lost, tokensRepeated: integrity.repeated }),
     ...(discarded !== undefined && { tokensDiscarded: discarded }),
     attempts: attempts.length > 0 ? attempts.length : (exchange.attempts ?? 1),
@@ -140,6 +150,28 @@ const failoverRow = (trace: ExchangeTrace, touched: Touch): FailoverRow | undefi
 
 /** Faults that nothing on the wire announces: only a deadline finds them. */
 const silentKinds: ReadonlySet<string> = new Set(['silent', 'delay', 'stall', 'slow']);
+
+/** Answers that did not end well. */
+const brokenOutcomes: ReadonlySet<FailoverOutcome> = new Set(['error', 'truncated', 'hung']);
+
+/** A shorter wait than this is none that a reader would notice. */
+const waitMsMin = 250;
+
+type Wait = Required<Pick<FailoverRow, 'resumedAt' | 'visibleGapMs'>>;
+
+/** The longest wait for a chunk after the fault. */
+const waitAfter = ({ chunkAts }: ExchangeTrace, faultAt: number): Wait | undefined => {
+  let wait: Wait | undefined;
+  for (const [place, at] of chunkAts.entries()) {
+    if (at <= faultAt) continue;
+    const visibleGapMs = at - Math.max(faultAt, chunkAts[place - 1] ?? faultAt);
+    if (visibleGapMs > (wait?.visibleGapMs ?? 0)) wait = { resumedAt: at, visibleGapMs };
+  }
+  return wait;
+};
+
+const waitedOr = (outcome: FailoverOutcome, wait: Wait | undefined): FailoverOutcome =>
+  outcome === 'unaffected' && (wait?.visibleGapMs ?? 0) >= waitMsMin ? 'waited' : outcome;
 
 const isBefore = (at: number | undefined, instant: number): boolean =>
   at !== undefined && at <= instant;

@@ -180,7 +180,7 @@ const textTokensOf = (trace: ExchangeTrace, streamedTokens: number): number => {
 };
 
 /** Thinking that was held back until the first text and then released at once has no pace. */
-const isReasoningReleased = ({ exchange, chunkCounts }: ExchangeTrace): boolean => {
+export const isReasoningReleased = ({ exchange, chunkCounts }: ExchangeTrace): boolean => {
   const { firstTokenAt, firstTextAt } = exchange;
   return (
     firstTokenAt !== undefined &&

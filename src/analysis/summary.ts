@@ -9,7 +9,7 @@
 import type { Manifest } from '../log/entry.ts';
 import { type MetricId, metricOf } from '../metric/table.ts';
 import { type Random, seeded } from '../random/random.ts';
-import type { FailoverRow, SummaryRow } from './analysis.ts';
+import type { FailbackRow, FailoverRow, FailureRow, SummaryRow } from './analysis.ts';
 import { type ArmLog, isAnswered, isCounted, sessionOf } from './arm.ts';
 import { figureOf, gapsOf, type Measured, soleBackendOf } from './figures.ts';
 import { historyRows } from './history.ts';
@@ -25,6 +25,8 @@ export interface SummaryGround {
   readonly arm: ArmLog;
   readonly all: readonly Measured[];
   readonly failovers: readonly FailoverRow[];
+  readonly failbacks: readonly FailbackRow[];
+  readonly failures: readonly FailureRow[];
   readonly areAttemptsKnown: boolean;
 }
 
@@ -38,12 +40,14 @@ export const summaryRows = (ground: SummaryGround): SummaryRow[] => {
     ...spreads(ground, 'all', timingIds, steady, random),
     ...chunkGapRows(arm.arm, steady),
     ...outcomeRows(arm.arm, 'all', steady),
+    ...failureRows(ground, steady.length),
     ...goodputRows(ground, 'all', steady, random),
     ...rateRows(arm, all, hasLimits(manifest)),
     ...shareRows(ground, steady),
     ...leakRows(ground),
     ...historyRows(arm.arm, steady, all),
     ...failoverRows(ground),
+    ...failbackRows(ground),
     ...integrityRows(ground),
     ...partRows(ground, steady, random),
   ];
@@ -153,6 +157,18 @@ const outcomeRows = (arm: string, where: string, part: readonly Measured[]): Sum
   ];
 };
 
+/** The failed by code, over all workloads. */
+const failureRows = ({ arm, failures }: SummaryGround, n: number): SummaryRow[] =>
+  [...Map.groupBy(failures, ({ code }) => code)].map(([code, part]) =>
+    countRow(
+      'failed',
+      arm.arm,
+      `code=${code}`,
+      n,
+      part.reduce((sum, { count }) => sum + count, 0),
+    ),
+  );
+
 /** Without limits nothing can be within them, and there is no row. */
 const goodputRows = (
   { arm, manifest }: SummaryGround,
@@ -192,31 +208,44 @@ const shareRows = (
     ['share_spilled', 'spilled'],
   ] as const;
 
-  return shares.map(([id, servedAs]) => {
+  const rows = shares.map(([id, servedAs]) => {
     const isKnown = areAttemptsKnown || sent.every(({ figures }) => figures.servedAs !== 'unknown');
     if (!isKnown)
       return withheldRow(id, 'ratio', arm.arm, 'all', sent.length, { why: 'unknown-outside' });
     const served = sent.filter(({ figures }) => figures.servedAs === servedAs).length;
     return ratioRow(id, arm.arm, 'all', sent.length, served, sent.length);
   });
+  const skipped = sent.filter(hasMetOpenCircuit).length;
+  return areAttemptsKnown
+    ? rows.concat(countRow('circuit_open', arm.arm, 'all', sent.length, skipped))
+    : rows;
 };
+
+const hasMetOpenCircuit = ({ trace, figures }: Measured): boolean =>
+  figures.servedAs === 'failed-over' &&
+  trace.attempts.some(({ passedOver }) => passedOver === 'breaker') &&
+  trace.attempts.every(({ outcome }) => outcome !== 'failed');
 
 /** A leak has no warmup: every exchange counts. What a foreign proxy did, it may not tell. */
 const leakRows = ({ arm, all, areAttemptsKnown }: SummaryGround): SummaryRow[] => {
   const sent = all.filter(({ trace }) => trace.exchange.sentAt !== undefined);
   const leaked = sent.filter(({ figures }) => figures.isLeaked).length;
+  const among = sent.filter(({ trace }) => trace.exchange.isLocalOnly).length;
   const isBlind =
     !areAttemptsKnown &&
     sent.some(
       ({ trace: { exchange, generations } }) => exchange.isLocalOnly && generations.length === 0,
     );
 
-  return [
+  const row =
     isBlind && leaked === 0
       ? withheldRow('leaked', 'count', arm.arm, 'all', sent.length, { why: 'unknown-outside' })
-      : countRow('leaked', arm.arm, 'all', sent.length, leaked),
-  ];
+      : countRow('leaked', arm.arm, 'all', sent.length, leaked);
+  return [{ ...row, among, ...beyondSteady(sent) }];
 };
+
+const beyondSteady = (measured: readonly Measured[]): Pick<SummaryRow, 'isBeyondSteady'> =>
+  measured.some(({ trace }) => trace.phase !== 'steady') ? { isBeyondSteady: true } : {};
 
 const failoverParts = [
   ['detect', 'detectMs'],
@@ -226,6 +255,7 @@ const failoverParts = [
   ['failover_ttft', 'failoverTtftMs'],
   ['failover_penalty', 'penaltyMs'],
   ['visible_gap', 'visibleGapMs'],
+  ['error_after', 'errorAfterMs'],
 ] as const;
 
 /** There are no rows about faults in an arm without any. */
@@ -251,7 +281,7 @@ const faultRows = (
   where: string,
   rows: readonly FailoverRow[],
 ): SummaryRow[] => {
-  const affected = rows.filter(({ outcome }) => outcome !== 'unaffected');
+  const affected = rows.filter(({ outcome }) => outcome !== 'unaffected' && outcome !== 'waited');
   const seamless = affected.filter(
     ({ outcome }) => outcome === 'transparent' || outcome === 'continued',
   ).length;
@@ -283,6 +313,24 @@ const faultRows = (
   ];
 };
 
+/** No rows where no backend had to come back. */
+const failbackRows = ({ arm, failbacks }: SummaryGround): SummaryRow[] => {
+  const byFault = [...Map.groupBy(failbacks, ({ fault }) => fault)];
+  return failbacks.length === 0
+    ? []
+    : [
+        { where: 'all', part: failbacks },
+        ...byFault.map(([fault, part]) => ({ where: `fault=${fault}`, part })),
+      ].flatMap(({ where, part }) =>
+        eventSpread(
+          'failback',
+          arm.arm,
+          where,
+          part.flatMap(({ failbackMs }) => failbackMs ?? []),
+        ),
+      );
+};
+
 const amplificationRows = ({ arm, all, areAttemptsKnown }: SummaryGround): SummaryRow[] => {
   if (arm.armed.length === 0) return [];
   const exposed = all.filter(({ trace: { exchange } }) => {
@@ -304,31 +352,19 @@ const amplificationRows = ({ arm, all, areAttemptsKnown }: SummaryGround): Summa
 
 /** Of every numbered answer: tokens can be lost without a fault as well. */
 const integrityRows = ({ arm, all }: SummaryGround): SummaryRow[] => {
-  const found = all.flatMap(({ trace }) =>
-    trace.exchange.integrity === undefined ? [] : (integrityOf(trace.exchange.integrity) ?? []),
-  );
-  if (found.length === 0) return [];
-  const total = (of: (it: (typeof found)[number]) => number): number =>
-    found.reduce((sum, it) => sum + of(it), 0);
+  const numbered = all.flatMap((it) => {
+    const { integrity } = it.trace.exchange;
+    const found = integrity === undefined ? undefined : integrityOf(integrity);
+    return found ? [{ ...found, it }] : [];
+  });
+  if (numbered.length === 0) return [];
+  const beyond = beyondSteady(numbered.map(({ it }) => it));
+  const row = (id: MetricId, of: (found: (typeof numbered)[number]) => number): SummaryRow => {
+    const total = numbered.reduce((sum, found) => sum + of(found), 0);
+    return { ...numberRow(id, 'total', arm.arm, 'all', numbered.length, total), ...beyond };
+  };
 
-  return [
-    numberRow(
-      'lost_tokens',
-      'total',
-      arm.arm,
-      'all',
-      found.length,
-      total(({ lost }) => lost),
-    ),
-    numberRow(
-      'dup_tokens',
-      'total',
-      arm.arm,
-      'all',
-      found.length,
-      total((it) => it.repeated),
-    ),
-  ];
+  return [row('lost_tokens', ({ lost }) => lost), row('dup_tokens', ({ repeated }) => repeated)];
 };
 
 /** Answered exchanges of the steady phase. */

@@ -1,8 +1,14 @@
-/** What happened when: the run in bins, with the faults and phases that explain it. */
+/**
+ * What happened when: the run in bins, with the faults and phases that explain it.
+ *
+ * Thinking that the proxy held back and released with the first text is put where it was generated:
+ * evenly from the backend's first token to the release. Otherwise a bin would show a speed that no
+ * backend has.
+ */
 
 import type { Timeline, TimelineBin } from './analysis.ts';
 import { type ArmLog, isAnswered } from './arm.ts';
-import type { Measured } from './figures.ts';
+import { isReasoningReleased, type Measured } from './figures.ts';
 import { eachChunk } from './rate.ts';
 
 /** Round lengths that a reader can count in. */
@@ -38,7 +44,9 @@ export const timelineOf = (arm: ArmLog, all: readonly Measured[]): Timeline => {
       const name = isAnswered(exchange) ? (measured.backend ?? 'unknown') : 'failed';
       add(binAt(exchange.endedAt)?.ended, name, 1);
     }
-    eachChunk(measured, (at, tokens, backend) => add(binAt(at)?.tokens, backend, tokens));
+    eachChunk(withSpreadThinking(measured), (at, tokens, backend) =>
+      add(binAt(at)?.tokens, backend, tokens),
+    );
   }
   countInFlight(all, bins, binMs);
 
@@ -57,6 +65,22 @@ export const timelineOf = (arm: ArmLog, all: readonly Measured[]): Timeline => {
     acts: arm.acts.map(({ at, what, backend }) => ({ at, what, backend })),
     phases: arm.phases.map(({ name, at }) => ({ name, at })),
   };
+};
+
+/** Released thinking comes first of all chunks. */
+const withSpreadThinking = (measured: Measured): Measured => {
+  const { trace } = measured;
+  const { chunkAts, chunkCounts, attempts } = trace;
+  const releasedAt = chunkAts[0];
+  const from = attempts.find(({ tokensForwarded }) => tokensForwarded > 0)?.firstTokenAt;
+  if (releasedAt === undefined || from === undefined || from >= releasedAt) return measured;
+  if (!isReasoningReleased(trace)) return measured;
+  const spread = chunkAts.map((at, place) =>
+    place < chunkCounts.reasoning
+      ? from + ((releasedAt - from) * place) / chunkCounts.reasoning
+      : at,
+  );
+  return { ...measured, trace: { ...trace, chunkAts: spread } };
 };
 
 const add = (counts: Record<string, number> | undefined, name: string, by: number): void => {

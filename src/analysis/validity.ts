@@ -3,13 +3,16 @@
  *
  * Lateness is judged against what is measured: a 99th percentile above 1 % of the median first text
  * is worth a warning; above the larger of 20 ms and 5 % of it the figures are ours and not the
- * target's. A load thread that is busy half of the time stamps instants late (measured: at 0.56 a
+ * target's. Of fewer sends than a 99th percentile needs it would be the greatest, and one late send
+ * is no run: there it takes more than two sends, and more than 5 % of them, above that limit. A load thread that is busy half of the time stamps instants late (measured: at 0.56 a
  * chunk is stamped 13 ms late at p99, at 0.32 it is 2 ms).
  */
 
 import type { FaultAct, FaultArmed } from '../log/entry.ts';
+import { floorOf } from '../metric/floor.ts';
+import { metricOf } from '../metric/table.ts';
 import { readTrace } from '../protocol/trace.ts';
-import type { Advisory, FailoverRow, Invalidity } from './analysis.ts';
+import type { Advisory, FailoverRow, Invalidity, Lateness } from './analysis.ts';
 import type { ArmLog } from './arm.ts';
 import type { Measured } from './figures.ts';
 import { median, nearestRank } from './percentile.ts';
@@ -19,6 +22,10 @@ const invalidRatio = 0.05;
 const lateMsMin = 20;
 const utilisationRatioMax = 0.5;
 
+/** Of few sends, no more than so many may be late, nor than so large a part of them. */
+const lateCountMax = 2;
+const lateSendRatioMax = 0.05;
+
 /** What is wrong with one arm; `isFinished` is false for a run that ended before its time. */
 export const invaliditiesOf = (
   arm: ArmLog,
@@ -26,8 +33,7 @@ export const invaliditiesOf = (
   failovers: readonly FailoverRow[],
   isFinished: boolean,
 ): Invalidity[] => {
-  const lag = lagOf(all);
-  const limitMs = Math.max(lateMsMin, invalidRatio * (lag?.medianTtfoMs ?? 0));
+  const lag = lagOf(arm.arm, all);
   const busy = utilisationOf(arm);
   const idle = arm.armed.filter(
     (armed) =>
@@ -37,8 +43,8 @@ export const invaliditiesOf = (
   );
 
   return [
-    ...(lag && lag.p99Ms > limitMs
-      ? [{ kind: 'harness-late' as const, p99Ms: lag.p99Ms, limitMs }]
+    ...(lag && isTooLate(lag)
+      ? [{ kind: 'harness-late' as const, ...lag.lateness, limitMs: lag.limitMs }]
       : []),
     ...(busy !== undefined && busy > utilisationRatioMax
       ? [{ kind: 'load-thread-busy' as const, utilisationRatio: busy }]
@@ -61,25 +67,47 @@ const isActOf = (act: FaultAct, { fault, address }: FaultArmed): boolean => {
 };
 
 /** A warning where the harness was late, but not too late. */
-export const latenessOf = (all: readonly Measured[]): Advisory | undefined => {
-  const lag = lagOf(all);
-  return lag?.medianTtfoMs !== undefined && lag.p99Ms > warnRatio * lag.medianTtfoMs
-    ? { kind: 'harness-late', p99Ms: lag.p99Ms, medianTtfoMs: lag.medianTtfoMs }
+export const latenessOf = (
+  { arm }: ArmLog,
+  all: readonly Measured[],
+): Extract<Advisory, { readonly kind: 'harness-late' }> | undefined => {
+  const lag = lagOf(arm, all);
+  if (lag?.medianTtfoMs === undefined || isTooLate(lag)) return undefined;
+  return lag.lateness.lateMs > warnRatio * lag.medianTtfoMs
+    ? { kind: 'harness-late', ...lag.lateness, medianTtfoMs: lag.medianTtfoMs }
     : undefined;
 };
 
-/** The worst percentile there is, without a floor: this is a warning light and not a result. */
-const lagOf = (
-  all: readonly Measured[],
-): { readonly p99Ms: number; readonly medianTtfoMs?: number } | undefined => {
+interface Lag {
+  readonly lateness: Lateness;
+  readonly limitMs: number;
+  readonly medianTtfoMs?: number;
+}
+
+const isTooLate = ({ lateness, limitMs }: Lag): boolean => {
+  const { isPercentile, lateMs, lateCount, sentCount } = lateness;
+  return isPercentile
+    ? lateMs > limitMs
+    : lateCount > lateCountMax && lateCount > lateSendRatioMax * sentCount;
+};
+
+const lagOf = (arm: string, all: readonly Measured[]): Lag | undefined => {
   const steady = all.filter(({ trace }) => trace.phase === 'steady');
   const delays = Float64Array.from(
     steady.flatMap(({ figures }) => figures.dispatchDelayMs ?? []),
   ).sort();
-  const p99Ms = nearestRank(delays, 0.99);
-  if (p99Ms === undefined) return undefined;
+  const sentCount = delays.length;
+  const isPercentile = sentCount >= floorOf(metricOf('dispatch_delay').floors, 'p99');
+  const lateMs = nearestRank(delays, isPercentile ? 0.99 : 1);
+  if (lateMs === undefined) return undefined;
   const medianTtfoMs = median(steady.flatMap(({ figures }) => figures.ttfoMs ?? []));
-  return { p99Ms, ...(medianTtfoMs !== undefined && { medianTtfoMs }) };
+  const limitMs = Math.max(lateMsMin, invalidRatio * (medianTtfoMs ?? 0));
+  const lateCount = delays.filter((delay) => delay > limitMs).length;
+  return {
+    lateness: { arm, lateMs, isPercentile, sentCount, lateCount },
+    limitMs,
+    ...(medianTtfoMs !== undefined && { medianTtfoMs }),
+  };
 };
 
 const utilisationOf = ({ samples, steady }: ArmLog): number | undefined => {

@@ -98,12 +98,8 @@ const rate = {
     'stalls',
     '停止回数',
   ),
-  user_tps: speed('1000 / tpot', 'tokens per second, per reader', '1人あたりのトークン毎秒'),
-  e2e_tps: speed(
-    'output tokens / e2e',
-    'tokens per second, whole answer',
-    '回答全体のトークン毎秒',
-  ),
+  user_tps: speed('1000 / tpot', 'tokens per second, per reader', '利用者1人あたりの生成速度'),
+  e2e_tps: speed('output tokens / e2e', 'tokens per second, whole answer', '回答全体の生成速度'),
   out_tps: single(
     'tokens/s',
     'rate',
@@ -132,7 +128,7 @@ const rate = {
     'higher',
     'answers within all limits / exchanges started; errors are bad; cancelled left out',
     'goodput',
-    '目標内の割合',
+    '目標達成率',
   ),
   goodput_tok: single(
     'tokens/s',
@@ -146,7 +142,7 @@ const rate = {
     'higher',
     'sessions all of whose turns were within all limits / sessions',
     'sessions within limits',
-    '目標内の会話の割合',
+    '会話の目標達成率',
   ),
   cache_hit: shared(
     'higher',
@@ -190,40 +186,46 @@ const count = {
   truncated: counted(
     'streams that stopped without a terminal event; part of failed',
     'silently cut',
-    '無言の中断',
+    'エラー通知なしの中断',
   ),
   hung: counted('no end before the client gave up; part of failed', 'hung', '無応答'),
   cancelled: counted('by the scenario, or because the run ended', 'cancelled', '取消'),
   dropped: counted('arrivals that the harness could not send', 'dropped', '送信できず'),
   leaked: counted(
     'local-only exchanges with an attempt at, or a generation by, a cloud backend, in any phase; ' +
-      'n is exchanges sent, local-only or not',
-    'sent outside',
-    '社外送信',
+      'n is exchanges sent, and the row also tells how many of them were local-only',
+    'local-only sent to the cloud',
+    '社内限定の社外送信',
   ),
   share_local: shared(
     'higher',
     'answered by a local backend at the first try / exchanges sent',
     'served locally',
-    'ローカル処理の割合',
+    'ローカル処理率',
   ),
   share_cloud: shared(
     'lower',
     'routed to a cloud backend first, by plan / exchanges sent',
     'sent to the cloud by plan',
-    '計画どおりクラウド処理の割合',
+    '計画どおりのクラウド処理率',
   ),
   share_failed_over: shared(
     'lower',
     'answered after another backend failed, or while its breaker was open / exchanges sent',
     'failed over',
-    'フェイルオーバーの割合',
+    'フェイルオーバー率',
+  ),
+  circuit_open: counted(
+    'answered elsewhere at once, because the circuit of a better backend was open; part of ' +
+      'share_failed_over, without a failed attempt of its own; n is exchanges sent',
+    'met an open circuit',
+    '遮断中のため即時切替',
   ),
   share_spilled: shared(
     'lower',
     'answered elsewhere because a healthy backend was full or cold / exchanges sent',
     'spilled',
-    'クラウドへ迂回の割合',
+    'クラウドへの迂回率',
   ),
 } as const satisfies Record<string, Metric>;
 
@@ -244,14 +246,27 @@ const failover = {
     '切替の上乗せ',
   ),
   visible_gap: failoverDuration(
-    'tX − max(tF, tL), tL the last token of the attempt that died',
+    'tX − max(tF, tL), tL the last token before; of an answer that waited a fault out, over ' +
+      'its longest wait after tF',
     'visible gap',
-    '画面の停止',
+    '表示の停止時間',
+  ),
+  error_after: failoverDuration(
+    'endedAt − tF, of exchanges that ended in an error, were cut or hung',
+    'error after',
+    'エラーまで',
+  ),
+  failback: failoverDuration(
+    'startedAt of the first attempt that the backend served − end of the fault window; one value ' +
+      'for each window in which an attempt at that backend failed',
+    'fail-back',
+    '切り戻しまで',
   ),
   faulted: counted('exchanges on which a fault acted', 'faulted', '障害を受けた回答'),
   seamless: shared(
     'higher',
-    'transparent or continued / exchanges on which a fault acted, less those unaffected',
+    'transparent or continued / exchanges on which a fault acted, less those that were ' +
+      'unaffected or waited it out',
     'seamless',
     '途切れなしの割合',
   ),

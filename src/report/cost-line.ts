@@ -21,8 +21,8 @@ export const costLinePerArm = (analysis: Analysis, words: Words): readonly strin
       ...(priced?.capacityValueUsd === undefined
         ? []
         : [
-            `${words.label.capacityValue} ${money(priced.capacityValueUsd, undefined)} ` +
-              `(${counterfactualName(priced.name, priced.model)})`,
+            `${words.label.capacityValue} ${money(priced.capacityValueUsd, undefined)}` +
+              words.aside(counterfactualName(priced.name, priced.model, words)),
           ]),
       ...(actualUsd === undefined ? [] : [`${paid} ${money([actualUsd, actualUsd], undefined)}`]),
     ];
@@ -31,11 +31,11 @@ export const costLinePerArm = (analysis: Analysis, words: Words): readonly strin
 
 const armLines = (cost: CostResult, words: Words): readonly string[] => [
   ...cost.counterfactuals.map(
-    ({ name, model, asOf, capacityValueUsd, withheld }) =>
-      `${words.label.capacityValue}${words.comma}${counterfactualName(name, model)}: ` +
+    ({ name, model, asOf, source, capacityValueUsd, withheld }) =>
+      `${words.label.capacityValue}${words.comma}${counterfactualName(name, model, words)}: ` +
       (capacityValueUsd === undefined
         ? words.withheld(withheld ?? { why: 'no-data' })
-        : `${money(capacityValueUsd, cost.usdJpy)}${words.comma}${words.label.priceDate} ${asOf}`),
+        : `${money(capacityValueUsd, cost.usdJpy)}${words.comma}${priceBasis(asOf, source, words)}`),
   ),
   ...(cost.actualUsd === undefined
     ? []
@@ -46,8 +46,28 @@ const armLines = (cost: CostResult, words: Words): readonly string[] => [
 ];
 
 /** `configured (gpt-5-mini)`; once where name and model are the same. */
-export const counterfactualName = (name: string, model: string): string =>
-  name === model ? name : `${name} (${model})`;
+export const counterfactualName = (name: string, model: string, words: Words): string =>
+  name === model
+    ? name
+    : `${name === 'configured' ? words.label.configured : name}${words.aside(model)}`;
+
+/** Of when a price is; the user's own may have no date. */
+const priceBasis = (asOf: string, source: string, words: Words): string =>
+  [
+    ...(isOwn(source) ? [words.label.ownPrice] : []),
+    ...(isDated(asOf) ? [`${words.label.priceDate} ${asOf}`] : []),
+  ].join(words.comma);
+
+/** The date of a price, or a dash for one without. */
+export const priceDate = (asOf: string, words: Words): string =>
+  isDated(asOf) ? asOf : words.label.none;
+
+/** Where a price is from. */
+export const priceSource = (source: string, words: Words): string =>
+  isOwn(source) ? words.label.ownPrice : source;
+
+const isDated = (asOf: string): boolean => asOf !== 'unknown';
+const isOwn = (source: string): boolean => source === 'own';
 
 /** A range of dollars, with yen beside it where the rate is known; one value for equal ends. */
 export const money = (range: readonly [number, number], usdJpy: number | undefined): string => {

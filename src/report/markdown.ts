@@ -2,8 +2,11 @@
 
 import type { Analysis, SummaryRow } from '../analysis/analysis.ts';
 import { costLines } from './cost-line.ts';
-import { failoverLine } from './failover-line.ts';
-import { figureName, keyFiguresOf, sureness, valueText } from './figure.ts';
+import { failoverLine, namingOf } from './failover-line.ts';
+import { aftermathLines, armLines } from './failover-sum.ts';
+import { failureLines } from './failure-line.ts';
+import { keyFigureName, keyFiguresOf, sureness, valueText } from './figure.ts';
+import { verdictSentence } from './verdict-sentence.ts';
 import type { Words } from './word/language.ts';
 
 /** GitHub discards a step's summary above 1 MiB; a hundred lines of failovers say enough. */
@@ -12,7 +15,6 @@ const failoversMax = 100;
 /** The summary as Markdown. */
 export const summaryMarkdown = (analysis: Analysis, words: Words): string => {
   const { manifest, verdict } = analysis;
-  const met = verdict.objectives.filter(({ decision }) => decision === 'met').length;
   const warnings = [
     ...verdict.invalid.map(words.invalidity),
     ...analysis.advisories.map(words.advisory),
@@ -21,9 +23,7 @@ export const summaryMarkdown = (analysis: Analysis, words: Words): string => {
     `# ${words.verdict[verdict.kind]}: ${text(manifest.name)}`,
     ...(analysis.isSimulated ? [`**${words.simulated}**`] : []),
     ...(analysis.isWhole ? [] : [`**${words.partial}**`]),
-    verdict.objectives.length === 0
-      ? words.verdictLong[verdict.kind]
-      : `${words.verdictLong[verdict.kind]} ${words.objectivesMet(met, verdict.objectives.length)}`,
+    verdictSentence(analysis, words),
     text(manifest.question),
     ...objectiveTable(analysis, words),
     ...(warnings.length === 0
@@ -31,6 +31,7 @@ export const summaryMarkdown = (analysis: Analysis, words: Words): string => {
       : [`## ${words.heading.warnings}`, warnings.map((it) => `- ${text(it)}`).join('\n')]),
     `## ${words.heading.keyFigures}`,
     figureTable(analysis, words),
+    ...failureSection(analysis, words),
     ...failoverSection(analysis, words),
     ...costSection(analysis, words),
     `${words.setup.command}: \`${manifest.command.replace(/`/g, "'")}\``,
@@ -59,8 +60,8 @@ const objectiveTable = (analysis: Analysis, words: Words): readonly string[] => 
 const figureTable = (analysis: Analysis, words: Words): string =>
   table(
     [words.label.figure, ...analysis.manifest.arms],
-    keyFiguresOf(analysis).map(({ id, stat, byArm }) =>
-      [figureName(id, stat, words)].concat(byArm.map((row) => figureCell(row, words))),
+    keyFiguresOf(analysis).map((figure) =>
+      [keyFigureName(figure, words)].concat(figure.byArm.map((row) => figureCell(row, words))),
     ),
   );
 
@@ -69,14 +70,25 @@ const figureCell = (row: SummaryRow | undefined, words: Words): string =>
     ? sureness(row, words)
     : `${valueText(row, words)} (${sureness(row, words)})`;
 
+const failureSection = (analysis: Analysis, words: Words): readonly string[] =>
+  analysis.failures.length === 0
+    ? []
+    : [`## ${words.heading.failure}`, listOf(failureLines(analysis, words))];
+
+const listOf = (lines: readonly string[]): string =>
+  lines.map((line) => `- ${text(line)}`).join('\n');
+
 const failoverSection = (analysis: Analysis, words: Words): readonly string[] => {
   const { failovers } = analysis;
-  if (failovers.length === 0) return [];
-  const hasArms = analysis.manifest.arms.length > 1;
+  const after = aftermathLines(analysis, words);
+  if (failovers.length + after.length === 0) return [];
+  const naming = namingOf(analysis);
   const shown = failovers.slice(0, failoversMax);
   return [
     `## ${words.heading.failover}`,
-    shown.map((it) => `- ${text(failoverLine(it, words, hasArms))}`).join('\n'),
+    ...(naming.hasArms && failovers.length > 0 ? [listOf(armLines(analysis, words))] : []),
+    ...(after.length > 0 ? [listOf(after)] : []),
+    ...(shown.length > 0 ? [listOf(shown.map((it) => failoverLine(it, words, naming)))] : []),
     ...(shown.length < failovers.length ? [words.onlySome(shown.length, failovers.length)] : []),
   ];
 };

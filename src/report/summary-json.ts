@@ -4,7 +4,7 @@ import type { Analysis } from '../analysis/analysis.ts';
 
 /** The summary as JSON; a value that is not given is absent, never null or zero. */
 export const summaryJson = (analysis: Analysis): string => {
-  const { manifest, verdict, advisories, rows, costs } = analysis;
+  const { manifest, verdict, advisories, rows, failbacks, failures, costs } = analysis;
   const summary = {
     format: 1,
     run: manifest.runId,
@@ -14,17 +14,9 @@ export const summaryJson = (analysis: Analysis): string => {
     isWhole: analysis.isWhole,
     verdict,
     advisories,
-    rows: rows.map(({ id, stat, arm, where, value, unit, n, interval, withheld }) => ({
-      id,
-      stat,
-      arm,
-      where,
-      value,
-      unit,
-      n,
-      interval,
-      withheld,
-    })),
+    rows,
+    failbacks,
+    failures,
     costs,
   };
   return `${JSON.stringify(summary, undefined, 2)}\n`;

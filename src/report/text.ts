@@ -10,8 +10,10 @@ import { styleText } from 'node:util';
 
 import type { Analysis, FailoverRow, ObjectiveResult } from '../analysis/analysis.ts';
 import { costLinePerArm, costLines } from './cost-line.ts';
-import { failoverLine, failoverName } from './failover-line.ts';
-import { figureName, keyFiguresOf, sureness, valueText } from './figure.ts';
+import { failoverLine, failoverName, namingOf, outcomeText } from './failover-line.ts';
+import { aftermathLines, armLines } from './failover-sum.ts';
+import { failureLines } from './failure-line.ts';
+import { keyFigureName, keyFiguresOf, sureness, valueText } from './figure.ts';
 import { decimal, milliseconds } from './format.ts';
 import { columnsOf, cutEnd, padEnd, padStart, wrap } from './width.ts';
 import { wordsOf } from './word/catalogue.ts';
@@ -59,6 +61,7 @@ export const textSummary = (analysis: Analysis, options: TextOptions): string =>
     verdictBlock(page),
     warningBlock(page),
     figureBlock(page),
+    failureBlock(page),
     failoverBlock(page),
     costBlock(page),
     [options.runFolder],
@@ -145,7 +148,7 @@ const figureBlock = (page: Page): readonly string[] => {
   const { analysis, words, columns } = page;
   const { arms } = analysis.manifest;
   const figures = keyFiguresOf(analysis);
-  const names = figures.map(({ id, stat }) => figureName(id, stat, words));
+  const names = figures.map((figure) => keyFigureName(figure, words));
   const byArm = arms.map((_, at) => figures.map((figure) => valueText(figure.byArm[at], words)));
   const table = [
     { head: '', cells: names },
@@ -190,33 +193,59 @@ const alignedTable = (columns: readonly TableColumn[]): readonly string[] => {
   );
 };
 
-/** A table of the parts where it fits, one line for each otherwise; then what became of tokens. */
-const failoverBlock = ({ analysis, words, columns, paint }: Page): readonly string[] => {
+const failureBlock = ({ analysis, words, columns, paint }: Page): readonly string[] =>
+  analysis.failures.length === 0
+    ? []
+    : [
+        paint(words.heading.failure, 'bold'),
+        ...failureLines(analysis, words).flatMap((line) => hanging(line, columns)),
+      ];
+
+/** Each failover where they are few, a line per arm where they are many; then what came after. */
+const failoverBlock = (page: Page): readonly string[] => {
+  const { analysis, words, columns, paint } = page;
   const { failovers, manifest } = analysis;
-  if (failovers.length === 0) return [];
-  const hasArms = manifest.arms.length > 1;
-  const shown = failovers.slice(0, failoversMax);
-  const [header = '', ...rows] = failoverTable(shown, words);
-  const isFitting = widest([header].concat(rows)) <= columns;
-  const lines = shown.flatMap((failover, at) => {
-    const isFirst = shown[at - 1]?.arm !== failover.arm;
-    const arm = hasArms && isFirst && isFitting ? [`  ${paint(failover.arm, 'bold')}`] : [];
-    return arm.concat(
-      isFitting ? (rows[at] ?? '') : hanging(failoverLine(failover, words, hasArms), columns),
-    );
-  });
+  const after = aftermathLines(analysis, words);
+  if (failovers.length + after.length === 0) return [];
+  const isMany = failovers.length > failoversMax && manifest.arms.length > 1;
+  const notes = [
+    ...(isMany ? armLines(analysis, words) : []),
+    ...(isMany ? [words.inFile(failovers.length, 'failovers.csv')] : []),
+    ...(!isMany && failovers.length > failoversMax
+      ? [words.onlySome(failoversMax, failovers.length)]
+      : []),
+    ...(failovers.length > 0 ? [tokenSum(failovers, words)] : []),
+    ...after,
+  ];
   return [
     paint(words.heading.failover, 'bold'),
-    ...(isFitting ? [header] : []),
-    ...lines,
-    ...(shown.length < failovers.length
-      ? hanging(words.onlySome(shown.length, failovers.length), columns)
-      : []),
-    ...hanging(tokenSum(failovers, words), columns),
+    ...(isMany ? [] : failoverLines(page)),
+    ...notes.flatMap((line) => hanging(line, columns)),
   ];
 };
 
-const failoverTable = (failovers: readonly FailoverRow[], words: Words): readonly string[] => {
+/** A table of the parts where it fits, one line for each otherwise. */
+const failoverLines = ({ analysis, words, columns, paint }: Page): readonly string[] => {
+  const shown = analysis.failovers.slice(0, failoversMax);
+  if (shown.length === 0) return [];
+  const naming = namingOf(analysis);
+  const [header = '', ...rows] = failoverTable(shown, words, naming.hasWorkloads);
+  const isFitting = widest([header].concat(rows)) <= columns;
+  const lines = shown.flatMap((failover, at) => {
+    const isFirst = shown[at - 1]?.arm !== failover.arm;
+    const arm = naming.hasArms && isFirst && isFitting ? [`  ${paint(failover.arm, 'bold')}`] : [];
+    return arm.concat(
+      isFitting ? (rows[at] ?? '') : hanging(failoverLine(failover, words, naming), columns),
+    );
+  });
+  return [...(isFitting ? [header] : []), ...lines];
+};
+
+const failoverTable = (
+  failovers: readonly FailoverRow[],
+  words: Words,
+  hasWorkloads: boolean,
+): readonly string[] => {
   const { label } = words;
   const ms = (head: string, of: (failover: FailoverRow) => number | undefined): TableColumn => ({
     head,
@@ -227,12 +256,15 @@ const failoverTable = (failovers: readonly FailoverRow[], words: Words): readonl
     isNumber: true,
   });
   return alignedTable([
-    { head: label.exchange, cells: failovers.map((it) => failoverName(it, words, false)) },
+    {
+      head: label.exchange,
+      cells: failovers.map((it) => failoverName(it, words, { hasArms: false, hasWorkloads })),
+    },
     ms(label.detect, ({ detectMs }) => detectMs),
     ms(label.decide, ({ decideMs }) => decideMs),
     ms(label.refill, ({ refillMs }) => refillMs),
     ms(label.sum, ({ failoverMs }) => failoverMs),
-    { head: label.outcome, cells: failovers.map(({ outcome }) => words.outcome[outcome]) },
+    { head: label.outcome, cells: failovers.map((it) => outcomeText(it, words)) },
   ]);
 };
 

@@ -3,7 +3,16 @@ import { expect, test } from 'vitest';
 import { analyse } from '../../src/analysis/analyse.ts';
 import type { Advisory } from '../../src/analysis/analysis.ts';
 import type { LogEntry, Manifest } from '../../src/log/entry.ts';
-import { attempt, exchange, faultAct, faultArmed, log, manifest, traceOf } from '../kit/log.ts';
+import {
+  attempt,
+  chunkCode,
+  exchange,
+  faultAct,
+  faultArmed,
+  log,
+  manifest,
+  traceOf,
+} from '../kit/log.ts';
 
 const remarksOf = (entries: readonly LogEntry[], over: Partial<Manifest> = {}): Advisory[] => [
   ...analyse(log(entries, over)).advisories,
@@ -31,7 +40,11 @@ test('a harness late by more than a hundredth of the first text is told', () => 
   const late = exchange({ scheduledAt: 1000, sentAt: 1006, firstTextAt: 1506 });
   expect(remarksOf([late])).toContainEqual({
     kind: 'harness-late',
-    p99Ms: 6,
+    arm: 'main',
+    lateMs: 6,
+    isPercentile: false,
+    sentCount: 1,
+    lateCount: 0,
     medianTtfoMs: 500,
   });
 });
@@ -87,6 +100,19 @@ test('what the manifest says of profiles, prices and think time is passed on', (
   });
   expect(remarks).toContainEqual({ kind: 'price-old', asOf: '2026-05-01' });
   expect(remarks).toContainEqual({ kind: 'think-scaled', scale: 0.1 });
+});
+
+test('an answer that our own fault held back is not held against the backend', () => {
+  const burst = exchange({
+    firstTokenAt: 4000,
+    firstTextAt: 4000,
+    lastTextAt: 4001,
+    chunks: chunkCode(Array.from({ length: 20 }, (_, at) => 4000 + at * 0.05)),
+  });
+  const remark = { kind: 'buffered', backend: 'spark', count: 1 };
+  expect(remarksOf([burst, attempt()])).toContainEqual(remark);
+  const delayed = faultAct({ what: 'delay', at: 1006 });
+  expect(remarksOf([burst, attempt(), delayed])).not.toContainEqual(remark);
 });
 
 test('real backends at home and away count tokens differently', () => {

@@ -178,5 +178,10 @@ test('a log that was cut says so, and its run is partial', () => {
   const { verdict, advisories, isWhole } = analyse(cut);
   expect(isWhole).toBe(false);
   expect(verdict).toMatchObject({ kind: 'partial', exitCode: 20 });
-  expect(advisories).toContainEqual({ kind: 'log-cut', lines: 1 });
+  expect(advisories).toContainEqual({
+    kind: 'log-cut',
+    lines: 1 + cut.entries.length,
+    unreadable: 1,
+    hasEnd: false,
+  });
 });

@@ -63,6 +63,7 @@ test('a continued answer is told with its parts, which add up', () => {
     {
       arm: 'main',
       trace: traceOf(1, 1),
+      workload: 'chat',
       session: 1,
       turn: 1,
       fault: 0,
@@ -70,6 +71,7 @@ test('a continued answer is told with its parts, which add up', () => {
       from: 'spark',
       to: 'azure',
       outcome: 'continued',
+      reason: 'reset',
       isMidStream: true,
       isSilent: false,
       faultAt: 1610,
@@ -166,6 +168,37 @@ test('a fault that the same attempt survived left it unaffected', () => {
   expect(rowsOf(exchange(), attempt(), faultAct({ what: 'stall' }))).toMatchObject([
     { outcome: 'unaffected', attempts: 1 },
   ]);
+});
+
+test('a reader who stood still waited the fault out, for as long as the longest gap after it', () => {
+  const stalled = exchange({ chunks: chunkCode([1500, 1550, 1601, 3600, 3650]) });
+  expect(rowsOf(stalled, attempt(), faultAct({ what: 'stall', at: 1600 }))).toMatchObject([
+    { outcome: 'waited', visibleGapMs: 1999, resumedAt: 3600 },
+  ]);
+  // Split frames make nobody wait, however slow the answer.
+  expect(rowsOf(stalled, attempt(), faultAct({ what: 'slice', at: 1600 }))).toMatchObject([
+    { outcome: 'unaffected' },
+  ]);
+  const before = exchange({ chunks: chunkCode([4100, 4150]), firstTokenAt: 4100 });
+  expect(rowsOf(before, attempt(), faultAct({ what: 'delay', at: 1006 }))).toMatchObject([
+    { outcome: 'waited', visibleGapMs: 3094 },
+  ]);
+});
+
+test('an answer that ended in an error tells how long the reader stood still, and why', () => {
+  const refused: Attempt = {
+    ...fallback,
+    outcome: 'failed',
+    reason: 'bad-seam',
+    tokensForwarded: 0,
+    endedAt: 15_000,
+  };
+  const failed = continued({ outcome: 'failed', endedAt: 15_002, chunks: chunkCode([1500, 1550]) });
+  const [row] = rowsOf(failed, dead, refused, faultAct({ at: 1610 }));
+  expect(row).toMatchObject({ outcome: 'error', reason: 'bad-seam', errorAfterMs: 13_392 });
+  expect(rowsOf(continued(), dead, fallback, faultAct({ at: 1610 }))[0]).not.toHaveProperty(
+    'errorAfterMs',
+  );
 });
 
 test('an exchange that the fault did not touch has no row', () => {

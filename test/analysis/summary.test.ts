@@ -62,8 +62,15 @@ test('only what was scheduled in the steady phase is summarised, and leaks are a
     attempt({ trace: traceOf(99, 1), backend: 'azure', costUsd: 0 }),
   ];
   expect(rowOf(entries, 'started', 'count')).toMatchObject({ value: 3 });
-  expect(rowOf(entries, 'leaked', 'count')).toMatchObject({ value: 1, n: 4 });
-  expect(rowOf(sessions(3), 'leaked', 'count')).toMatchObject({ value: 0, n: 3 });
+  expect(rowOf(entries, 'leaked', 'count')).toMatchObject({
+    value: 1,
+    n: 4,
+    among: 1,
+    isBeyondSteady: true,
+  });
+  const inside = rowOf(sessions(3), 'leaked', 'count');
+  expect(inside).toMatchObject({ value: 0, n: 3, among: 0 });
+  expect(inside).not.toHaveProperty('isBeyondSteady');
 });
 
 test('latency from the schedule is for an open loop', () => {
@@ -240,4 +247,69 @@ test('what a foreign proxy does not tell is withheld, and its leaks are not call
   expect(rowOf([seen], 'share_local', 'ratio', 'all', over)).toMatchObject(unknown);
   expect(rowOf([seen], 'leaked', 'count', 'all', over)).toMatchObject(unknown);
   expect(rowOf([seen], 'cost_actual', 'total', 'all', over)).toMatchObject(unknown);
+});
+
+test('failures are told by workload and by what the client saw', () => {
+  const entries = [
+    exchange({ session: 1, outcome: 'failed', status: 503, code: 'local_only_unavailable' }),
+    exchange({ session: 2, outcome: 'failed', status: 503, code: 'local_only_unavailable' }),
+    exchange({ session: 3, outcome: 'failed', status: 200, code: 'server_error' }),
+    attempt({ trace: traceOf(3, 1), outcome: 'failed', reason: 'reset' }),
+    exchange({ session: 4, outcome: 'hung', workload: 'agent' }),
+    exchange({ session: 5 }),
+  ];
+  const base = { arm: 'main', workload: 'chat', reasons: [], n: 4 };
+  expect(analyse(log(entries)).failures).toEqual([
+    { ...base, code: '503 local_only_unavailable', count: 2 },
+    { ...base, workload: 'agent', code: 'hung', count: 1, n: 1 },
+    { ...base, code: 'server_error', reasons: ['reset'], count: 1 },
+  ]);
+  expect(rowOf(entries, 'failed', 'count', 'code=hung')).toMatchObject({ value: 1, n: 5 });
+});
+
+test('fail-back is from the end of the window to the first attempt served by the backend again', () => {
+  const turn = (session: number, at: number, backend: 'spark' | 'azure'): LogEntry[] => [
+    exchange({ session, scheduledAt: at, backend }),
+    attempt({ trace: traceOf(session, 1), backend, startedAt: at, endedAt: at + 900 }),
+  ];
+  const window = faultArmed({ what: 'refuse', from: 1000, until: 5000 });
+  const entries = [
+    exchange({ session: 1, scheduledAt: 2000, outcome: 'failed' }),
+    attempt({ outcome: 'failed', reason: 'refused', startedAt: 2000, endedAt: 2001 }),
+    ...turn(2, 6000, 'azure'),
+    attempt({ trace: 'probe', cause: 'probe', startedAt: 6500, endedAt: 6510 }),
+    ...turn(3, 9000, 'spark'),
+    ...turn(4, 9500, 'spark'),
+    window,
+  ];
+  expect(analyse(log(entries)).failbacks).toEqual([
+    {
+      arm: 'main',
+      fault: 0,
+      what: 'refuse',
+      backend: 'spark',
+      clearedAt: 5000,
+      usedAt: 9000,
+      failbackMs: 4000,
+      elsewhereCount: 1,
+    },
+  ]);
+  expect(rowOf(entries, 'failback', 'max')).toMatchObject({ value: 4000, n: 1 });
+  const never = entries.filter((it) => it.kind !== 'attempt' || it.startedAt < 7000);
+  expect(analyse(log(never)).failbacks[0]).not.toHaveProperty('failbackMs');
+  expect(rowOf(never, 'failback', 'p50')).toMatchObject({ n: 0, withheld: { why: 'no-data' } });
+  // A backend that did not fail in the window was never left.
+  expect(analyse(log([...turn(3, 9000, 'spark'), window])).failbacks).toEqual([]);
+});
+
+test('who met an open circuit failed over without an attempt of its own that failed', () => {
+  const entries = [
+    exchange({ session: 1, backend: 'azure' }),
+    attempt({ trace: traceOf(1, 1), backend: 'azure', cause: 'spill', passedOver: 'breaker' }),
+    exchange({ session: 2, backend: 'azure' }),
+    attempt({ trace: traceOf(2, 1), outcome: 'failed', reason: 'reset' }),
+    attempt({ trace: traceOf(2, 1), attempt: 2, backend: 'azure', cause: 'failover' }),
+  ];
+  expect(rowOf(entries, 'share_failed_over', 'ratio')).toMatchObject({ value: 1, n: 2 });
+  expect(rowOf(entries, 'circuit_open', 'count')).toMatchObject({ value: 1, n: 2 });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { analyse } from '../../src/analysis/analyse.ts';
+import { encodeChunks } from '../../src/log/chunk-code.ts';
 import { attempt, exchange, faultAct, faultArmed, log, traceOf } from '../kit/log.ts';
 
 const entries = [
@@ -29,6 +30,23 @@ test('a bin knows what was in flight when it began', () => {
   expect(timeline?.bins.slice(1, 7).map(({ inFlightMax }) => inFlightMax)).toEqual([
     0, 2, 2, 2, 1, 0,
   ]);
+});
+
+test('thinking that was held back is put where it was generated', () => {
+  const instants = Array.from({ length: 40 }, (_, at) => (at < 30 ? 4000 : 4000 + (at - 30) * 50));
+  const chunks = encodeChunks(
+    instants.map((at, place) => ({ at, channel: place < 30 ? 'reasoning' : 'text' })),
+  );
+  const usage = { inputTokens: 100, outputTokens: 40, reasoningTokens: 30 };
+  const held = exchange({ firstTokenAt: 4000, firstTextAt: 4000.1, chunks, usage });
+  const tokensOf = (firstTokenAt: number): readonly number[] => {
+    const served = attempt({ firstTokenAt, tokensReceived: 40, tokensForwarded: 40, usage });
+    const [timeline] = analyse(log([held, served])).timelines;
+    return (timeline?.bins ?? []).slice(0, 9).map(({ tokens }) => tokens['spark'] ?? 0);
+  };
+  expect(tokensOf(1000)).toEqual([0, 0, 5, 5, 5, 5, 5, 5, 10]);
+  // A proxy that got it all at once held nothing back.
+  expect(tokensOf(4000)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 40]);
 });
 
 test('faults are shown within the run, and phases in their order', () => {

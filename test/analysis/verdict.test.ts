@@ -100,7 +100,17 @@ test('a harness that was late or busy makes the run invalid', () => {
   expect(verdictOf(late(101))).toMatchObject({
     kind: 'invalid',
     exitCode: 20,
-    invalid: [{ kind: 'harness-late', p99Ms: 101, limitMs: 100 }],
+    invalid: [
+      {
+        kind: 'harness-late',
+        arm: 'main',
+        lateMs: 101,
+        isPercentile: false,
+        sentCount: 11,
+        lateCount: 11,
+        limitMs: 100,
+      },
+    ],
   });
   expect(verdictOf([...late(0), sample({ utilisationRatio: 0.6 })]).invalid).toEqual([
     { kind: 'load-thread-busy', utilisationRatio: 0.6 },
@@ -111,6 +121,20 @@ test('a harness that was late or busy makes the run invalid', () => {
     sample({ utilisationRatio: 0.4 }),
   ];
   expect(verdictOf([...late(0), ...elsewhere]).invalid).toEqual([]);
+});
+
+test('of few sends one or two late ones prove nothing; of many the percentile decides', () => {
+  const sends = (count: number, lateCount: number): LogEntry[] =>
+    Array.from({ length: count }, (_, at) => {
+      const sentAt = 1000 + (at < lateCount ? 90 : 0);
+      return exchange({ session: at + 1, scheduledAt: 1000, sentAt, firstTextAt: sentAt + 500 });
+    });
+  expect(verdictOf(sends(15, 2)).invalid).toEqual([]);
+  expect(verdictOf(sends(15, 3)).invalid).toMatchObject([{ lateMs: 90, lateCount: 3 }]);
+  // Three of a hundred are no more than a twentieth.
+  expect(verdictOf(sends(100, 3)).invalid).toEqual([]);
+  expect(verdictOf(sends(662, 6)).invalid).toEqual([]);
+  expect(verdictOf(sends(662, 7)).invalid).toMatchObject([{ isPercentile: true, lateMs: 90 }]);
 });
 
 test('a fault that never acted makes the run invalid, at any of its addresses', () => {

@@ -9,7 +9,9 @@ import type {
   Analysis,
   Distribution,
   ExchangeFigures,
+  FailbackRow,
   FailoverRow,
+  FailureRow,
   SummaryRow,
   Timeline,
 } from '../../src/analysis/analysis.ts';
@@ -55,7 +57,12 @@ const rowsOf = (arm: string, shift: number): readonly SummaryRow[] => [
   row(arm, 'out_tps', 'rate', 'tokens/s', 43.7 / shift, 2_621),
   row(arm, 'goodput_req', 'ratio', 'ratio', 0.981, 54),
   row(arm, 'failed', 'count', 'count', 0, 54),
-  row(arm, 'leaked', 'count', 'count', 0, 54),
+  row(arm, 'leaked', 'count', 'count', 0, 60, { among: 12, isBeyondSteady: true }),
+  row(arm, 'share_cloud', 'ratio', 'ratio', 0, 54),
+  row(arm, 'circuit_open', 'count', 'count', 3, 54),
+  row(arm, 'history_kept', 'ratio', 'ratio', 1, 36),
+  row(arm, 'history_kept', 'ratio', 'ratio', 1, 20, { where: 'gap=15s-' }),
+  row(arm, 'history_kept', 'ratio', 'ratio', 0.9, 16, { where: 'gap=1-5s' }),
   row(arm, 'failover', 'p50', 'ms', 1310.4 * shift, 6, { interval: [1020, 1893] }),
   row(arm, 'failover', 'max', 'ms', 1893, 6),
 ];
@@ -68,6 +75,7 @@ const failoverOf = (arm: string, index: number): FailoverRow => {
   return {
     arm,
     trace: `${arm === 'main' ? 'a' : 'b'}${index}`.padEnd(32, '0'),
+    workload: 'chat',
     session: 2 + index * 3,
     turn: 1 + (index % 3),
     fault: index,
@@ -94,6 +102,22 @@ const failoverOf = (arm: string, index: number): FailoverRow => {
     attempts: 2,
   };
 };
+
+/** A Spark that was used again after so long, or never. */
+const failbackOf = (arm: string, failbackMs: number | undefined): FailbackRow => ({
+  arm,
+  fault: 0,
+  what: 'reset',
+  backend: 'spark',
+  clearedAt: 31_000,
+  ...(failbackMs === undefined ? {} : { usedAt: 31_000 + failbackMs, failbackMs }),
+  elsewhereCount: 4,
+});
+
+const failuresOf = (arm: string, count: number): readonly FailureRow[] => [
+  { arm, workload: 'chat', code: '503 local_only_unavailable', reasons: [], count, n: count + 1 },
+  { arm, workload: 'chat', code: 'server_error', reasons: ['bad-seam'], count: 1, n: count + 1 },
+];
 
 const timelineOf = (arm: string, acts: readonly FailoverRow[], isEmpty: boolean): Timeline => {
   const random = seeded(11).fork(arm);
@@ -274,6 +298,10 @@ export const analysisOf = (wish: AnalysisWish = {}): Analysis => {
     ],
     rows,
     failovers,
+    failbacks: arms.flatMap((arm, index) =>
+      failovers.length === 0 ? [] : [failbackOf(arm, index === 0 ? 10_400 : undefined)],
+    ),
+    failures: isFailed ? arms.flatMap((arm) => failuresOf(arm, exchangeCount)) : [],
     timelines: arms.map((arm) =>
       timelineOf(
         arm,

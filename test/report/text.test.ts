@@ -2,6 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { describe, expect, test } from 'vitest';
 
+import type { Analysis, FailoverRow } from '../../src/analysis/analysis.ts';
+import { keyFiguresOf } from '../../src/report/figure.ts';
 import { junitXml } from '../../src/report/junit.ts';
 import { summaryMarkdown } from '../../src/report/markdown.ts';
 import { textSummary } from '../../src/report/text.ts';
@@ -66,6 +68,49 @@ test('nothing measured is said to be nothing, not zero', () => {
   expect(text).not.toMatch(/\b0 ms/);
 });
 
+test('many failovers of several arms are told by arm, with what became of them and why', () => {
+  const rows = analysisOf({ arms: ['fail', 'continue'], failoversPerArm: 8 });
+  const failovers = rows.failovers.map((row, at): FailoverRow => {
+    const { failoverMs: _, refillMs: __, ...rest } = row;
+    return row.arm === 'continue'
+      ? row
+      : { ...rest, outcome: 'error', reason: 'bad-seam', errorAfterMs: 13_600 - 100 * at };
+  });
+  const text = textSummary({ ...rows, failovers }, { ...plain, language: 'en' });
+  expect(text).toContain('fail: 8 faulted; clean error (bad seam) 8; error after 12.9–13.6 s');
+  expect(text).toContain('continue: 8 faulted; continued 8; failover 821–1,943 ms');
+  expect(text).toContain('All 16 are in failovers.csv.');
+  const few = { ...rows, failovers: failovers.slice(0, 1) };
+  expect(textSummary(few, { ...plain, language: 'en' })).toContain(
+    'clean error (after 13.6 s, bad seam)',
+  );
+});
+
+test('workloads are named where there are several', () => {
+  const [plan] = one.manifest.plan;
+  if (!plan) throw new Error('expected a plan');
+  const manifest = { ...one.manifest, plan: [plan, { ...plan, workload: 'private' }] };
+  const text = textSummary({ ...one, manifest }, { ...plain, language: 'en' });
+  expect(text).toContain('chat s2 t1 reset');
+  expect(textSummary(one, { ...plain, language: 'en' })).not.toContain('chat s2');
+});
+
+test('what failed is told with its workload, its code and what that means', () => {
+  const failed = analysisOf({ isAllFailed: true, failoversPerArm: 0 });
+  const text = textSummary(failed, { ...plain, language: 'en' });
+  expect(text).toContain('chat: 54 of 55 failed, 503 local_only_unavailable (no local backend');
+  expect(text).toContain('chat: 1 of 55 failed, server_error (bad seam)');
+});
+
+test('a leak that could not happen is no headline, and a share of nothing is not shown', () => {
+  const front = (analysis: Analysis) =>
+    keyFiguresOf(analysis).flatMap(({ id, isFront }) => (isFront ? [id] : []));
+  expect(front(one)).toContain('leaked');
+  const rows = one.rows.map((row) => (row.id === 'leaked' ? { ...row, among: 0 } : row));
+  expect(front({ ...one, rows })).not.toContain('leaked');
+  expect(keyFiguresOf(one).map(({ id }) => id)).not.toContain('share_cloud');
+});
+
 const decided = (decision: 'met' | 'missed' | 'undecided') => ({
   text: `ttfo p50 < 3 s (${decision})`,
   arm: 'main',
@@ -81,7 +126,17 @@ test('JUnit tells met, missed, undecided and invalid apart', () => {
         kind: 'invalid',
         exitCode: 20,
         objectives: [decided('met'), decided('missed'), decided('undecided')],
-        invalid: [{ kind: 'harness-late', p99Ms: 50, limitMs: 20 }],
+        invalid: [
+          {
+            kind: 'harness-late',
+            arm: 'main',
+            lateMs: 50,
+            isPercentile: false,
+            sentCount: 21,
+            lateCount: 4,
+            limitMs: 20,
+          },
+        ],
       },
     },
     wordsOf('en'),

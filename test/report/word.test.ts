@@ -26,11 +26,16 @@ test.each(['heading', 'label', 'setup', 'chart'] as const)('every word of %s is 
   expect(unused).toEqual([]);
 });
 
+const lateness = { arm: 'main', lateMs: 50, isPercentile: false, sentCount: 21, lateCount: 4 };
+
 const advisories: readonly Advisory[] = [
-  { kind: 'harness-late', p99Ms: 12, medianTtfoMs: 800 },
+  { kind: 'harness-late', ...lateness, medianTtfoMs: 800 },
+  { kind: 'harness-late', ...lateness, isPercentile: true, sentCount: 900, medianTtfoMs: 800 },
   { kind: 'arrivals-dropped', arm: 'main', count: 3 },
   { kind: 'figures-withheld', count: 1 },
-  { kind: 'log-cut', lines: 120 },
+  { kind: 'log-cut', lines: 120, unreadable: 1, hasEnd: false },
+  { kind: 'log-cut', lines: 1, unreadable: 0, hasEnd: false },
+  { kind: 'log-cut', lines: 120, unreadable: 2, hasEnd: true },
   { kind: 'interrupted', why: 'SIGINT' },
   { kind: 'spend-limit' },
   { kind: 'drift', arm: 'main', firstHalfMs: 800, secondHalfMs: 1_600 },
@@ -47,7 +52,7 @@ const advisories: readonly Advisory[] = [
 ];
 
 const invalidities: readonly Invalidity[] = [
-  { kind: 'harness-late', p99Ms: 50, limitMs: 20 },
+  { kind: 'harness-late', ...lateness, limitMs: 20 },
   { kind: 'load-thread-busy', utilisationRatio: 0.72 },
   { kind: 'fault-never-acted', fault: 2, arm: 'main' },
 ];

@@ -1,4 +1,7 @@
-/** The arms of one run beside one another: median wait for the first text, and output rate. */
+/**
+ * The arms of one run beside one another: median wait for the first text, and median speed of one
+ * answer. The output rate of the whole is that of the arrivals, and tells arms apart by chance.
+ */
 
 import type { Analysis, SummaryRow } from '../../analysis/analysis.ts';
 import { figureName } from '../figure.ts';
@@ -15,7 +18,7 @@ export const armChart = (analysis: Analysis, words: Words): Chart | undefined =>
   if (arms.length < 2) return undefined;
 
   const waits = rowsOf(analysis, 'ttfo', 'p50');
-  const rates = rowsOf(analysis, 'out_tps', 'rate');
+  const rates = rowsOf(analysis, 'user_tps', 'p50');
   if (waits.length === 0 && rates.length === 0) return undefined;
 
   const y = nameAxis('arm', arms);
@@ -35,14 +38,14 @@ export const armChart = (analysis: Analysis, words: Words): Chart | undefined =>
   };
   const wait = panel({
     rows: waits,
-    title: `${figureName('ttfo', 'p50', words)} (ms)`,
+    title: `${figureName('ttfo', 'p50', words)}${words.aside('ms')}`,
     y,
     style,
     text: milliseconds,
   });
   const rate = panel({
     rows: rates,
-    title: words.label.outputRate,
+    title: `${figureName('user_tps', 'p50', words)}${words.aside(words.unit['tokens/s'])}`,
     y: { ...y, axis: { ...y.axis, labels: waits.length === 0 } },
     style,
     text: (value) => quantity(value, 'tokens/s', words.unit),

@@ -1,6 +1,7 @@
 /** What the run's locally served answers are worth at each cloud model, and what was paid. */
 
 import type { Analysis, CostResult } from '../../analysis/analysis.ts';
+import { counterfactualName } from '../cost-line.ts';
 import { dollars } from '../format.ts';
 import type { Words } from '../word/language.ts';
 import { colourScale, endText, framed, nameAxis, significant, type Chart } from './chart.ts';
@@ -85,7 +86,7 @@ const barsOf = (cost: CostResult, words: Words, hasArms: boolean): readonly Cost
         ? []
         : [
             {
-              label: label(name === model ? name : `${name} (${model})`),
+              label: label(counterfactualName(name, model, words)),
               kind: words.label.capacityValue,
               low: capacityValueUsd[0],
               high: capacityValueUsd[1],

@@ -23,7 +23,7 @@ interface Series {
 const backendWhere = 'backend=';
 
 /** Which distributions of a metric are drawn, and in which dress. */
-const seriesOf = (analysis: Analysis, id: string): readonly Series[] => {
+const seriesOf = (analysis: Analysis, words: Words, id: string): readonly Series[] => {
   const all = analysis.distributions.filter((it) => it.id === id && it.points.length > 0);
   const { arms } = analysis.manifest;
   const style = (arm: string) =>
@@ -46,7 +46,7 @@ const seriesOf = (analysis: Analysis, id: string): readonly Series[] => {
       const place = placeOf(backend);
       const colour = colours[place]?.colour ?? palette.muted.light;
       const { dash, shape } = style(distribution.arm);
-      const label = arms.length > 1 ? `${backend} · ${distribution.arm}` : backend;
+      const label = arms.length > 1 ? words.ofArm(backend, distribution.arm) : backend;
       return { distribution, label, colour, dash, shape, place };
     })
     .toSorted((one, other) => one.place - other.place);
@@ -74,7 +74,7 @@ const channels = (series: readonly Series[]) => {
 
 /** The cumulative distribution of the wait for the first text. */
 export const firstTokenChart = (analysis: Analysis, words: Words): Chart | undefined => {
-  const series = seriesOf(analysis, 'ttfo');
+  const series = seriesOf(analysis, words, 'ttfo');
   if (series.length === 0) return undefined;
 
   const values = series.flatMap(({ distribution, label }) => [
@@ -135,7 +135,12 @@ const limitLayers = (
 ): readonly ChartBody[] => {
   if (limitMs === undefined) return [];
   const data = {
-    values: [{ value: limitMs / 1000, text: `${words.label.limit} ${milliseconds(limitMs)}` }],
+    values: [
+      {
+        value: limitMs / 1000,
+        text: `${words.label.limit} ${words.seconds(decimal(limitMs / 1000))}`,
+      },
+    ],
   };
   return [
     {
@@ -161,7 +166,7 @@ const limitLayers = (
 
 /** One strip of ticks per series: the speed of each answer, or of each quantile of many. */
 export const tokenRateChart = (analysis: Analysis, words: Words): Chart | undefined => {
-  const series = seriesOf(analysis, 'tpot').filter(({ distribution }) =>
+  const series = seriesOf(analysis, words, 'tpot').filter(({ distribution }) =>
     distribution.points.some(({ value }) => value > 0),
   );
   if (series.length === 0) return undefined;

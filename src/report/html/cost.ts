@@ -1,11 +1,11 @@
 /** What the answers were worth: one table per arm, with what the figures rest on. */
 
 import type { Analysis, CostResult } from '../../analysis/analysis.ts';
-import { counterfactualName, money } from '../cost-line.ts';
+import { counterfactualName, money, priceDate, priceSource } from '../cost-line.ts';
 import { yen } from '../format.ts';
 import type { Words } from '../word/language.ts';
 import { html, type Html } from './markup.ts';
-import { numbers, tableOf } from './table.ts';
+import { cardsOf, numbers, tableOf } from './table.ts';
 
 /** The tables of all arms, or a sentence where nothing can be priced. */
 export const costTables = (analysis: Analysis, words: Words): Html => {
@@ -23,7 +23,7 @@ export const costTables = (analysis: Analysis, words: Words): Html => {
 const armTable = ({ counterfactuals, usdJpy }: CostResult, words: Words): Html => {
   if (counterfactuals.length === 0) return html`<p class="empty">${words.noCost}</p>`;
   const { label } = words;
-  return tableOf(
+  return cardsOf(
     [
       { text: label.counterfactual },
       numbers(label.capacityValue),
@@ -38,11 +38,11 @@ const armTable = ({ counterfactuals, usdJpy }: CostResult, words: Words): Html =
             ? html`<span class="sure">${words.withheld(withheld ?? { why: 'no-data' })}</span>`
             : money(range, usdJpy);
         return [
-          counterfactualName(name, model),
+          counterfactualName(name, model, words),
           value(capacityValueUsd),
           value(allCloudUsd),
-          html`<span class="whole">${asOf}</span>`,
-          html`<span class="small muted">${source}</span>`,
+          html`<span class="whole">${priceDate(asOf, words)}</span>`,
+          html`<span class="small muted">${priceSource(source, words)}</span>`,
         ];
       },
     ),

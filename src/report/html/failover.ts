@@ -1,31 +1,40 @@
-/** The failover table: every exchange on which a fault acted. */
+/** The failover section: every exchange on which a fault acted, and what came after. */
 
 import type { Analysis } from '../../analysis/analysis.ts';
-import { route } from '../failover-line.ts';
+import { namingOf, reasonOf, route } from '../failover-line.ts';
+import { aftermathLines, armLines } from '../failover-sum.ts';
 import { decimal, milliseconds } from '../format.ts';
 import type { Words } from '../word/language.ts';
 import { html, type Html } from './markup.ts';
-import { numbers, tableOf } from './table.ts';
+import { cardsOf, numbers } from './table.ts';
 
 /** More rows than this make the page heavy; the CSV has them all. */
 const rowsMax = 200;
 
 /** Whose answer, what happened, how long each part took, and what it did to the tokens. */
 export const failoverTable = (analysis: Analysis, words: Words): Html => {
-  const { failovers, manifest } = analysis;
-  if (failovers.length === 0) return html`<p class="empty">${words.noFailover}</p>`;
+  const { failovers } = analysis;
+  const { hasArms, hasWorkloads } = namingOf(analysis);
+  const notes = [...(hasArms ? armLines(analysis, words) : []), ...aftermathLines(analysis, words)];
+  const list =
+    notes.length === 0
+      ? undefined
+      : html`<ul class="notes">
+          ${notes.map((note) => html`<li>${note}</li>`)}
+        </ul>`;
+  if (failovers.length === 0)
+    return html`${list}
+      <p class="empty">${words.noFailover}</p>`;
 
   const { label } = words;
-  const hasArms = manifest.arms.length > 1;
   const ms = (value: number | undefined): string =>
     value === undefined ? label.none : milliseconds(value);
   const count = (value: number | undefined): string =>
     value === undefined ? label.none : decimal(value);
   const shown = failovers.slice(0, rowsMax);
 
-  return html`${tableOf(
+  return html`${list}${cardsOf(
     [
-      ...(hasArms ? [{ text: label.arm }] : []),
       { text: label.exchange },
       { text: `${label.fault}${words.comma}${label.switched}` },
       { text: label.outcome },
@@ -34,19 +43,23 @@ export const failoverTable = (analysis: Analysis, words: Words): Html => {
       numbers(label.refill),
       numbers(label.total),
       numbers(label.visibleGap),
+      numbers(label.errorAfter),
       numbers(`${label.lost} / ${label.repeated} / ${label.discarded}`),
     ],
     shown.map((failover) => [
-      ...(hasArms ? [failover.arm] : []),
-      words.turnOf(failover.session, failover.turn),
+      html`<span class="whole">${words.turnOf(failover.session, failover.turn)}</span
+        >${hasArms ? sub(failover.arm) : undefined}${
+          hasWorkloads ? sub(failover.workload) : undefined
+        }`,
       html`<span class="whole">${failover.what} #${failover.fault}</span
         ><span class="sure whole">${route(failover)}</span>`,
-      words.outcome[failover.outcome],
+      html`${words.outcome[failover.outcome]}${reasonOf(failover, words).map(sub)}`,
       ms(failover.detectMs),
       ms(failover.decideMs),
       ms(failover.refillMs),
       html`<strong>${ms(failover.failoverMs)}</strong>`,
       ms(failover.visibleGapMs),
+      ms(failover.errorAfterMs),
       [failover.tokensLost, failover.tokensRepeated, failover.tokensDiscarded]
         .map(count)
         .join(' / '),
@@ -57,3 +70,5 @@ export const failoverTable = (analysis: Analysis, words: Words): Html => {
       : undefined
   }`;
 };
+
+const sub = (text: string): Html => html`<span class="sure">${text}</span>`;

@@ -1,15 +1,15 @@
 /** The top of the page: verdict, warnings, key figures. */
 
 import type { Analysis, SummaryRow } from '../../analysis/analysis.ts';
-import { figureName, keyFiguresOf, sureness, valueText } from '../figure.ts';
+import { keyFigureName, keyFiguresOf, sureness, valueText } from '../figure.ts';
+import { verdictSentence } from '../verdict-sentence.ts';
 import type { Words } from '../word/language.ts';
 import { html, type Html } from './markup.ts';
-import { numbers, tableOf } from './table.ts';
+import { cardsOf, numbers, tableOf } from './table.ts';
 
 /** What was asked, what came of it, and how sure that is. */
 export const verdictHeader = (analysis: Analysis, words: Words): Html => {
   const { manifest, verdict } = analysis;
-  const met = verdict.objectives.filter(({ decision }) => decision === 'met').length;
   const isCounted = verdict.objectives.length > 0;
   return html`<header class="top">
     <p class="muted small">Spillway · ${manifest.runId} · ${manifest.startedAt}</p>
@@ -17,10 +17,7 @@ export const verdictHeader = (analysis: Analysis, words: Words): Html => {
     <p class="question">${manifest.question}</p>
     <div class="verdict">
       <span class="badge ${verdict.kind}">${words.verdict[verdict.kind]}</span>
-      <p>
-        ${words.verdictLong[verdict.kind]}
-        ${isCounted ? words.objectivesMet(met, verdict.objectives.length) : ''}
-      </p>
+      <p>${verdictSentence(analysis, words)}</p>
     </div>
     ${analysis.isWhole ? undefined : html`<p><strong>${words.partial}</strong></p>`}
     ${isCounted ? objectiveTable(analysis, words) : undefined}
@@ -29,7 +26,7 @@ export const verdictHeader = (analysis: Analysis, words: Words): Html => {
 
 const objectiveTable = (analysis: Analysis, words: Words): Html => {
   const hasArms = analysis.manifest.arms.length > 1;
-  return tableOf(
+  return cardsOf(
     [
       { text: words.label.result },
       { text: words.label.objective },
@@ -84,7 +81,7 @@ export const figureSection = (analysis: Analysis, words: Words, armFigure: Html)
     return html`<section>
       <h2>${words.heading.keyFigures}</h2>
       <div class="tiles">
-        ${front.map(({ id, stat, byArm }) => tile(figureName(id, stat, words), byArm[0], words))}
+        ${front.map((it) => tile(keyFigureName(it, words), it.byArm[0], words))}
       </div>
       <div class="gap"></div>
       ${tableOf(
@@ -93,10 +90,10 @@ export const figureSection = (analysis: Analysis, words: Words, armFigure: Html)
           numbers(words.label.value),
           numbers(`${words.label.interval}${words.comma}${words.label.samples}`),
         ],
-        rest.map(({ id, stat, byArm }) => [
-          figureName(id, stat, words),
-          valueText(byArm[0], words),
-          html`<span class="muted">${sureness(byArm[0], words)}</span>`,
+        rest.map((figure) => [
+          keyFigureName(figure, words),
+          valueText(figure.byArm[0], words),
+          html`<span class="muted">${sureness(figure.byArm[0], words)}</span>`,
         ]),
       )}
     </section>`;
@@ -105,9 +102,9 @@ export const figureSection = (analysis: Analysis, words: Words, armFigure: Html)
     <h2>${words.heading.byArm}</h2>
     ${tableOf(
       [{ text: words.label.figure }, ...arms.map(numbers)],
-      figures.map(({ id, stat, byArm }) => {
-        const cells: readonly Html[] = byArm.map((row) => figureCell(row, words));
-        return [html`${figureName(id, stat, words)}`].concat(cells);
+      figures.map((figure) => {
+        const cells: readonly Html[] = figure.byArm.map((row) => figureCell(row, words));
+        return [html`${keyFigureName(figure, words)}`].concat(cells);
       }),
     )}
     <div class="gap"></div>

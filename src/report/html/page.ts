@@ -12,6 +12,7 @@ import type { Chart, ChartName } from '../chart/chart.ts';
 import type { Words } from '../word/language.ts';
 import { costTables } from './cost.ts';
 import { failoverTable } from './failover.ts';
+import { failureSection } from './failure.ts';
 import { chartFigure } from './figure.ts';
 import { Html, html } from './markup.ts';
 import { figureSection, verdictHeader, warningSection } from './opening.ts';
@@ -60,7 +61,7 @@ export const htmlPage = (
       <body>
         <main>
           ${banner} ${verdictHeader(analysis, words)} ${warningSection(analysis, words)}
-          ${figureSection(analysis, words, figure('arm'))}
+          ${figureSection(analysis, words, figure('arm'))} ${failureSection(analysis, words)}
           ${section(words.heading.timeline, figure('timeline'))}
           ${section(words.heading.firstToken, figure('firstToken'))}
           ${section(words.heading.tokenRate, figure('tokenRate'))}

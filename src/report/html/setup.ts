@@ -3,11 +3,12 @@
 import type { Analysis } from '../../analysis/analysis.ts';
 import type { Manifest } from '../../log/entry.ts';
 import { metricById } from '../../metric/table.ts';
+import { priceDate, priceSource } from '../cost-line.ts';
 import { figureName, intervalText, valueText } from '../figure.ts';
 import { decimal, milliseconds, quantity, yen } from '../format.ts';
 import type { Words } from '../word/language.ts';
 import { html, type Fragment, type Html } from './markup.ts';
-import { numbers, tableOf } from './table.ts';
+import { cardsOf, numbers, tableOf } from './table.ts';
 
 /** The fingerprint of the run, its prices, its definitions, and every figure it has. */
 export const setupSection = (
@@ -84,9 +85,12 @@ const fingerprint = (
     ],
     [
       setup.phases,
-      `${words.phase.warmup} ${milliseconds(phases.warmupMs)} · ` +
-        `${words.phase.steady} ${milliseconds(phases.steadyMs)} · ` +
-        `${words.phase.cooldown} ${milliseconds(phases.cooldownMs)}`,
+      // A scripted run is over when its sessions are, however long it might have taken.
+      manifest.plan.length > 0 && manifest.plan.every(({ loop }) => loop === 'scripted')
+        ? words.untilDone(milliseconds(phases.warmupMs + phases.steadyMs + phases.cooldownMs))
+        : `${words.phase.warmup} ${milliseconds(phases.warmupMs)} · ` +
+          `${words.phase.steady} ${milliseconds(phases.steadyMs)} · ` +
+          `${words.phase.cooldown} ${milliseconds(phases.cooldownMs)}`,
     ],
     [setup.think, decimal(manifest.thinkScale)],
     ...(Object.keys(manifest.limits).length === 0
@@ -152,7 +156,7 @@ const boxLine = (economics: Manifest['economics']): string =>
 const priceTable = (manifest: Manifest, words: Words): Html => {
   const { label } = words;
   return html`<p class="muted small">${label.perMillion}</p>
-    ${tableOf(
+    ${cardsOf(
       [
         { text: label.backend },
         { text: label.model },
@@ -168,15 +172,15 @@ const priceTable = (manifest: Manifest, words: Words): Html => {
         decimal(price.input),
         price.cachedInput === undefined ? label.none : decimal(price.cachedInput),
         decimal(price.output),
-        html`<span class="whole">${price.asOf}</span>`,
-        html`<span class="small muted">${price.source}</span>`,
+        html`<span class="whole">${priceDate(price.asOf, words)}</span>`,
+        html`<span class="small muted">${priceSource(price.source, words)}</span>`,
       ]),
     )}`;
 };
 
 /** The formulas as the run's own manifest recorded them, not as today's table has them. */
 const definitionTable = (manifest: Manifest, words: Words): Html =>
-  tableOf(
+  cardsOf(
     [
       { text: words.label.id },
       { text: words.label.figure },

@@ -60,10 +60,17 @@ table{border-collapse:collapse;width:100%;font-size:15px}
 th,td{text-align:left;padding:7px 12px 7px 0;border-bottom:1px solid var(--line);
   vertical-align:top}
 th{font-weight:600;color:var(--muted);font-size:14px}
+:lang(ja) th{word-break:keep-all;overflow-wrap:anywhere}
+ul.notes{margin:0 0 18px;padding-left:20px}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;
   padding-left:12px}
 th.number{white-space:normal}
 tbody tr:last-child>*{border-bottom:0}
+table.cards{font-size:14px}
+table.cards td,table.cards th{padding-left:7px;padding-right:7px;font-size:14px}
+table.cards th{font-size:13px}
+table.cards td:first-child,table.cards th:first-child{padding-left:0}
+table.cards td:last-child,table.cards th:last-child{padding-right:0}
 .scroll+.scroll{margin-top:20px}
 .scroll+p{margin-top:14px}
 td .small{overflow-wrap:anywhere}
@@ -92,6 +99,15 @@ h1{font-size:27px}
 dl{grid-template-columns:1fr}
 .tiles{grid-template-columns:1fr 1fr;gap:8px}
 td:first-child{min-width:6.5em}
+table.cards,table.cards tbody,table.cards tr,table.cards td{display:block;width:auto}
+table.cards thead{display:none}
+table.cards tr{border-bottom:1px solid var(--line);padding:8px 0}
+table.cards tr:last-child{border-bottom:0}
+table.cards td,table.cards td.number{border:0;padding:3px 0;text-align:left;
+  display:grid;grid-template-columns:minmax(7em,36%) 1fr;column-gap:10px}
+table.cards td::before{content:attr(data-heading);color:var(--muted);font-size:13px;
+  grid-row:1/span 9}
+table.cards td>*{grid-column:2;justify-self:start}
 td.number{white-space:normal}
 dt{border:0;padding-bottom:0}
 }

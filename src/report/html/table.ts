@@ -12,13 +12,19 @@ export interface Heading {
 /** A column of numbers. */
 export const numbers = (text: string): Heading => ({ text, isNumber: true });
 
+type Rows = readonly (readonly Fragment[])[];
+
 /** A table that scrolls within itself where the page is too narrow for it. */
-export const tableOf = (
-  headings: readonly Heading[],
-  rows: readonly (readonly Fragment[])[],
-): Html =>
+export const tableOf = (headings: readonly Heading[], rows: Rows): Html =>
+  table(headings, rows, false);
+
+/** A wide table whose rows become cards on a phone, each cell under its heading. */
+export const cardsOf = (headings: readonly Heading[], rows: Rows): Html =>
+  table(headings, rows, true);
+
+const table = (headings: readonly Heading[], rows: Rows, isCards: boolean): Html =>
   html`<div class="scroll">
-    <table>
+    <table${isCards ? html` class="cards"` : undefined}>
       <thead>
         <tr>
           ${headings.map((it) => html`<th scope="col" ${classOf(it)}>${it.text}</th>`)}
@@ -28,12 +34,17 @@ export const tableOf = (
         ${rows.map(
           (cells) =>
             html`<tr>
-              ${cells.map((cell, index) => html`<td${classOf(headings[index])}>${cell}</td>`)}
+              ${cells.map((cell, index) => tableCell(cell, headings[index], isCards))}
             </tr> `,
         )}
       </tbody>
     </table>
   </div>`;
+
+const tableCell = (cell: Fragment, heading: Heading | undefined, isNamed: boolean): Html =>
+  html`<td${classOf(heading)}${isNamed ? html` data-heading="${heading?.text}"` : undefined}
+    >${cell}</td
+  >`;
 
 const classOf = (heading: Heading | undefined): Html =>
   heading?.isNumber === true ? html` class="number"` : html``;

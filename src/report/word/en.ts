@@ -1,112 +1,8 @@
 /** Everything a report says, in English. */
 
-import type { Advisory, Invalidity, Withheld } from '../../analysis/analysis.ts';
-import { decimal, milliseconds, percent } from '../format.ts';
+import { decimal } from '../format.ts';
+import { advisory, count, failback, invalidity, withheld } from './en-remark.ts';
 import type { Words } from './language.ts';
-
-const count = (count: number, one: string, many = `${one}s`): string =>
-  `${decimal(count)} ${count === 1 ? one : many}`;
-
-const withheld = (reason: Withheld): string => {
-  switch (reason.why) {
-    case 'too-few':
-      return `withheld: n = ${decimal(reason.n)}, needs ${decimal(reason.floor)}`;
-    case 'no-data':
-      return 'no data';
-    case 'buffered':
-      return 'withheld: the answers came in bursts, not as they were generated';
-    case 'unknown-outside':
-      return 'unknown: cannot be seen from outside this proxy';
-    case 'no-price':
-      return `withheld: no price known for ${reason.model}`;
-    case 'no-fx':
-      return 'withheld: no exchange rate given';
-  }
-};
-
-const invalidity = (why: Invalidity): string => {
-  switch (why.kind) {
-    case 'harness-late':
-      return (
-        `The harness itself was late: requests left up to ${milliseconds(why.p99Ms)} after their ` +
-        `time (p99), the limit is ${milliseconds(why.limitMs)}. The figures are not to be trusted.`
-      );
-    case 'load-thread-busy':
-      return (
-        `The thread that makes the load was busy ${percent(why.utilisationRatio)} of the time: ` +
-        `the harness may have been the bottleneck.`
-      );
-    case 'fault-never-acted':
-      return `Fault ${why.fault} never acted in arm ${why.arm}: its effect was not tested.`;
-  }
-};
-
-const advisory = (advisory: Advisory): string => {
-  switch (advisory.kind) {
-    case 'harness-late':
-      return (
-        `The harness sent requests up to ${milliseconds(advisory.p99Ms)} late (p99); the median ` +
-        `wait for first text is ${milliseconds(advisory.medianTtfoMs)}.`
-      );
-    case 'arrivals-dropped':
-      return (
-        `${count(advisory.count, 'arrival was', 'arrivals were')} never sent in arm ` +
-        `${advisory.arm}: too many requests were in flight.`
-      );
-    case 'figures-withheld':
-      return `${count(advisory.count, 'figure is', 'figures are')} withheld for want of samples.`;
-    case 'log-cut':
-      return `The run log was cut after ${count(advisory.lines, 'line')}; the rest is missing.`;
-    case 'interrupted':
-      return `The run did not finish (${advisory.why}): this report covers the part that ran.`;
-    case 'spend-limit':
-      return 'The spend limit was reached: cloud traffic stopped, and the rest is missing.';
-    case 'drift':
-      return (
-        `No steady state in arm ${advisory.arm}: median first text went from ` +
-        `${milliseconds(advisory.firstHalfMs)} in the first half to ` +
-        `${milliseconds(advisory.secondHalfMs)} in the second.`
-      );
-    case 'extrapolated-profile':
-      return `The speed of ${advisory.backend} is in part an estimate: ${advisory.basis}.`;
-    case 'think-scaled':
-      return (
-        `Think time was scaled by ${decimal(advisory.scale)}: ` +
-        `sessions are denser than real ones.`
-      );
-    case 'tokenizer-differs':
-      return (
-        `${advisory.backends.join(' and ')} count tokens with different tokenizers: ` +
-        `their token rates are not directly comparable.`
-      );
-    case 'usage-estimated':
-      return (
-        `The tokens of ${count(advisory.count, 'attempt')} were estimated, ` +
-        `because the backend did not say.`
-      );
-    case 'leaked':
-      return (
-        `${count(advisory.count, 'local-only request')} reached a cloud backend ` +
-        `in arm ${advisory.arm}.`
-      );
-    case 'buffered':
-      return (
-        `${count(advisory.count, 'answer')} from ${advisory.backend} came in bursts: their token ` +
-        `intervals say how they were flushed, not how they were generated.`
-      );
-    case 'no-price':
-      return (
-        `No price is known for ${advisory.model} on ${advisory.backend}: ` +
-        `its cost is missing, not zero.`
-      );
-    case 'price-old':
-      return `The prices are of ${advisory.asOf} and may have changed.`;
-    case 'seam-quality-unmeasured':
-      return 'Whether continued answers read well across the seam was not measured.';
-    case 'one-backend-failures':
-      return `All failures (${decimal(advisory.count)}) were on one backend: ${advisory.backend}.`;
-  }
-};
 
 export const english: Words = {
   language: 'en',
@@ -153,7 +49,30 @@ export const english: Words = {
     repeated: 'text repeated',
     mixed: 'texts mixed',
     misrouted: 'needless failover',
+    waited: 'waited it out',
     unaffected: 'unaffected',
+  },
+  reason: {
+    refused: 'refused',
+    unreachable: 'unreachable',
+    tls: 'TLS',
+    reset: 'reset',
+    closed: 'closed early',
+    truncated: 'no terminal event',
+    'first-token-deadline': 'first-token deadline',
+    'stall-deadline': 'stall deadline',
+    status: 'error status',
+    'rate-limited': 'rate limited',
+    overloaded: 'overloaded',
+    garbled: 'garbled',
+    'in-band': 'error in the stream',
+    'prompt-cut': 'prompt cut',
+    'bad-seam': 'bad seam',
+  },
+  codeNote: {
+    local_only_unavailable:
+      'no local backend could take it, and local-only requests are refused rather than sent to ' +
+      'the cloud',
   },
   stat: {
     p50: 'p50',
@@ -186,6 +105,7 @@ export const english: Words = {
     keyFigures: 'Key figures',
     byArm: 'Arms side by side',
     allFigures: 'All figures',
+    failure: 'Failures by workload and code',
     timeline: 'Timeline',
     firstToken: 'Wait for the first text',
     tokenRate: 'Token rate',
@@ -214,6 +134,11 @@ export const english: Words = {
     total: 'failover',
     sum: 'sum',
     visibleGap: 'visible gap',
+    errorAfter: 'error after',
+    untilError: 'until the error',
+    failoverSeconds: 'time since the fault (s)',
+    workload: 'workload',
+    code: 'code',
     lost: 'lost',
     repeated: 'repeated',
     discarded: 'discarded',
@@ -236,6 +161,8 @@ export const english: Words = {
     model: 'model',
     priceDate: 'prices of',
     source: 'source',
+    ownPrice: 'own price',
+    configured: 'configured',
     allCloud: 'all from the cloud',
     capacityValue: 'capacity value',
     paid: 'paid to the cloud',
@@ -282,7 +209,8 @@ export const english: Words = {
       title: 'What readers received, and from where',
       howToRead:
         'Top: output tokens received by clients, by the backend that made them. Bottom: answers ' +
-        'that ended. A shaded span is a fault window; ▼ marks the instant a fault acted.',
+        'that ended. A shaded span is a fault window; ▼ marks the instant a fault acted. Thinking ' +
+        'that was held back is shown when it was generated, not when it was released.',
     },
     firstToken: {
       title: 'How long readers wait for the first text',
@@ -300,7 +228,8 @@ export const english: Words = {
       title: 'Where the time of each failover goes',
       howToRead:
         'One bar per exchange on which a fault acted: until the proxy noticed (detect), until it ' +
-        'had asked the next backend (decide), until the reader had text again (refill).',
+        'had asked the next backend (decide), until the reader had text again (refill), or until ' +
+        'the reader was told of the error.',
     },
     cost: {
       title: 'What the locally served answers would have cost',
@@ -310,9 +239,26 @@ export const english: Words = {
     },
     arm: {
       title: 'The arms side by side',
-      howToRead: 'Median wait for the first text with its interval, and output tokens per second.',
+      howToRead:
+        'Median wait for the first text, and median speed of one answer, with their intervals.',
     },
   },
+  aside: (text) => ` (${text})`,
+  seconds: (amount) => `${amount} s`,
+  after: (duration) => `after ${duration}`,
+  amongLocalOnly: (amount) =>
+    amount === 0 ? 'none was local-only' : `of ${decimal(amount)} local-only`,
+  allPhases: 'all phases',
+  gap: (seconds) => `after ${seconds}`,
+  failedOf: (failed, all) => `${decimal(failed)} of ${decimal(all)} failed`,
+  faulted: (amount) => `${decimal(amount)} faulted`,
+  failback,
+  openCircuit: (amount) =>
+    `${count(amount, 'request')} failed over at once, because the circuit was open: no fault ` +
+    `acted on them, so they have no row here.`,
+  inFile: (amount, file) => `All ${decimal(amount)} are in ${file}.`,
+  ofArm: (backend, arm) => `${backend} (arm ${arm})`,
+  untilDone: (most) => `until the sessions are done, ${most} at most`,
   costNote:
     'A load test saves nothing. The capacity value is what the answers served locally in this ' +
     'run would have cost at a cloud model, from input cached as observed to not cached at all.',

@@ -1,94 +1,8 @@
 /** Everything a report says, in Japanese. */
 
-import type { Advisory, Invalidity, Withheld } from '../../analysis/analysis.ts';
-import { decimal, milliseconds, percent } from '../format.ts';
+import { decimal } from '../format.ts';
+import { advisory, failback, invalidity, withheld } from './ja-remark.ts';
 import type { Words } from './language.ts';
-
-const withheld = (reason: Withheld): string => {
-  switch (reason.why) {
-    case 'too-few':
-      return `非表示：n = ${decimal(reason.n)}（${decimal(reason.floor)} 以上必要）`;
-    case 'no-data':
-      return 'データなし';
-    case 'buffered':
-      return '非表示：生成どおりではなく、まとめて届いた回答のため';
-    case 'unknown-outside':
-      return '不明：このプロキシの外からは観測できません';
-    case 'no-price':
-      return `非表示：${reason.model} の単価が不明`;
-    case 'no-fx':
-      return '非表示：為替レートの指定なし';
-  }
-};
-
-const invalidity = (why: Invalidity): string => {
-  switch (why.kind) {
-    case 'harness-late':
-      return (
-        `計測側に遅れがありました。送信が予定より最大 ${milliseconds(why.p99Ms)}（p99）遅れ、` +
-        `上限の ${milliseconds(why.limitMs)} を超えています。数値は信用できません。`
-      );
-    case 'load-thread-busy':
-      return (
-        `負荷を作るスレッドの使用率が ${percent(why.utilisationRatio)} に達しました。` +
-        `計測側がボトルネックだった可能性があります。`
-      );
-    case 'fault-never-acted':
-      return `障害 ${why.fault} は条件 ${why.arm} で一度も発生しませんでした。確かめたい動作は試されていません。`;
-  }
-};
-
-const advisory = (advisory: Advisory): string => {
-  switch (advisory.kind) {
-    case 'harness-late':
-      return (
-        `計測側の送信に最大 ${milliseconds(advisory.p99Ms)}（p99）の遅れがありました` +
-        `（最初の文字までの中央値は ${milliseconds(advisory.medianTtfoMs)}）。`
-      );
-    case 'arrivals-dropped':
-      return `条件 ${advisory.arm} で、同時実行数の上限のため ${decimal(advisory.count)} 件を送信できませんでした。`;
-    case 'figures-withheld':
-      return `標本が足りないため、${decimal(advisory.count)} 個の数値を表示していません。`;
-    case 'log-cut':
-      return `実行ログが ${decimal(advisory.lines)} 行で途切れています。残った範囲だけを集計しました。`;
-    case 'interrupted':
-      return `実行が途中で終わりました（${advisory.why}）。終わった範囲だけの結果です。`;
-    case 'spend-limit':
-      return '費用の上限に達したため、クラウドへの送信を止めました。以降の結果はありません。';
-    case 'drift':
-      return (
-        `条件 ${advisory.arm} は定常状態になっていません。最初の文字までの中央値が、` +
-        `前半 ${milliseconds(advisory.firstHalfMs)} から後半 ` +
-        `${milliseconds(advisory.secondHalfMs)} に変わりました。`
-      );
-    case 'extrapolated-profile':
-      return `${advisory.backend} の速度モデルには推定が含まれます：${advisory.basis}`;
-    case 'think-scaled':
-      return `思考時間を ${decimal(advisory.scale)} 倍に縮めています。実際の利用より会話が密です。`;
-    case 'tokenizer-differs':
-      return (
-        `${advisory.backends.join(' と ')} はトークナイザーが異なります。` +
-        `トークン速度をそのまま比べることはできません。`
-      );
-    case 'usage-estimated':
-      return `バックエンドがトークン数を返さなかったため、${decimal(advisory.count)} 回分は推定値です。`;
-    case 'leaked':
-      return `社外送信：社内限定の要求が条件 ${advisory.arm} で ${decimal(advisory.count)} 件、クラウドに届きました。`;
-    case 'buffered':
-      return (
-        `${advisory.backend} の回答 ${decimal(advisory.count)} 件はまとめて届きました。` +
-        `トークンの間隔は生成の速さを表しません。`
-      );
-    case 'no-price':
-      return `${advisory.backend} の ${advisory.model} は単価が不明です。費用は 0 ではなく、集計に含まれていません。`;
-    case 'price-old':
-      return `単価は ${advisory.asOf} 時点のものです。変わっている可能性があります。`;
-    case 'seam-quality-unmeasured':
-      return '継ぎ目の前後で文章が自然につながっているかは測っていません。';
-    case 'one-backend-failures':
-      return `失敗 ${decimal(advisory.count)} 件は、すべて ${advisory.backend} で起きました。`;
-  }
-};
 
 export const japanese: Words = {
   language: 'ja',
@@ -128,14 +42,36 @@ export const japanese: Words = {
   decision: { met: '達成', missed: '未達', undecided: '判定不能' },
   outcome: {
     transparent: '途切れなし',
-    continued: '途切れなし・継続',
+    continued: '代替が続きを生成',
     error: 'エラー応答',
-    truncated: '通知なく途切れ',
+    truncated: 'エラー通知なしの中断',
     hung: '応答なし',
     repeated: '文の重複',
     mixed: '文の混在',
     misrouted: '不要な切替',
+    waited: '待って継続',
     unaffected: '影響なし',
+  },
+  reason: {
+    refused: '接続拒否',
+    unreachable: '到達不能',
+    tls: 'TLS',
+    reset: 'リセット',
+    closed: '途中で切断',
+    truncated: '終端なし',
+    'first-token-deadline': '最初のトークンの期限切れ',
+    'stall-deadline': '停止の期限切れ',
+    status: 'エラーステータス',
+    'rate-limited': 'レート制限',
+    overloaded: '過負荷',
+    garbled: '形式不正',
+    'in-band': 'ストリーム内エラー',
+    'prompt-cut': '入力の切り捨て',
+    'bad-seam': '継ぎ目の不一致',
+  },
+  codeNote: {
+    local_only_unavailable:
+      '使えるローカルのバックエンドがなく、社内限定の要求のためクラウドには送らずに断りました',
   },
   stat: {
     p50: 'p50',
@@ -158,7 +94,7 @@ export const japanese: Words = {
     failed: '失敗',
     unknown: '不明',
   },
-  phase: { warmup: '準備', steady: '計測', cooldown: '終了処理', done: '終了' },
+  phase: { warmup: 'ウォームアップ', steady: '計測', cooldown: 'クールダウン', done: '終了' },
   objectivesMet: (met, all) => `目標 ${decimal(all)} 件中 ${decimal(met)} 件を達成`,
   withheld,
   invalidity,
@@ -168,6 +104,7 @@ export const japanese: Words = {
     keyFigures: '主な数値',
     byArm: '条件の比較',
     allFigures: 'すべての数値',
+    failure: '失敗の内訳（ワークロードとコード別）',
     timeline: '時間の流れ',
     firstToken: '最初の文字まで',
     tokenRate: 'トークン速度',
@@ -181,7 +118,7 @@ export const japanese: Words = {
     arm: '条件',
     figure: '指標',
     value: '値',
-    interval: '95 % 区間',
+    interval: '95 % 信頼区間',
     samples: 'n',
     where: '対象',
     objective: '目標',
@@ -195,29 +132,36 @@ export const japanese: Words = {
     refill: '再開まで',
     total: 'フェイルオーバー',
     sum: '合計',
-    visibleGap: '画面の停止',
+    visibleGap: '表示の停止時間',
+    errorAfter: 'エラーまで',
+    untilError: 'エラー通知まで',
+    failoverSeconds: '障害からの時間（秒）',
+    workload: 'ワークロード',
+    code: 'コード',
     lost: '欠落',
     repeated: '重複',
     discarded: '破棄',
     switched: '切替元 → 先',
     elapsed: '開始からの時間（秒）',
     outputRate: '出力（トークン/秒）',
-    finished: '終わった回答',
+    finished: '完了した回答数',
     failed: '失敗',
     unknownBackend: '不明',
     faultWindow: '障害の期間',
     share: '回答の割合（%）',
     firstText: '最初の文字まで（秒、対数目盛）',
     limit: '上限',
-    perAnswerRate: '1回答の速さ（トークン/秒）',
+    perAnswerRate: '回答ごとの生成速度（トークン/秒）',
     backend: 'バックエンド',
     part: '内訳',
     low: '下限',
     high: '上限',
     counterfactual: '比較対象',
     model: 'モデル',
-    priceDate: '単価の日付',
+    priceDate: '単価の基準日',
     source: '出典',
+    ownPrice: '自社指定の単価',
+    configured: '設定どおり',
     allCloud: 'すべてクラウドの場合',
     capacityValue: 'クラウド換算額（節約額ではない）',
     paid: 'クラウドへの支払い',
@@ -248,23 +192,24 @@ export const japanese: Words = {
     target: '対象',
     machine: '計測側のマシン',
     clock: '時計の分解能',
-    phases: '区間',
+    phases: 'フェーズ',
     think: '思考時間の倍率',
     limits: '要求ごとの上限',
     plan: '計画',
     backends: 'バックエンド',
     prices: '使用した単価',
-    box: '機材',
+    box: '本体',
     exchangeRate: '為替レート',
-    resolved: '解決後のシステムとシナリオ',
+    resolved: '適用された設定',
     real: '実機',
   },
   chart: {
     timeline: {
-      title: '利用者に届いたものと、その出どころ',
+      title: '利用者に届いたトークンと生成元',
       howToRead:
-        '上：利用者に届いた出力トークン（生成したバックエンド別）。下：終わった回答の数。' +
-        '帯は障害の期間、▼ は障害が実際に起きた瞬間です。',
+        '上：利用者に届いた出力トークン（生成したバックエンド別）。下：完了した回答数。' +
+        '帯は障害の期間、▼ は障害が実際に起きた瞬間です。' +
+        '保留されていた思考のトークンは、届いた時ではなく生成された時に置いています。',
     },
     firstToken: {
       title: '最初の文字が出るまでの待ち時間',
@@ -272,16 +217,17 @@ export const japanese: Words = {
         '横軸の時間までに最初の文字が届いた回答の割合です。横軸は対数目盛で、左にあるほど速いことを示します。',
     },
     tokenRate: {
-      title: '1つの回答の速さ',
+      title: '回答ごとの生成速度',
       howToRead:
         '縦線1本が1回答で、2 トークン目以降の毎秒トークン数です。大きな印は中央値、' +
-        '横棒は 95 % 区間（ある場合）。右ほど速いことを示します。',
+        '横棒は 95 % 信頼区間（ある場合）。右ほど速いことを示します。',
     },
     failover: {
       title: 'フェイルオーバーにかかった時間の内訳',
       howToRead:
         '障害が起きた要求ごとに1本。プロキシが気づくまで（検知まで）、次のバックエンドに' +
-        '送るまで（切替判断）、文字が再び届くまで（再開まで）の順です。',
+        '送るまで（切替判断）、文字が再び届くまで（再開まで）の順です。' +
+        '再開しなかったものは、エラーが伝わるまでを示します。',
     },
     cost: {
       title: 'ローカルで処理した回答のクラウド換算額',
@@ -291,14 +237,30 @@ export const japanese: Words = {
     },
     arm: {
       title: '条件の比較',
-      howToRead: '最初の文字までの中央値（区間つき）と、毎秒の出力トークン数です。',
+      howToRead: '最初の文字までの中央値と、回答ごとの生成速度の中央値です。線は信頼区間です。',
     },
   },
+  aside: (text) => `（${text}）`,
+  seconds: (amount) => `${amount} 秒`,
+  after: (duration) => `${duration} 後`,
+  amongLocalOnly: (amount) =>
+    amount === 0 ? '社内限定の要求なし' : `社内限定 ${decimal(amount)} 件のうち`,
+  allPhases: '全フェーズ',
+  gap: (seconds) => `${seconds}後`,
+  failedOf: (failed, all) => `${decimal(all)} 件中 ${decimal(failed)} 件が失敗`,
+  faulted: (amount) => `障害 ${decimal(amount)} 件`,
+  failback,
+  openCircuit: (amount) =>
+    `${decimal(amount)} 件は遮断中だったため、障害に当たらずすぐに切り替わりました（ここには行がありません）。`,
+  inFile: (amount, file) => `全 ${decimal(amount)} 件は ${file} にあります。`,
+  ofArm: (backend, arm) => `${backend}（条件 ${arm}）`,
+  untilDone: (most) => `全会話の終了まで、最長 ${most}`,
   costNote:
-    '負荷試験では何も節約されません。クラウド換算額は、この実行でローカルが処理した回答を' +
-    'クラウドのモデルに任せた場合の費用です。入力キャッシュの仮定による幅で示します。',
+    '負荷試験の実行自体で費用が下がるわけではありません。クラウド換算額は、この実行でローカルが' +
+    '処理した回答をクラウドのモデルに任せた場合の費用です。' +
+    '入力キャッシュの効き方で変わるため範囲で示します。',
   costNotIncluded:
-    '含まないもの：機材の運用の手間、回線、サポート、比較したモデル間の品質やトークナイザーの違い。',
+    '含まないもの：本体の運用の手間、回線、サポート、比較したモデル間の品質やトークナイザーの違い。',
   noCost: 'この実行には、金額に換算できるものがありません。',
   noFailover: 'この実行では、障害の影響を受けた要求はありません。',
   noChart: 'このグラフに描くデータがありません。',

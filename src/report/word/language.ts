@@ -10,12 +10,14 @@ import type {
   Advisory,
   Analysis,
   Decision,
+  FailbackRow,
   FailoverOutcome,
   Invalidity,
   Stat,
   Withheld,
 } from '../../analysis/analysis.ts';
 import type { Unit } from '../../metric/metric.ts';
+import type { FailureReason } from '../../protocol/generation.ts';
 
 export type Language = 'en' | 'ja';
 
@@ -35,6 +37,10 @@ export interface Words {
   readonly verdictLong: Readonly<Record<VerdictKind, string>>;
   readonly decision: Readonly<Record<Decision, string>>;
   readonly outcome: Readonly<Record<FailoverOutcome, string>>;
+  /** Why an attempt failed. */
+  readonly reason: Readonly<Record<FailureReason, string>>;
+  /** What a code that a client was told means, where the code alone does not say it. */
+  readonly codeNote: Readonly<Partial<Record<string, string>>>;
   readonly stat: Readonly<Record<Stat, string>>;
   readonly servedAs: Readonly<
     Record<'local' | 'cloud' | 'failed-over' | 'spilled' | 'failed' | 'unknown', string>
@@ -52,6 +58,7 @@ export interface Words {
       | 'keyFigures'
       | 'byArm'
       | 'allFigures'
+      | 'failure'
       | 'timeline'
       | 'firstToken'
       | 'tokenRate'
@@ -84,6 +91,11 @@ export interface Words {
       | 'total'
       | 'sum'
       | 'visibleGap'
+      | 'errorAfter'
+      | 'untilError'
+      | 'failoverSeconds'
+      | 'workload'
+      | 'code'
       | 'lost'
       | 'repeated'
       | 'discarded'
@@ -106,6 +118,8 @@ export interface Words {
       | 'model'
       | 'priceDate'
       | 'source'
+      | 'ownPrice'
+      | 'configured'
       | 'allCloud'
       | 'capacityValue'
       | 'paid'
@@ -160,6 +174,23 @@ export interface Words {
       { readonly title: string; readonly howToRead: string }
     >
   >;
+  /** A remark in brackets behind a word. */
+  readonly aside: (text: string) => string;
+  readonly seconds: (count: string) => string;
+  readonly after: (duration: string) => string;
+  /** How many of the requests a count is over were local-only. */
+  readonly amongLocalOnly: (count: number) => string;
+  readonly allPhases: string;
+  /** How long after the last answer a session was asked again. */
+  readonly gap: (seconds: string) => string;
+  readonly failedOf: (count: number, all: number) => string;
+  readonly faulted: (count: number) => string;
+  readonly failback: (row: FailbackRow) => string;
+  readonly openCircuit: (count: number) => string;
+  readonly inFile: (count: number, file: string) => string;
+  /** A backend as one arm used it. */
+  readonly ofArm: (backend: string, arm: string) => string;
+  readonly untilDone: (most: string) => string;
   readonly costNote: string;
   readonly costNotIncluded: string;
   readonly noCost: string;
