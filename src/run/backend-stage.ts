@@ -3,6 +3,7 @@
 import type { BackendSystem, System } from '../system/system.ts';
 import { openSimulatedBackend } from '../target/backend/simulated-backend.ts';
 import type { PlannedFault } from '../target/fault/fault.ts';
+import { isProcessFault, openProcessFaults } from '../target/fault/process-fault.ts';
 import { openShim } from '../target/fault/shim.ts';
 import { watchHealth } from '../measurement/health.ts';
 import type { OpenedStage, Stage, StageContext } from './stage.ts';
@@ -10,6 +11,8 @@ import type { OpenedStage, Stage, StageContext } from './stage.ts';
 export interface BackendStageInput {
   readonly system: System;
   readonly faults: readonly PlannedFault[];
+  /** Backends that get a shim even without a fault, so that arms with and without one compare. */
+  readonly relayed?: readonly string[];
   /** Ports for simulated backends by name, for people who want to find them; any port otherwise. */
   readonly ports?: Readonly<Record<string, number>>;
 }
@@ -26,11 +29,12 @@ export const openBackends: Stage<BackendStageInput, BackendStageInfo> = async (i
   const backends: BackendSystem[] = [];
   for (const backend of input.system.backends) {
     const reachable = await openBackend(backend, input, context, opening, loads);
-    const faults = input.faults.filter((fault) => fault.backend === backend.name);
+    const faults = input.faults.filter(
+      (fault) => fault.backend === backend.name && !isProcessFault(fault),
+    );
+    const isRelayed = faults.length > 0 || input.relayed?.includes(backend.name) === true;
     backends.push(
-      faults.length === 0
-        ? reachable
-        : await openShimFor(reachable, faults, context, opening, shims),
+      !isRelayed ? reachable : await openShimFor(reachable, faults, context, opening, shims),
     );
   }
   opening.use(
@@ -44,6 +48,13 @@ export const openBackends: Stage<BackendStageInput, BackendStageInfo> = async (i
       }),
     }),
   );
+  const processFaults = openProcessFaults({
+    faults: input.faults,
+    clock: context.clock,
+    emit: context.emit,
+  });
+  opening.defer(() => processFaults.close());
+  shims.push(processFaults);
   const opened = opening.move();
 
   return {

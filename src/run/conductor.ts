@@ -21,9 +21,10 @@ import { seeded } from '../random/random.ts';
 import type { Arm, Scenario } from '../scenario/scenario.ts';
 import { startsUntil } from '../load/phase.ts';
 import { armedEntries } from '../target/fault/plan.ts';
+import { isProcessFault } from '../target/fault/process-fault.ts';
 import { type Clock, within } from '../time/clock.ts';
 import { originNow, resolutionMs, systemClock } from '../time/system-clock.ts';
-import type { BackendStageInfo } from './backend-stage.ts';
+import type { BackendStageInfo, BackendStageInput } from './backend-stage.ts';
 import { type LoadStageInfo, type LoadStageInput, plannedStarts } from './load-stage.ts';
 import { isSpending, manifestOf } from './manifest.ts';
 import { openStage, type StageHandle } from './open-stage.ts';
@@ -160,7 +161,7 @@ const runArm = async (
     stop: options.stop,
   };
   await using world = new AsyncDisposableStack();
-  const target = await openTarget(arm, options, stage, world);
+  const target = await openTarget(arm, relayedIn(scenario), options, stage, world);
   const load = world.use(
     await openStage<LoadStageInfo>(
       'load',
@@ -197,9 +198,19 @@ interface Target {
   readonly crashed: Promise<void>;
 }
 
+/** Backends that some arm has a fault for: in every arm a shim stands before them. */
+const relayedIn = ({ arms }: Scenario): readonly string[] => [
+  ...new Set(
+    arms.flatMap(({ faults }) =>
+      faults.filter((fault) => !isProcessFault(fault)).map(({ backend }) => backend),
+    ),
+  ),
+];
+
 /** Opens backends, shims and proxy, unless the target is somebody else's. */
 const openTarget = async (
   arm: Arm,
+  relayed: readonly string[],
   options: RunOptions,
   stage: Parameters<typeof openStage>[2],
   world: AsyncDisposableStack,
@@ -209,7 +220,7 @@ const openTarget = async (
   const backends = world.use(
     await openStage<BackendStageInfo>(
       'backends',
-      { system: arm.system, faults: arm.faults },
+      { system: arm.system, faults: arm.faults, relayed } satisfies BackendStageInput,
       stage,
     ),
   );

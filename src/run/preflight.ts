@@ -10,6 +10,7 @@ import { readDocument } from '../system/document.ts';
 import { systemDocument } from '../system/litellm.ts';
 import { FileError, type Mistake } from '../system/mistake.ts';
 import type { BackendSystem, System } from '../system/system.ts';
+import { healOnce } from '../target/fault/process-fault.ts';
 import type { Clock } from '../time/clock.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { loadTokenizer } from '../token/tokenizer.ts';
@@ -23,6 +24,11 @@ export const preflight = async (scenario: Scenario, target?: string): Promise<vo
   if (mistakes.length > 0) throw new FileError(mistakes);
   await expectDocuments(scenario);
   const clock = systemClock();
+  // A run that could not be mended never begins.
+  await healOnce(
+    scenario.arms.flatMap(({ faults }) => faults),
+    clock,
+  );
   const checks =
     target === undefined ? backendChecks(scenario, clock) : [expectResponses(target, clock)];
   const results = await Promise.allSettled(checks);

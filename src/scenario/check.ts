@@ -15,7 +15,7 @@ import type { SourceDocument } from '../system/document.ts';
 import type { Mistake } from '../system/mistake.ts';
 import type { System } from '../system/system.ts';
 import { closest, isRecord } from '../system/validation.ts';
-import { planFaults, worksOnTls } from '../target/fault/plan.ts';
+import { backendsOf, planFaults, worksOnTls } from '../target/fault/plan.ts';
 import { faultProblems } from '../target/fault/problem.ts';
 import { faultSchema } from '../target/fault/schema.ts';
 import { workloadMistakes } from '../workload/check.ts';
@@ -29,6 +29,8 @@ export interface ArmGround {
   readonly isLocalOnly: boolean;
   /** Replayed against another proxy than ours. */
   readonly isForeign: boolean;
+  /** Whether faults may run commands on this machine. */
+  readonly mayExecute: boolean;
 }
 
 /** What depends on the arm: names of its system, and what its faults can do to it. */
@@ -36,7 +38,11 @@ export const armMistakes = (value: unknown, ground: ArmGround): readonly Mistake
   ...itemsOf(value, 'workloads').flatMap((workload, at) => workloadNames(workload, at, ground)),
   ...itemsOf(value, 'faults').flatMap((fault, at) => [
     ...nameMistakes(['faults', at, 'backend'], 'backend', property(fault, 'backend'), ground),
+    ...itemsOf(fault, 'backends').flatMap((name, place) =>
+      nameMistakes(['faults', at, 'backends', place], 'backend', name, ground),
+    ),
     ...tlsMistakes(fault, at, ground),
+    ...executionMistakes(fault, at, ground),
   ]),
   ...spendMistakes(ground),
 ];
@@ -85,17 +91,36 @@ const tlsMistakes = (
   { system, document }: ArmGround,
 ): readonly Mistake[] => {
   if (!Value.Check(faultSchema, value)) return [];
-  const backend = system?.backends.find(({ name }) => name === value.backend);
-  const isTls = backend?.urls[0]?.startsWith('https:') === true;
+  const named = backendsOf(value);
+  const isTls = system?.backends.find(
+    ({ name, urls }) => named.includes(name) && urls[0]?.startsWith('https:'),
+  );
   if (!isTls || planFaults([value]).every(worksOnTls)) return [];
   return [
     document.mistake(
       ['faults', at],
-      `\`${value.kind}\` cannot be placed by turn or token on ${value.backend}, which is reached by TLS`,
-      'Use a window with `at` and `for`, or a plaintext address on the tailnet.',
+      `\`${value.kind}\` cannot be placed by turn or token on ${isTls.name}, which is reached by TLS`,
+      'Use a kind that needs no more than bytes, in a window with `at` and `for`, or a plaintext ' +
+        'address on the tailnet.',
     ),
   ];
 };
+
+/** Commands of a file are run only for somebody who has said that they may. */
+const executionMistakes = (
+  value: unknown,
+  at: number,
+  { document, mayExecute }: ArmGround,
+): readonly Mistake[] =>
+  mayExecute || property(value, 'kind') !== 'exec'
+    ? []
+    : [
+        document.mistake(
+          ['faults', at, 'kind'],
+          'this runs a command on this machine, which has not been allowed',
+          'Read `command` and `heal`, then run with --allow-exec or SPILLWAY_ALLOW_EXEC=1.',
+        ),
+      ];
 
 /** A run that can reach a cloud that costs money says what it may spend. */
 const spendMistakes = ({ system, isForeign, document }: ArmGround): readonly Mistake[] => {

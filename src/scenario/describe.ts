@@ -31,12 +31,29 @@ const describeLoad = (load: Scenario['arms'][number]['workloads'][number]['load'
   }
 };
 
+/** The commands that a run of the scenario executes on this machine, one sentence for each. */
+export const describeCommands = ({ arms }: Scenario): readonly string[] => [
+  ...new Set(
+    arms.flatMap(({ faults }) =>
+      faults.flatMap(({ backend, action: { command, heal } }) => [
+        ...(command ? [`runs \`${command.join(' ')}\` to break ${backend}`] : []),
+        ...(heal ? [`runs \`${heal.join(' ')}\` to mend it: before, after, and at the end`] : []),
+      ]),
+    ),
+  ),
+];
+
 const describeFaults = (scenario: Scenario): string => {
   const faults = scenario.arms[0]?.faults ?? [];
   if (faults.length === 0) return '';
   const words = new Map<string, number>();
-  for (const fault of faults) {
-    const word = `${fault.backend}: ${fault.action.kind}`;
+  // The offsets of a sweep act one after another, and are one fault to a reader.
+  const seen = new Set<string>();
+  for (const { index, backend, action, address } of faults) {
+    const key = JSON.stringify([index, backend, address]);
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const word = `${backend}: ${action.kind}`;
     words.set(word, (words.get(word) ?? 0) + 1);
   }
   const list = [...words].map(([word, times]) => (times > 1 ? `${word} × ${times}` : word));

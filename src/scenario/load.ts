@@ -32,6 +32,8 @@ export interface LoadOptions {
   /** Clouds are taken out of every model. */
   readonly isLocalOnly: boolean;
   readonly target?: string;
+  /** Faults may run commands on this machine: who calls has told the user, or runs nothing. */
+  readonly mayExecute?: boolean;
 }
 
 /** The part of a scenario that every arm shares. */
@@ -173,12 +175,13 @@ const resolveArm = (variant: Variant, at: number, shared: Shared): ResolvedArm =
       names,
       isLocalOnly: options.isLocalOnly,
       isForeign: options.target !== undefined,
+      mayExecute: options.mayExecute === true || options.environment['SPILLWAY_ALLOW_EXEC'] === '1',
       ...(used && { system: used }),
     }),
   ];
   if (!used || !Value.Check(scenarioSchema, filled.value)) return { mistakes };
   const file = filled.value;
-  const faults = planFaults(file.faults ?? []);
+  const faults = planFaults(file.faults ?? [], String(options.seed ?? file.seed ?? 1));
   return {
     file,
     mistakes: [...mistakes, ...reachMistakes(file, faults, phasesOf(file), documents.scenario)],

@@ -1,12 +1,14 @@
 /**
  * Whether a fault can be reached at all: an address beyond the last session or turn, or a window
- * after the end, would never act, and the run would say nothing of what it was made for.
+ * after the end, or a fault that another leaves nothing to do, would never act, and the run would
+ * say nothing of what it was made for.
  */
 
 import { type Phases, startsUntil } from '../load/phase.ts';
 import type { SourceDocument } from '../system/document.ts';
 import type { Mistake } from '../system/mistake.ts';
 import type { PlannedFault } from '../target/fault/fault.ts';
+import { faultConflicts } from '../target/fault/problem.ts';
 import { parseDuration } from '../time/duration.ts';
 import type { LoadedWorkload } from './scenario.ts';
 import type { ScenarioFile } from './schema.ts';
@@ -18,23 +20,31 @@ export const reachMistakes = (
   phases: Phases,
   document: SourceDocument,
 ): readonly Mistake[] => {
-  const places = placesOf(file);
-  return faults.flatMap((fault, at) => {
-    const unreached = problemOf(fault, file.workloads, phases);
-    if (!unreached) return [];
-    return [document.mistake(places[at] ?? ['faults', fault.index], ...unreached)];
+  const unreached = faults.flatMap((fault) => {
+    const problem = problemOf(fault, file.workloads, phases);
+    return problem ? [document.mistake(placeOf(fault, file), ...problem)] : [];
   });
+  const conflicts = faultConflicts(faults).flatMap(({ first, second, problem }) => {
+    const [earlier, later] = [faults[first], faults[second]];
+    if (!earlier || !later) return [];
+    const hint = `Fault ${earlier.index + 1} of the list leaves it nothing: move one of the two in time, or remove it.`;
+    return [document.mistake(['faults', later.index], problem, hint)];
+  });
+  return [...unreached, ...conflicts];
 };
 
-/** Where the faults stand in the file, in the order they are planned in. */
-const placesOf = (file: ScenarioFile): readonly (readonly (string | number)[])[] =>
-  (file.faults ?? []).flatMap(({ address, addresses }, index) => {
-    const places = [
-      ...(address ? [['faults', index, 'address']] : []),
-      ...(addresses ?? []).map((_, at) => ['faults', index, 'addresses', at]),
-    ];
-    return places.length > 0 ? places : [['faults', index, 'at']];
-  });
+/** Where in the file a fault was planned. */
+const placeOf = (
+  { index, address }: PlannedFault,
+  file: ScenarioFile,
+): readonly (string | number)[] => {
+  if (!address) return ['faults', index, 'at'];
+  const spec = file.faults?.[index];
+  const isMeant = (it: PlannedFault['address']): boolean =>
+    it?.session === address.session && it.turn === address.turn && it.workload === address.workload;
+  if (isMeant(spec?.address)) return ['faults', index, 'address'];
+  return ['faults', index, 'addresses', spec?.addresses?.findIndex(isMeant) ?? 0];
+};
 
 const problemOf = (
   fault: PlannedFault,

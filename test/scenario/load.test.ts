@@ -207,6 +207,56 @@ test('whatever is cut out of a scenario, it loads or its mistakes are told', () 
   );
 });
 
+const execution = 'kind: exec, at: 0, for: 1 s, command: [stop, it], heal: [start, it]';
+
+test('a command is refused until it is allowed', () => {
+  expect(mistakes(faulty(execution))).toEqual([
+    '10:34 this runs a command on this machine, which has not been allowed',
+  ]);
+  expect(mistakes(faulty(execution), system, { mayExecute: true })).toEqual([]);
+  const environment = { SPILLWAY_ALLOW_EXEC: '1' };
+  const { arms } = load(faulty(execution), system, { environment });
+  expect(arms[0]?.faults[0]?.action).toMatchObject({ command: ['stop', 'it'] });
+});
+
+const withFaults = (...faults: readonly string[]): string =>
+  `${scenario}faults:\n${faults.map((it) => `  - { backend: spark, ${it} }\n`).join('')}`;
+
+test.each([
+  ['kind: refuse, at: 1 s, for: 9 s', 'kind: cut, at: 2 s, for: 5 s'],
+  ['kind: reset, at: 0, for: 9 s, afterTokens: 2', 'kind: cut, at: 2 s, for: 5 s, afterTokens: 4'],
+  ['kind: silent, at: 0', 'kind: reject, at: 2 s, for: 5 s'],
+  [
+    'kind: cut, address: { session: 1, turn: 1 }, afterTokens: 2',
+    'kind: reset, address: { session: 1, turn: 1 }, afterTokens: 3',
+  ],
+])('a fault that another leaves nothing to do is a mistake: %s, then %s', (first, second) => {
+  const said = mistakes(withFaults(first, second));
+  expect(said).toHaveLength(1);
+  expect(said[0]).toMatch(/^12:5 this never acts on spark: /);
+});
+
+test.each([
+  ['kind: refuse, at: 1 s, for: 3 s', 'kind: cut, at: 2 s, for: 5 s'],
+  ['kind: reset, at: 0, for: 9 s, times: 2', 'kind: cut, at: 2 s, for: 5 s'],
+  ['kind: reset, at: 0, for: 9 s, probability: 0.5', 'kind: cut, at: 2 s, for: 5 s'],
+  ['kind: refuse, at: 0, for: 1 s, every: 4 s', 'kind: cut, at: 2 s, for: 5 s'],
+  ['kind: stall, stall: 1 s, at: 0', 'kind: cut, at: 2 s, for: 5 s, afterTokens: 9'],
+])('faults that leave one another something are none: %s, then %s', (first, second) => {
+  expect(mistakes(withFaults(first, second))).toEqual([]);
+});
+
+test('a control arm has no fault', () => {
+  const control = '  - { name: control, set: { faults: [] } }\n  - { name: broken }\n';
+  const { arms } = load(`${withFaults('kind: cut, at: 0')}variants:\n${control}`);
+  expect(arms.map(({ faults }) => faults.length)).toEqual([0, 1]);
+});
+
+test('a fault may happen to several backends, which must be there', () => {
+  const both = withFaults('kind: cut, at: 0').replace('backend: spark', 'backends: [spark, bx]');
+  expect(mistakes(both).join()).toContain("the system has no backend called 'bx'");
+});
+
 test('the scenarios of the project load', () => {
   const files = globSync('scenarios/*.yaml');
   expect(files.length).toBeGreaterThanOrEqual(10);

@@ -38,11 +38,13 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
 const checkScenario = async (options: CheckArguments): Promise<string> => {
   const { predictRun } = await import('../../run/prediction.ts');
   const { loadScenario } = await import('../../scenario/load.ts');
-  const { describeScenario } = await import('../../scenario/describe.ts');
+  const { describeCommands, describeScenario } = await import('../../scenario/describe.ts');
   const { FileError } = await import('../../system/mistake.ts');
   const scenario = loadScenario(options.file, {
     environment: process.env,
     isLocalOnly: options['local-only'],
+    // Nothing is run; what would be is told.
+    mayExecute: true,
     ...(options.system !== undefined && { systemFile: options.system }),
   });
   const prediction = await predictRun(scenario);
@@ -50,7 +52,11 @@ const checkScenario = async (options: CheckArguments): Promise<string> => {
 
   return options.json
     ? `${JSON.stringify({ name: scenario.name, ...prediction }, undefined, 2)}\n`
-    : describePrediction(scenario, describeScenario(scenario), prediction);
+    : describePrediction(
+        scenario,
+        [describeScenario(scenario), ...describeCommands(scenario)].join('\n'),
+        prediction,
+      );
 };
 
 const describePrediction = (

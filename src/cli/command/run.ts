@@ -13,6 +13,7 @@ interface RunArguments {
   readonly system: string | undefined;
   readonly target: string | undefined;
   readonly 'local-only': boolean;
+  readonly 'allow-exec': boolean;
   readonly lang: 'en' | 'ja';
   readonly json: boolean;
   readonly reports: string;
@@ -32,6 +33,11 @@ export const runCommand: CommandModule<object, RunArguments> = {
         describe: 'URL of another proxy (with /v1) to replay against instead of our own',
       })
       .option('local-only', localOnlyOption)
+      .option('allow-exec', {
+        type: 'boolean',
+        default: false,
+        describe: 'Let faults run the commands that the scenario names',
+      })
       .option('seed', seedOption)
       .option('reports', {
         type: 'string',
@@ -52,16 +58,19 @@ export const runCommand: CommandModule<object, RunArguments> = {
     const { textSummary } = await import('../../report/text.ts');
     const { conduct } = await import('../../run/conductor.ts');
     const { preflight } = await import('../../run/preflight.ts');
+    const { describeCommands } = await import('../../scenario/describe.ts');
     const { loadScenario } = await import('../../scenario/load.ts');
     const { entropyIds } = await import('../../random/id.ts');
     const { progressDisplay } = await import('../progress.ts');
     const scenario = loadScenario(options.scenario, {
       environment: process.env,
       isLocalOnly: options['local-only'],
+      mayExecute: options['allow-exec'],
       ...(options.system !== undefined && { systemFile: options.system }),
       ...(options.seed !== undefined && { seed: options.seed }),
       ...(options.target !== undefined && { target: options.target }),
     });
+    for (const line of describeCommands(scenario)) process.stderr.write(`${line}\n`);
     await preflight(scenario, options.target);
     // Before the first word is said: who has read it may press Ctrl-C.
     using stop = stopSignals(() => progress.say('stopping; what has been measured is kept'));
@@ -116,6 +125,7 @@ const commandOf = (options: RunArguments, seed: number): string =>
     ...(options.system === undefined ? [] : [`--system ${options.system}`]),
     ...(options.target === undefined ? [] : [`--target ${options.target}`]),
     ...(options['local-only'] ? ['--local-only'] : []),
+    ...(options['allow-exec'] ? ['--allow-exec'] : []),
     `--seed ${seed}`,
     ...(options.lang === 'en' ? [] : [`--lang ${options.lang}`]),
   ].join(' ');

@@ -7,6 +7,7 @@ import { cut } from './cut.ts';
 import { delay } from './delay.ts';
 import { empty } from './empty.ts';
 import { endless } from './endless.ts';
+import { exec } from './exec.ts';
 import { garble } from './garble.ts';
 import { html } from './html.ts';
 import type { FaultKind } from './kind.ts';
@@ -50,6 +51,7 @@ export const faultKinds: readonly FaultKind[] = [
   garble,
   repeat,
   endless,
+  exec,
 ];
 
 const kindByName: ReadonlyMap<string, FaultKind> = new Map(
