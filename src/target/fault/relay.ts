@@ -109,7 +109,8 @@ export class Relay {
 
   #beginAttempt(isReused: boolean): void {
     this.#name = undefined;
-    this.#outlet.beginAttempt();
+    // Under TLS an answer cannot be told from a handshake: what was done to one goes on.
+    if (this.#parts.tokens) this.#outlet.beginAttempt();
     this.#attempt = this.#parts.decision().attempt(isReused);
     this.#take(this.#attempt.onConnect(this.#now()));
   }
