@@ -70,7 +70,7 @@ interface Seen {
 /** Asks over TLS, with the certificate checked, and reads until it ends or `untilMs` have passed. */
 const ask = (shim: Shim, untilMs = 2000): Promise<Seen> => {
   const startedAt = clock.now();
-  const agent = new Agent({ ca: read('authority.pem'), servername: 'cloud.test' });
+  const agent = new Agent({ keepAlive: true, ca: read('authority.pem'), servername: 'cloud.test' });
   return new Promise((resolve) => {
     let bytes = 0;
     const finish = (how: string): void => {
