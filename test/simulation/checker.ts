@@ -271,10 +271,12 @@ const money: Checker = ({ run, attempts }) => {
 
 /** For how long the proxy believes what it has seen of the models in memory. */
 const lookFreshMs = 2000;
+/** How long it waits to be told; a request that waited longer may have seen what is no longer so. */
+const lookMsMax = 150;
 
-/** Whether the model left memory so shortly before that the proxy could not know. */
-const hasJustGone = ({ run, generations }: Ground, attempt: Attempt): boolean => {
-  const { backend, model, startedAt } = attempt;
+/** Whether the model had left memory and the proxy could not know. */
+const hasGoneUnseen = ({ run, generations, attempts }: Ground, attempt: Attempt): boolean => {
+  const { backend, model, startedAt, trace } = attempt;
   const simulate = run.swarm.system.backends.find(({ name }) => name === backend)?.simulate;
   if (simulate?.kind !== 'spark') return false;
   const used = generations.filter(
@@ -282,7 +284,11 @@ const hasJustGone = ({ run, generations }: Ground, attempt: Attempt): boolean =>
   );
   const usedAt = Math.max(0, ...used.map(({ endedAt }) => endedAt));
   const goneForMs = startedAt - usedAt - simulate.keepAliveMs * simulate.timeScale;
-  return goneForMs >= 0 && goneForMs <= lookFreshMs;
+  const before = attempts.find((it) => it.trace === trace && it.attempt === attempt.attempt - 1);
+  const turn = run.turns.find((it) => it.trace === trace);
+  const askedAt = before?.endedAt ?? turn?.record.sentAt ?? startedAt;
+  const isOld = startedAt >= askedAt + lookMsMax - 1;
+  return goneForMs >= 0 && (goneForMs <= lookFreshMs || isOld);
 };
 
 /** Nothing fails without a cause. */
@@ -291,7 +297,7 @@ const blame: Checker = (ground) =>
     const { run } = ground;
     const { trace, backend, outcome, reason, startedAt, endedAt } = attempt;
     if (outcome !== 'failed' || reason === 'bad-seam') return [];
-    if (reason === 'first-token-deadline' && hasJustGone(ground, attempt)) return [];
+    if (reason === 'first-token-deadline' && hasGoneUnseen(ground, attempt)) return [];
     const isAct = (act: { backend: string; trace?: string; at: number }): boolean =>
       act.trace === trace && act.backend === backend && act.at >= startedAt && act.at <= endedAt;
     const acts = run.entries.filter((entry) => entry.kind === 'act');

@@ -20,6 +20,8 @@ import type {
   System,
 } from '../../src/system/system.ts';
 import type { FaultMoment, PlannedFault } from '../../src/target/fault/fault.ts';
+import type { FaultKind } from '../../src/target/fault/kind/kind.ts';
+import { faultKinds } from '../../src/target/fault/kind/list.ts';
 import { planFaults } from '../../src/target/fault/plan.ts';
 import type { FaultSpec } from '../../src/target/fault/schema.ts';
 import type { SessionPlan, TurnPlan } from '../../src/workload/session.ts';
@@ -314,8 +316,9 @@ interface FaultGround {
 const drawFaults = (random: Random, ground: FaultGround): readonly PlannedFault[] => {
   // Some experiments have no faults: there nothing may fail.
   if (chance(random, 0.05)) return [];
-  const enabledRatio = pick(random, [0.15, 0.3, 0.7]);
-  const specs = faultKinds.flatMap((kind) => {
+  const enabledRatio = pick(random, [0.1, 0.2, 0.5]);
+  const shown = faultKinds.filter(({ kind }) => shownKinds.has(kind));
+  const specs = shown.flatMap((kind) => {
     const draw = random.fork(kind.kind);
     if (!chance(draw, enabledRatio)) return [];
     return Array.from({ length: integerBetween(draw, 1, 3) }, () => drawFault(draw, kind, ground));
@@ -324,21 +327,29 @@ const drawFaults = (random: Random, ground: FaultGround): readonly PlannedFault[
   return planFaults(specs);
 };
 
-/** The kinds that events can show, and the moments they may come at. */
-const faultKinds = [
-  { kind: 'refuse', moments: ['connect'] },
-  { kind: 'silent', moments: ['headers', 'mid-stream'] },
-  { kind: 'delay', moments: ['headers', 'first-token'] },
-  { kind: 'stall', moments: ['mid-stream'] },
-  { kind: 'slow', moments: ['mid-stream'] },
-  { kind: 'reset', moments: ['headers', 'mid-stream'] },
-  { kind: 'cut', moments: ['headers', 'mid-stream'] },
-  { kind: 'reject', moments: ['headers'] },
-] as const;
+/** The kinds that events can show, but for those that no proxy could tell from a whole answer. */
+const shownKinds: ReadonlySet<string> = new Set([
+  'refuse',
+  'silent',
+  'delay',
+  'stall',
+  'slow',
+  'reset',
+  'cut',
+  'reject',
+  'truncate',
+  'silent-end',
+  'garble',
+  'html',
+  'redirect',
+  'preamble-then-fail',
+  'tool-cut',
+  'comments',
+]);
 
 const drawFault = (
   random: Random,
-  { kind: name, moments }: (typeof faultKinds)[number],
+  { kind: name, moments }: FaultKind,
   { system, sessions, faultsUntil }: FaultGround,
 ): FaultSpec => {
   const when = pick<FaultMoment>(random, moments);
@@ -348,8 +359,8 @@ const drawFault = (
     backend: pick(random, [...system.backends, ...system.backends.slice(0, 1)]).name,
     when,
     ...(when === 'mid-stream' ? { afterTokens: integerBetween(random, 0, 12) } : {}),
-    ...(name === 'delay' ? { delay: pick(random, [100, 3000, 30_000]) } : {}),
-    ...(name === 'stall' ? { stall: pick(random, [100, 3000, 30_000]) } : {}),
+    ...(name === 'delay' ? { delay: pick(random, ['100 ms', '3 s', '30 s']) } : {}),
+    ...(name === 'stall' ? { stall: pick(random, ['100 ms', '3 s', '30 s']) } : {}),
     ...(name === 'slow' ? { tokensPerSecond: pick(random, [0.2, 2, 10]) } : {}),
     ...(name === 'reject' ? pick(random, rejections) : {}),
     probability: pick(random, [1, 1, 0.5, 0.1]),
@@ -360,8 +371,9 @@ const drawFault = (
     const turn = integerBetween(random, 1, plan.turns.length + 1);
     return { ...spec, address: { session: plan.number, turn } };
   }
-  const at = random.next() * faultsUntil;
-  return { ...spec, at, for: (faultsUntil - at) * pick(random, [0.1, 0.5, 1]) };
+  const atMs = Math.round(random.next() * faultsUntil);
+  const forMs = Math.round((faultsUntil - atMs) * pick(random, [0.1, 0.5, 1]));
+  return { ...spec, at: `${atMs} ms`, for: `${forMs} ms` };
 };
 
 const rejections = [
