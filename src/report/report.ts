@@ -8,8 +8,10 @@
 import type { Analysis } from '../analysis/analysis.ts';
 import { chartsOf } from './chart/catalogue.ts';
 import { chartFiles, type ChartName } from './chart/chart.ts';
+import { narrowed } from './chart/narrow.ts';
 import { csvFiles } from './csv-file.ts';
-import { htmlPage, type DrawnChart } from './html/page.ts';
+import type { DrawnChart } from './html/figure.ts';
+import { htmlPage } from './html/page.ts';
 import { junitXml } from './junit.ts';
 import { summaryMarkdown } from './markdown.ts';
 import { summaryJson } from './summary-json.ts';
@@ -31,7 +33,7 @@ export const renderRun = async (
   for (const [name, chart] of chartsOf(analysis, words)) {
     const svg = await chartSvg(chart);
     const raster = await chartPng(svg);
-    drawn.set(name, { chart, svg });
+    drawn.set(name, { chart, svg, narrowSvg: await chartSvg(narrowed(chart)) });
     for (const character of raster.missing) missing.add(character);
     const file = `charts/${chartFiles[name]}`;
     chartContents.set(`${file}.vl.json`, `${JSON.stringify(chart.spec, undefined, 2)}\n`);

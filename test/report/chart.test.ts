@@ -6,6 +6,7 @@ import type { Analysis } from '../../src/analysis/analysis.ts';
 import { chartsOf } from '../../src/report/chart/catalogue.ts';
 import { framed, logSteps } from '../../src/report/chart/chart.ts';
 import { drawable, glyphTest } from '../../src/report/chart/glyph.ts';
+import { narrowed } from '../../src/report/chart/narrow.ts';
 import { chartPng, chartSvg } from '../../src/report/chart/render.ts';
 import { armStyles, palette } from '../../src/report/chart/theme.ts';
 import { wordsOf } from '../../src/report/word/catalogue.ts';
@@ -174,4 +175,21 @@ test('a picture with a character the font lacks says which', async () => {
   expect(missing).toEqual(['🔥']);
   // The signature of PNG.
   expect(Array.from(png.slice(0, 4))).toEqual([0x89, 0x50, 0x4e, 0x47]);
+});
+
+describe.each(['en', 'ja'] as const)('on a phone, in %s', async (language) => {
+  const charts = chartsOf(analysisOf({ arms: ['fail', 'continue'] }), wordsOf(language));
+
+  test('every chart fits, with the same marks and letters as tall', async () => {
+    for (const chart of charts.values()) {
+      const wide = await chartSvg(chart);
+      const svg = await chartSvg(narrowed(chart));
+      const [, width] = /<svg[^>]* width="([\d.]+)"/.exec(svg) ?? [];
+      expect(Number(width), chart.name).toBeLessThanOrEqual(400);
+      expect(Number(width), chart.name).toBeGreaterThan(300);
+      expect(markGroups(svg, 'symbol'), chart.name).toBe(markGroups(wide, 'symbol'));
+      const sizes = [...svg.matchAll(/font-size="(\d+)px"/g)].map(([, size]) => Number(size));
+      expect(Math.min(...sizes), chart.name).toBeGreaterThanOrEqual(11);
+    }
+  });
 });

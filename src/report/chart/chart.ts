@@ -68,7 +68,7 @@ export const framed = (
 };
 
 /** What it draws is for the compiler to check, whose every warning fails the chart. */
-const isSpec = (body: ChartBody): body is ChartBody & TopLevelSpec =>
+export const isSpec = (body: ChartBody): body is ChartBody & TopLevelSpec =>
   'layer' in body || 'hconcat' in body || 'vconcat' in body;
 
 /** A vertical axis of names, in the order given. */

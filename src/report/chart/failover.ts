@@ -24,7 +24,8 @@ export const failoverChart = (analysis: Analysis, words: Words): Chart | undefin
   const ends = rows.map(({ failover, label }) => ({
     label,
     high: seconds(knownMs(failover)),
-    text:
+    short: milliseconds(knownMs(failover)),
+    long:
       failover.failoverMs === undefined
         ? outcomeText(failover, words)
         : `${milliseconds(failover.failoverMs)} · ${words.outcome[failover.outcome]}`,
@@ -59,7 +60,7 @@ export const failoverChart = (analysis: Analysis, words: Words): Chart | undefin
         {
           data: { values: ends },
           mark: endText,
-          encoding: { x: { ...x, field: 'high' }, y, text: { field: 'text' } },
+          encoding: { x: { ...x, field: 'high' }, y, text: { field: 'long' } },
         },
       ],
     }),

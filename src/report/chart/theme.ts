@@ -66,7 +66,11 @@ export const armStyles = [
 const fontStack = 'Meiryo, "Segoe UI", "Noto Sans JP", "Noto Sans CJK JP", sans-serif';
 
 /** Width of a picture, axes and padding included, where Vega can fit it. */
-const pictureWidth = 880;
+export const pictureWidth = 880;
+
+/** The same on a phone, and the drawing area of its panels. */
+export const narrowWidth = 380;
+export const narrowPlotWidth = 270;
 
 /** Lets a chart take up the whole picture, whatever its axis labels need. */
 export const fitted = { width: pictureWidth, autosize: { type: 'fit-x', contains: 'padding' } };
@@ -123,4 +127,13 @@ export const chartConfig = {
     offset: 8,
     aria: false,
   },
+} as const;
+
+/** The same on a phone: letters as tall, names cut sooner. */
+export const narrowConfig = {
+  ...chartConfig,
+  padding: { left: 4, right: 8, top: 8, bottom: 8 },
+  title: { ...chartConfig.title, fontSize: 15, subtitleFontSize: 12, limit: 364 },
+  axis: { ...chartConfig.axis, labelFontSize: 12, labelLimit: 130, titleLimit: 300 },
+  legend: { ...chartConfig.legend, columns: 2, labelFontSize: 12, labelLimit: 150 },
 } as const;

@@ -57,7 +57,9 @@ export const failoverTable = (analysis: Analysis, words: Words): Html => {
       ms(failover.detectMs),
       ms(failover.decideMs),
       ms(failover.refillMs),
-      html`<strong>${ms(failover.failoverMs)}</strong>`,
+      failover.failoverMs === undefined
+        ? label.none
+        : html`<strong>${ms(failover.failoverMs)}</strong>`,
       ms(failover.visibleGapMs),
       ms(failover.errorAfterMs),
       [failover.tokensLost, failover.tokensRepeated, failover.tokensDiscarded]

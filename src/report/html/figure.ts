@@ -9,14 +9,19 @@ import { textTable } from './table.ts';
 /** More rows than this make the page heavy; the CSV has them all. */
 const tableRowsMax = 400;
 
-/** A drawn chart as a figure, or a sentence where there was nothing to draw. */
-export const chartFigure = (
-  chart: Chart | undefined,
-  svg: string | undefined,
-  words: Words,
-): Html => {
-  if (chart === undefined || svg === undefined) return html`<p class="empty">${words.noChart}</p>`;
+/** A drawn chart: what was to be drawn, and the drawings. */
+export interface DrawnChart {
+  readonly chart: Chart;
+  readonly svg: string;
+  /** The same for a phone. */
+  readonly narrowSvg: string;
+}
 
+/** A drawn chart as a figure, or a sentence where there was nothing to draw. */
+export const chartFigure = (drawn: DrawnChart | undefined, words: Words): Html => {
+  if (drawn === undefined) return html`<p class="empty">${words.noChart}</p>`;
+
+  const { chart, svg, narrowSvg } = drawn;
   const { rows } = chart.table;
   const shown = rows.slice(0, tableRowsMax);
   const note =
@@ -24,7 +29,8 @@ export const chartFigure = (
       ? html`<p class="muted small">${words.onlySome(shown.length, rows.length)}</p>`
       : undefined;
   return html`<figure>
-    <div class="chart">${new Html(inlined(svg, chart.name))}</div>
+    <div class="chart wide">${new Html(inlined(svg, chart.name))}</div>
+    <div class="chart narrow">${new Html(inlined(narrowSvg, `${chart.name}-narrow`))}</div>
     <figcaption>${chart.howToRead}</figcaption>
     <details>
       <summary>${words.label.data}</summary>

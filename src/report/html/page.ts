@@ -8,12 +8,12 @@
  */
 
 import type { Analysis } from '../../analysis/analysis.ts';
-import type { Chart, ChartName } from '../chart/chart.ts';
+import type { ChartName } from '../chart/chart.ts';
 import type { Words } from '../word/language.ts';
 import { costTables } from './cost.ts';
 import { failoverTable } from './failover.ts';
 import { failureSection } from './failure.ts';
-import { chartFigure } from './figure.ts';
+import { chartFigure, type DrawnChart } from './figure.ts';
 import { Html, html } from './markup.ts';
 import { figureSection, verdictHeader, warningSection } from './opening.ts';
 import { setupSection } from './setup.ts';
@@ -22,12 +22,6 @@ import { styleSheet } from './style.ts';
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; " +
   "base-uri 'none'; form-action 'none'";
-
-/** A drawn chart: what was to be drawn, and the drawing. */
-export interface DrawnChart {
-  readonly chart: Chart;
-  readonly svg: string;
-}
 
 /** Renders the page; `missingCharacters` are those the PNG charts could not show. */
 export const htmlPage = (
@@ -38,8 +32,7 @@ export const htmlPage = (
 ): string => {
   const { manifest } = analysis;
   const figure = (name: ChartName): Html => {
-    const drawn = charts.get(name);
-    return chartFigure(drawn?.chart, drawn?.svg, words);
+    return chartFigure(charts.get(name), words);
   };
   const mark = analysis.isSimulated ? `${words.simulated} · ` : '';
   const banner = analysis.isSimulated

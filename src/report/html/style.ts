@@ -77,8 +77,10 @@ td .small{overflow-wrap:anywhere}
 td .sure{display:block;color:var(--muted);font-size:13px;white-space:normal}
 figure{margin:0 0 20px}
 figure:last-child{margin:0}
-figure .chart{overflow-x:auto;margin-left:-12px}
-figure svg{display:block;width:100%;max-width:1000px;min-width:600px;height:auto}
+figure .chart{margin-left:-12px}
+figure .chart.narrow{display:none;margin-left:0}
+figure svg{display:block;width:100%;max-width:1000px;height:auto}
+figure .narrow svg{max-width:460px}
 figcaption{font-size:14px;color:var(--muted);margin:6px 0 10px;max-width:60em}
 details{margin:8px 0 0}
 summary{cursor:pointer;color:var(--muted);font-size:14px}
@@ -99,6 +101,10 @@ h1{font-size:27px}
 dl{grid-template-columns:1fr}
 .tiles{grid-template-columns:1fr 1fr;gap:8px}
 td:first-child{min-width:6.5em}
+:lang(ja) td.number{word-break:keep-all}
+figure .chart.wide{display:none}
+figure .chart.narrow{display:block}
+table.cards td.blank{display:none}
 table.cards,table.cards tbody,table.cards tr,table.cards td{display:block;width:auto}
 table.cards thead{display:none}
 table.cards tr{border-bottom:1px solid var(--line);padding:8px 0}
@@ -118,8 +124,8 @@ main{max-width:none;padding:0}
 section,header.top,section.warnings{border:0;padding:0 0 14pt;margin:0;break-inside:auto}
 .tile,figure .chart,tr{break-inside:avoid}
 h2{break-after:avoid}
-figure svg{min-width:0}
-figure .chart{margin-left:0}
+figure .chart.wide{display:block;margin-left:0}
+figure .chart.narrow{display:none}
 .simulated,.badge,.badge.badge{color:#000;background:none;border:1px solid #000}
 details:not([open]){display:none}
 }

@@ -41,10 +41,14 @@ const table = (headings: readonly Heading[], rows: Rows, isCards: boolean): Html
     </table>
   </div>`;
 
-const tableCell = (cell: Fragment, heading: Heading | undefined, isNamed: boolean): Html =>
-  html`<td${classOf(heading)}${isNamed ? html` data-heading="${heading?.text}"` : undefined}
-    >${cell}</td
-  >`;
+/** In a card a cell brings its heading along, and one that holds nothing is left out. */
+const tableCell = (cell: Fragment, heading: Heading | undefined, isCard: boolean): Html => {
+  if (!isCard) return html`<td${classOf(heading)}>${cell}</td>`;
+  const kinds = [...(heading?.isNumber === true ? ['number'] : []), ...blankOf(cell)].join(' ');
+  return html`<td class="${kinds}" data-heading="${heading?.text}">${cell}</td>`;
+};
+
+const blankOf = (cell: Fragment): readonly string[] => (cell === '–' ? ['blank'] : []);
 
 const classOf = (heading: Heading | undefined): Html =>
   heading?.isNumber === true ? html` class="number"` : html``;
