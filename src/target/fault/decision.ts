@@ -287,7 +287,7 @@ export class AttemptFaults {
 
 /** Nobody gets through while its window lasts, whoever asks. */
 export const isOutage = (fault: PlannedFault): boolean =>
-  kindOf(fault.action).isOutage === true &&
+  kindOf(fault.action).outage !== undefined &&
   fault.address === undefined &&
   fault.probabilityRatio >= 1 &&
   fault.timesMax === Number.POSITIVE_INFINITY;

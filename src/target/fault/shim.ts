@@ -16,8 +16,10 @@ import type { Wire } from '../../system/system.ts';
 import type { Clock } from '../../time/clock.ts';
 import { FaultDecision, isOutage } from './decision.ts';
 import type { PlannedFault } from './fault.ts';
+import { kindOf } from './kind/list.ts';
 import { worksOnTls } from './plan.ts';
 import { Relay, type RelayParts } from './relay.ts';
+import { openUnansweredPort, type UnansweredPort } from './unanswered-port.ts';
 import { endsAt, isWithin } from './window.ts';
 
 export interface ShimParts {
@@ -62,6 +64,8 @@ class OpenShim implements Shim {
   readonly #running = new Set<Promise<void>>();
   #port: number;
   #server: Server | undefined;
+  /** Holds the port while nobody is to be answered. */
+  #unanswered: Promise<UnansweredPort | undefined> | undefined;
   #decision: FaultDecision;
   #origin = Number.POSITIVE_INFINITY;
   #timer: Disposable | undefined;
@@ -133,6 +137,7 @@ class OpenShim implements Shim {
     this.#timer?.[Symbol.dispose]();
     this.#server?.close();
     for (const relay of this.#relays) relay.close();
+    await this.#freePort();
     await Promise.all(this.#running);
   }
 
@@ -166,13 +171,27 @@ class OpenShim implements Shim {
       backend: this.#parts.name,
       at: this.#parts.clock.now(),
     });
-    for (const relay of this.#relays) relay.leave('reset');
+    const isUnanswered = kindOf(outage.action).outage === 'unanswered';
+    for (const relay of this.#relays) relay.leave(isUnanswered ? 'silence' : 'reset');
+    if (!isUnanswered) return;
+    // The port is refused for the millisecond or two that this takes.
+    this.#unanswered = openUnansweredPort({ host: this.host, port: this.#port }).catch(
+      () => undefined,
+    );
+  }
+
+  async #freePort(): Promise<void> {
+    const held = this.#unanswered;
+    this.#unanswered = undefined;
+    await (await held)?.close();
   }
 
   #listenAgain(): void {
-    this.listen().catch(() => {
-      const { clock } = this.#parts;
-      if (!this.#isClosed) clock.at(clock.now() + relistenMs, () => this.#onTime());
-    });
+    this.#freePort()
+      .then(() => (this.#isClosed ? undefined : this.listen()))
+      .catch(() => {
+        const { clock } = this.#parts;
+        if (!this.#isClosed) clock.at(clock.now() + relistenMs, () => this.#onTime());
+      });
   }
 }

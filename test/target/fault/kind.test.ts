@@ -213,6 +213,39 @@ test.each([
   expect(world.acts).toHaveLength(1);
 });
 
+test('a host that is off is not there to connect to, and comes back on the same port', async () => {
+  const shim = await world.shim(
+    ollamaSpeech,
+    [{ kind: 'blackhole', at: '100 ms', for: '900 ms' }],
+    {
+      gapMs: 60,
+    },
+  );
+  const open = world.ask(shim, ollamaSpeech, 600);
+  await world.clock.sleep(400);
+  const late = await world.ask(shim, ollamaSpeech, 300);
+  expect(late).toMatchObject({ how: 'open', status: 0 });
+  expect(world.received).toBe(1);
+  const silenced = await open;
+  expect(silenced.how).toBe('open');
+  expect(tokensIn(silenced.body)).toBeLessThan(6);
+  await world.clock.sleep(700);
+  expect((await world.ask(shim, ollamaSpeech)).how).toBe('end');
+  expect(world.acts.map(({ what }) => what)).toContain('blackhole');
+});
+
+test('a port that flaps is there and gone in turn', async () => {
+  const words = { kind: 'refuse', for: '150 ms', every: '300 ms' };
+  const shim = await world.shim(ollamaSpeech, [{ at: '100 ms', ...words }]);
+  const hows: string[] = [];
+  for (let times = 0; times < 4; times++) {
+    hows.push((await world.ask(shim, ollamaSpeech)).how);
+    await world.clock.sleep(times === 0 ? 170 : 150);
+  }
+  expect(hows).toEqual(['end', 'ECONNREFUSED', 'end', 'ECONNREFUSED']);
+  expect(world.acts).toHaveLength(2);
+});
+
 test('a portal answers with a page, a redirect with a place', async () => {
   const page = await askWith(ollamaSpeech, { kind: 'html' });
   expect(page).toMatchObject({ status: 200, how: 'end' });

@@ -110,8 +110,8 @@ export interface FaultKind {
    * in plain text. `frames`: the frames of a streamed answer, which is framed anew for it.
    */
   readonly sees: 'bytes' | 'http' | 'frames';
-  /** In a plain window, nobody gets through to the port at all. */
-  readonly isOutage?: boolean;
+  /** In a plain window nobody gets through to the port: refused, or never answered. */
+  readonly outage?: 'refused' | 'unanswered';
   /** At `headers`, it waits until the response head is at hand. */
   readonly waitsForHead?: boolean;
   /** It acts only on a request that comes over a connection used before. */

@@ -1,6 +1,7 @@
 /** Every way of going wrong. To add one: write its file, and name it here. */
 
 import type { FaultAction } from '../fault.ts';
+import { blackhole } from './blackhole.ts';
 import { burst } from './burst.ts';
 import { comments } from './comments.ts';
 import { cut } from './cut.ts';
@@ -29,6 +30,7 @@ import { truncate } from './truncate.ts';
 
 export const faultKinds: readonly FaultKind[] = [
   refuse,
+  blackhole,
   silent,
   delay,
   stall,

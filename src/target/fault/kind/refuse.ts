@@ -16,7 +16,7 @@ export const refuse: FaultKind = {
   may: [],
   isFatal: true,
   sees: 'bytes',
-  isOutage: true,
+  outage: 'refused',
   describe: () => 'refuses connections',
   onWire: (connection) => connection.reset(),
   onEvents: (events) =>
