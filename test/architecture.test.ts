@@ -32,7 +32,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   client: ['time', 'protocol', 'log', 'workload'],
   measurement: ['time', 'protocol', 'log', 'client'],
   analysis: ['random', 'protocol', 'metric', 'log', 'economics'],
-  report: ['metric', 'log', 'analysis'],
+  report: ['protocol', 'metric', 'log', 'analysis'],
   run: [
     'time',
     'random',
@@ -54,7 +54,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'analysis',
     'report',
   ],
-  bench: ['time', 'protocol', 'token', 'system', 'run'],
+  bench: ['time', 'random', 'protocol', 'token', 'system', 'target/proxy'],
   cli: [
     'time',
     'random',
@@ -67,7 +67,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'run',
     'bench',
   ],
-  '.': [],
+  '.': ['log', 'system', 'scenario', 'analysis', 'report', 'run'],
 };
 
 const suppliers: Readonly<Record<string, readonly string[]>> = {
@@ -75,7 +75,7 @@ const suppliers: Readonly<Record<string, readonly string[]>> = {
   '@resvg/resvg-js': ['report'],
   autocannon: ['bench'],
   'csv-stringify': ['report'],
-  fastify: ['target/backend', 'target/proxy'],
+  fastify: ['target/backend', 'target/proxy', 'bench'],
   'gpt-tokenizer': ['token'],
   'prom-client': ['target/proxy'],
   tinybench: ['bench'],
@@ -92,7 +92,7 @@ const suppliers: Readonly<Record<string, readonly string[]>> = {
     'client',
     'measurement',
   ],
-  undici: ['client', 'diagnosis', 'target/proxy'],
+  undici: ['client', 'target/proxy', 'bench'],
   vega: ['report'],
   'vega-lite': ['report'],
   ws: ['target/proxy'],

@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import type { System } from '../system/system.ts';
 import type { FromBenchThread, Role } from './thread.ts';
 
-export const armNames = ['direct', 'relay', 'memory', 'sqlite'] as const;
+const armNames = ['direct', 'relay', 'memory', 'sqlite'] as const;
 export type ArmName = (typeof armNames)[number];
 
 export interface BenchArm {

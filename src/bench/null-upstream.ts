@@ -12,7 +12,7 @@ import type { Clock } from '../time/clock.ts';
 
 /** Tokens of a paced stream, and the time between two of them. */
 export const pacedTokens = 64;
-export const pacedGapMs = 5;
+const pacedGapMs = 5;
 
 const words = Array.from({ length: 16 }, (_, at) => (at === 15 ? 'p16' : `p${at + 1} `));
 
