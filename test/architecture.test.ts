@@ -92,7 +92,7 @@ const suppliers: Readonly<Record<string, readonly string[]>> = {
     'client',
     'measurement',
   ],
-  undici: ['client', 'target/proxy', 'bench'],
+  undici: ['diagnosis', 'client', 'target/proxy', 'bench'],
   vega: ['report'],
   'vega-lite': ['report'],
   ws: ['target/proxy'],
