@@ -277,6 +277,7 @@ const lookMsMax = 150;
 /** Whether the model had left memory and the proxy could not know. */
 const hasGoneUnseen = ({ run, generations, attempts }: Ground, attempt: Attempt): boolean => {
   const { backend, model, startedAt, trace } = attempt;
+  if (!run.coldCalls.has(`${backend} ${trace}`)) return false;
   const simulate = run.swarm.system.backends.find(({ name }) => name === backend)?.simulate;
   if (simulate?.kind !== 'spark') return false;
   const used = generations.filter(
@@ -288,7 +289,7 @@ const hasGoneUnseen = ({ run, generations, attempts }: Ground, attempt: Attempt)
   const turn = run.turns.find((it) => it.trace === trace);
   const askedAt = before?.endedAt ?? turn?.record.sentAt ?? startedAt;
   const isOld = startedAt >= askedAt + lookMsMax - 1;
-  return goneForMs >= 0 && (goneForMs <= lookFreshMs || isOld);
+  return isOld || (goneForMs >= 0 && goneForMs <= lookFreshMs);
 };
 
 /** Nothing fails without a cause. */

@@ -39,6 +39,7 @@ export interface SwarmRun {
   readonly swarm: Swarm;
   readonly entries: readonly LogEntry[];
   readonly calls: readonly SeenCall[];
+  readonly coldCalls: ReadonlySet<string>;
   readonly turns: readonly SeenTurn[];
   readonly quirks: readonly QuirkAct[];
   readonly ledger: readonly UsageRow[];
@@ -121,6 +122,7 @@ export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
     swarm,
     entries: world.entries,
     calls: world.calls,
+    coldCalls: world.coldCalls,
     turns,
     quirks,
     ledger: await ledger.rows({ from: '2000-01-01', to: '2100-01-01' }),

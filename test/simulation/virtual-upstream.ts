@@ -21,6 +21,8 @@ export interface VirtualParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: (entry: Omit<Generation, 'arm'>) => void;
+  /** Told of each call whose model is not in memory. */
+  readonly onCold?: (trace: string) => void;
 }
 
 /** Opens the backend that a system describes; only simulated ones can be. */
@@ -49,6 +51,8 @@ export const virtualUpstream = (backend: BackendSystem, parts: VirtualParts): Up
         continues: backend.simulate?.kind === 'cloud' ? backend.simulate.continues : 'well',
       });
       const prompt = promptOf({ tools: '', messages });
+      const isLoaded = engine.loadedModels().includes(call.candidate.model);
+      if (backend.residency === 'local' && !isLoaded) parts.onCold?.(call.trace);
       engine.offer(call, { id: jobId, outputTokens: pieces.length, ...prompt });
       const receivedAt = clock.now();
       const history = historyOf(messages);

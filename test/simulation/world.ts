@@ -59,6 +59,8 @@ export interface World {
   readonly proxy: Proxy;
   readonly entries: readonly LogEntry[];
   readonly calls: readonly SeenCall[];
+  /** Calls of a model that was not in memory: `BACKEND TRACE`. */
+  readonly coldCalls: ReadonlySet<string>;
   readonly emit: (entry: object) => void;
 }
 
@@ -68,12 +70,14 @@ export const openWorld = (parts: WorldParts): World => {
   const random = seeded(parts.seed);
   const entries: LogEntry[] = [];
   const calls: SeenCall[] = [];
+  const coldCalls = new Set<string>();
   const emit = (entry: object): void => {
     entries.push({ arm: parts.arm, ...entry } as LogEntry);
   };
   const shims = parts.system.backends.map((backend) => {
     const chance = random.fork(`backend ${backend.name}`);
-    const upstream = virtualUpstream(backend, { clock, random: chance, emit });
+    const onCold = (trace: string): void => void coldCalls.add(`${backend.name} ${trace}`);
+    const upstream = virtualUpstream(backend, { clock, random: chance, emit, onCold });
     return virtualShim(parts.quirks?.(upstream, clock, random) ?? upstream, {
       clock,
       random: random.fork(`faults ${backend.name}`),
@@ -99,7 +103,7 @@ export const openWorld = (parts: WorldParts): World => {
     ...parts.proxy,
   });
   for (const shim of shims) shim.arm(0);
-  return { clock, random, proxy, entries, calls, emit };
+  return { clock, random, proxy, entries, calls, coldCalls, emit };
 };
 
 interface Tap {
