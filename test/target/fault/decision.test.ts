@@ -175,3 +175,74 @@ test('what has ended stays ended, whatever is still reported', () => {
   expect(attempt.onRequestHead(nameOf(1, 1), 0)).toHaveLength(1);
   expect([...attempt.onHeadForwarded(1), ...attempt.onToken(1, 2)]).toEqual([]);
 });
+
+test('a ramp has its first value at its first instant and nears its last', () => {
+  const spec = { kind: 'delay', at: '100 ms', for: '1 s', ramp: { from: 0, to: '5 s' } } as const;
+  const delayAt = (now: number): number | undefined => {
+    const attempt = decisionOf([spec]).attempt();
+    attempt.onConnect(now);
+    attempt.onRequestHead(nameOf(1, 1), now);
+    return attempt.onResponseHead(now)[0]?.words.delayMs;
+  };
+  expect([delayAt(99), delayAt(100), delayAt(600), delayAt(1100)]).toEqual([
+    undefined,
+    0,
+    2500,
+    undefined,
+  ]);
+});
+
+test('a delay jitters within its bounds, each attempt by its own draw', () => {
+  const decision = decisionOf([{ kind: 'delay', at: 0, delay: '100 ms', jitter: '30 ms' }]);
+  const delays = Array.from({ length: 200 }, (_, index) => {
+    const attempt = decision.attempt();
+    attempt.onConnect(0);
+    attempt.onRequestHead(nameOf(index + 1, 1), 0);
+    return attempt.onResponseHead(0)[0]?.words.delayMs ?? 0;
+  });
+  expect(Math.min(...delays)).toBeGreaterThanOrEqual(70);
+  expect(Math.max(...delays)).toBeLessThanOrEqual(130);
+  // The mean of 200 uniform draws over 60 ms has a standard error of 1.2 ms.
+  expect(Math.abs(delays.reduce((sum, it) => sum + it, 0) / 200 - 100)).toBeLessThan(5);
+});
+
+test('bytes are counted to the byte, whatever they come in', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 20 }),
+      fc.integer({ min: 1, max: 3000 }),
+      (segments, afterBytes) => {
+        const attempt = decisionOf([{ kind: 'cut', at: 0, afterBytes }]).attempt();
+        attempt.onConnect(0);
+        attempt.onRequestHead(nameOf(1, 1), 0);
+        let forwarded = 0;
+        let acts = attempt.onResponseHead(0).length;
+        for (let left of segments)
+          while (left > 0 && acts === 0) {
+            const bytes = Math.min(left, attempt.bytesToTrigger);
+            left -= bytes;
+            forwarded += bytes;
+            acts += attempt.onBytes(bytes, 0).length;
+          }
+        const all = segments.reduce((sum, it) => sum + it, 0);
+        expect([acts, forwarded]).toEqual(all < afterBytes ? [0, all] : [1, afterBytes]);
+      },
+    ),
+  );
+});
+
+test('what must read frames leaves alone what cannot be read, and what asks for nothing', () => {
+  const decision = decisionOf([
+    { kind: 'truncate', at: 0, afterTokens: 0 },
+    { kind: 'empty', at: 0 },
+  ]);
+  const probe = decision.attempt();
+  probe.onConnect(0);
+  expect(probe.onRequestHead(undefined, 0, false)).toEqual([]);
+  expect([...probe.onResponseHead(0, false), ...probe.onHeadForwarded(0)]).toEqual([]);
+  const ask = decision.attempt();
+  ask.onConnect(0);
+  expect(ask.onRequestHead(undefined, 0, true).map(({ fault }) => fault.action.kind)).toEqual([
+    'empty',
+  ]);
+});

@@ -89,9 +89,82 @@ test.each<[Partial<FaultSpec>, string]>([
   [{ kind: 'stall', at: '1 ms' }, 'kind'],
   [{ kind: 'slow', at: '1 ms' }, 'kind'],
   [{ kind: 'cut', at: '1 ms', status: 503 }, 'status'],
+  [{ kind: 'cut', at: 0, every: '5 s' }, 'every'],
+  [{ kind: 'cut', at: 0, for: '5 s', every: '5 s' }, 'every'],
+  [{ kind: 'cut', at: 0, phase: 'random' }, 'phase'],
+  [{ kind: 'cut', at: '2 s', until: '1 s' }, 'until'],
+  [{ kind: 'delay', at: 0, ramp: { from: 0, to: '5 s' } }, 'ramp'],
+  [{ kind: 'delay', at: 0, delay: '1 s', afterBytes: 5 }, 'afterBytes'],
+  [{ kind: 'cut', at: 0, afterBytes: 5, afterTokens: 5 }, 'afterBytes'],
+  [{ kind: 'cut', at: 0, sweep: { afterTokens: { from: 5, to: 1 } } }, 'sweep'],
+  [{ kind: 'garble', at: 0, form: 'xml' }, 'form'],
+  [{ kind: 'reject', at: 0, preset: 'azure-teapot' }, 'preset'],
+  [{ kind: 'exec', at: 0 }, 'kind'],
+  [{ kind: 'cut', at: 0, backends: ['spark'] }, 'backends'],
 ])('%j is a mistake in `%s`', (spec, key) => {
   const problems = faultProblems({ kind: 'reset', backend: 'spark', ...spec });
   expect(problems.map((it) => it.key)).toEqual([key]);
+});
+
+test('a fault needs a backend', () => {
+  expect(faultProblems({ kind: 'reset', at: 0 }).map(({ key }) => key)).toEqual(['backend']);
+});
+
+test('what happens to a box happens to all on it at the same instants', () => {
+  const planned = planFaults([
+    {
+      kind: 'refuse',
+      backends: ['spark', 'box'],
+      at: '5 s',
+      for: '2 s',
+      every: '9 s',
+      phase: 'random',
+    },
+  ]);
+  expect(planned.map(({ backend, index }) => `${index} ${backend}`)).toEqual(['0 spark', '0 box']);
+  expect(planned[0]?.from).toBe(planned[1]?.from);
+});
+
+test('a random phase falls within the period, and is the same for the same seed', () => {
+  const wave = { kind: 'cut', backend: 'spark', at: '5 s', for: '2 s', every: '10 s' } as const;
+  const from = (seed: string): number =>
+    planFaults([{ ...wave, phase: 'random' }], seed)[0]?.from ?? 0;
+  const starts = ['1', '2', '3', '4'].map(from);
+  expect(starts).toEqual(['1', '2', '3', '4'].map(from));
+  expect(new Set(starts).size).toBe(4);
+  for (const start of starts) {
+    expect(start).toBeGreaterThanOrEqual(5000);
+    expect(start).toBeLessThan(15_000);
+  }
+  expect(planFaults([wave])[0]).toMatchObject({
+    from: 5000,
+    until: Number.POSITIVE_INFINITY,
+    wave: { periodMs: 10_000, lastsMs: 2000 },
+  });
+});
+
+test('a sweep is one fault for each offset, each acting once, and one to a reader', () => {
+  const planned = planFaults([
+    { kind: 'cut', backend: 'spark', at: 0, sweep: { afterTokens: { from: 2, to: 8, step: 3 } } },
+  ]);
+  expect(planned.map(({ afterTokens, timesMax }) => [afterTokens, timesMax])).toEqual([
+    [2, 1],
+    [5, 1],
+    [8, 1],
+  ]);
+  expect(armedEntries(planned, { name: 'main', origin: 0, endsAt: 9 })).toHaveLength(1);
+});
+
+test('each span of a wave is armed for itself', () => {
+  const planned = planFaults([
+    { kind: 'cut', backend: 'spark', at: '1 s', for: '1 s', every: '3 s' },
+  ]);
+  const armed = armedEntries(planned, { name: 'main', origin: 100, endsAt: 7600 });
+  expect(armed.map(({ from, until }) => [from, until])).toEqual([
+    [1100, 2100],
+    [4100, 5100],
+    [7100, 7600],
+  ]);
 });
 
 test("the log is told what was armed, in the run's own instants", () => {
@@ -149,4 +222,9 @@ test('what must be read does not work where nothing can be', () => {
     { kind: 'cut', backend: 'azure', address: { session: 1, turn: 1 } },
   ]);
   expect(planned.map(worksOnTls)).toEqual([true, false, false, false]);
+  const onBytes = ['cut', 'reset', 'silent', 'slice', 'blackhole', 'refuse'];
+  for (const kind of onBytes)
+    expect(planFaults([{ kind, backend: 'azure', at: 0 }]).every(worksOnTls)).toBe(true);
+  for (const kind of ['truncate', 'garble', 'html', 'stale', 'comments'])
+    expect(planFaults([{ kind, backend: 'azure', at: 0 }]).some(worksOnTls)).toBe(false);
 });

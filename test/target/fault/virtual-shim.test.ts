@@ -139,6 +139,33 @@ test.each([
   expect(await hear([{ kind: 'reject', status, at: 0 }])).toMatchObject({ how: reason, at: 0 });
 });
 
+test.each([
+  ['truncate', { afterTokens: 3 }, 3, 'truncated'],
+  ['silent-end', {}, tokensAll, 'truncated'],
+  ['garble', { afterTokens: 3 }, 3, 'garbled'],
+  ['html', {}, 0, 'garbled'],
+  ['redirect', {}, 0, 'garbled'],
+  ['preamble-then-fail', {}, 0, 'rate-limited'],
+  ['preamble-then-fail', { status: 500, when: 'mid-stream', afterTokens: 2 }, 2, 'in-band'],
+  ['comments', {}, 0, undefined],
+  ['blackhole', {}, 0, undefined],
+  ['empty', {}, 0, 'end'],
+  ['endless', { afterTokens: 4 }, 4, undefined],
+  ['slice', {}, tokensAll, 'end'],
+  ['burst', { hold: '1 s' }, tokensAll, 'end'],
+  ['slow-close', { delay: '1 s' }, tokensAll, 'end'],
+  ['tool-cut', {}, tokensAll, 'end'],
+  ['stale', {}, tokensAll, 'end'],
+  ['repeat', { form: 'token', afterTokens: 2 }, tokensAll + 1, 'end'],
+] as const)('%s with %j is %d tokens and %s', async (kind, words, tokens, how) => {
+  expect(await hear([{ kind, at: 0, ...words }])).toMatchObject({ tokens, how });
+});
+
+test('a preset is told as the status it has, with the wait it asks for', async () => {
+  const heard = await hear([{ kind: 'reject', preset: 'ollama-oom', at: 0 }]);
+  expect(heard).toMatchObject({ tokens: 0, how: 'status' });
+});
+
 test('a probe meets the faults as well', async () => {
   const clock = new VirtualClock();
   const shim = virtualShim(
