@@ -45,6 +45,8 @@ export interface AttemptInput {
 /** What comes next: an event, or the news that nobody is there to read it. */
 export type AttemptStep = GenerationEvent | { readonly kind: 'gone' };
 
+/** Made once: without a reason of ours each abort would make an error, with its stack. */
+const over = new Error('the attempt is over');
 /** A shorter prompt is not cut, and its count differs by the chat template alone. */
 const cutTokensMin = 512;
 /** Tokenizers differ by a third at most; a server that counts half has read half. */
@@ -115,7 +117,7 @@ export class AttemptRun {
     this.#endedAt = this.#input.clock.now();
     this.#timer?.[Symbol.dispose]();
     this.#input.gone.removeEventListener('abort', this.#onGone);
-    this.#controller.abort();
+    this.#controller.abort(over);
     this.#events.return?.().catch(() => undefined);
   }
 

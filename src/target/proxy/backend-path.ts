@@ -65,7 +65,7 @@ export class BackendPaths {
     request: Omit<HttpRequest, 'path'>,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
-    let failure: unknown = new ConnectError('the backend has no address');
+    let failure: unknown;
     for (const path of this.#inOrder()) {
       try {
         return await path.pool.send({ ...request, path: pathOf(path.basePath) }, signal);
@@ -75,7 +75,7 @@ export class BackendPaths {
         failure = error;
       }
     }
-    throw failure;
+    throw failure ?? new ConnectError('the backend has no address');
   }
 
   async close(): Promise<void> {

@@ -94,7 +94,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.#request.onHeaders?.(this.#clock.now());
     const leave = (): void => {
-      if (!this.#isDraining) this.#break(new Error('the reader left'));
+      if (this.#state.kind === 'open' && !this.#isDraining)
+        this.#break(new Error('the reader left'));
     };
     this.#answered.resolve({
       status,

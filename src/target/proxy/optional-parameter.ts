@@ -39,30 +39,21 @@ export const withoutRefused = (
 
   return async function* ask(call, signal): AsyncGenerator<GenerationEvent> {
     const { model } = call.candidate;
-    for (;;) {
+    let refused: readonly OptionalParameter[];
+    do {
       const asked = without(call, known.get(model));
-      const refused = yield* told(open(asked, signal), (failure) =>
-        refusedBy(failure).filter((it) => asked[it] !== undefined),
-      );
+      refused = [];
+      for await (const event of open(asked, signal)) {
+        if (event.kind === 'failure')
+          refused = refusedBy(event.failure).filter((it) => asked[it] !== undefined);
+        if (refused.length > 0) break;
+        yield event;
+      }
       // Each round leaves out more, so there are no more rounds than parameters.
-      if (refused.length === 0) return;
-      known.set(model, new Set([...(known.get(model) ?? []), ...refused]));
-    }
+      if (refused.length > 0) known.set(model, new Set([...(known.get(model) ?? []), ...refused]));
+    } while (refused.length > 0);
   };
 };
-
-/** Tells the events, but for a refusal that leaving something out may mend; gives what to leave out. */
-async function* told(
-  events: AsyncIterable<GenerationEvent>,
-  refusedBy: RefusedParameters,
-): AsyncGenerator<GenerationEvent, readonly OptionalParameter[]> {
-  for await (const event of events) {
-    const refused = event.kind === 'failure' ? refusedBy(event.failure) : [];
-    if (refused.length > 0) return refused;
-    yield event;
-  }
-  return [];
-}
 
 const without = (
   call: UpstreamCall,

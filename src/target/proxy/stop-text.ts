@@ -7,14 +7,16 @@
 import type { GenerationEvent } from '../../protocol/generation.ts';
 
 /** The events up to the first of the texts, which is not told; all of them when there is none. */
-export async function* stoppedAt(
+export const stoppedAt = (
   stop: readonly string[] | undefined,
   events: AsyncIterable<GenerationEvent>,
+): AsyncIterable<GenerationEvent> =>
+  stop === undefined || stop.length === 0 ? events : cutAt(stop, events);
+
+async function* cutAt(
+  stop: readonly string[],
+  events: AsyncIterable<GenerationEvent>,
 ): AsyncGenerator<GenerationEvent> {
-  if (stop === undefined || stop.length === 0) {
-    yield* events;
-    return;
-  }
   let held = '';
   for await (const event of events) {
     if (event.kind === 'text') {

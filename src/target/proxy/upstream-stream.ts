@@ -18,7 +18,7 @@ import { type Clock, DeadlineError, within } from '../../time/clock.ts';
 import type { BackendPaths } from './backend-path.ts';
 import { EntraError, type EntraToken } from './entra-token.ts';
 import { failureOfError, failureOfStatus, garbled, truncated } from './failure.ts';
-import type { HttpAnswer } from './http-exchange.ts';
+import type { HttpAnswer, HttpRequest } from './http-exchange.ts';
 import type { UpstreamCall } from './proxy.ts';
 
 /** Reads one wire. The event that ends the stream is the last it gives. */
@@ -60,34 +60,56 @@ export async function* callUpstream(
   call: UpstreamCall,
   signal: AbortSignal,
 ): AsyncGenerator<GenerationEvent> {
-  const secret = wire.backend.apiKey;
+  let answer: HttpAnswer | undefined;
   try {
     // Without one to wait for, the connection is dialled at once.
     const token = wire.token && (await wire.token.get());
-    const answer = await wire.paths.send(
-      wire.pathOf,
-      {
-        method: 'POST',
-        headers: {
-          ...wire.headers,
-          ...bearer(token),
-          'content-type': 'application/json',
-          traceparent: traceparent(call.trace, call.span),
-        },
-        body: JSON.stringify(wire.bodyOf(call)),
-        ...(call.onSent ? { onSent: call.onSent } : {}),
-        ...(call.onHeaders ? { onHeaders: call.onHeaders } : {}),
-      },
-      signal,
-    );
+    answer = await wire.paths.send(wire.pathOf, requestOf(wire, call, token), signal);
     const refusal = await refusalOf(wire, answer);
-    if (refusal?.status === 401 && token !== undefined) wire.token?.forget(token);
-    if (refusal) yield { kind: 'failure', failure: refusal };
-    else yield* readEvents(wire, answer);
+    if (refusal) {
+      if (refusal.status === 401 && token !== undefined) wire.token?.forget(token);
+      yield { kind: 'failure', failure: refusal };
+      return;
+    }
+    const reader = wire.readerOf(answer.headers);
+    const chunks = answer.body[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await nextChunk(wire.clock, reader, chunks);
+      const events = next ? reader.push(next) : reader.end();
+      for (const event of events) {
+        const isLast = event.kind === 'end' || event.kind === 'failure';
+        if (isLast) answer.finish();
+        yield event;
+        if (isLast) return;
+      }
+      if (!next) {
+        yield { kind: 'failure', failure: reader.announced ?? truncated };
+        return;
+      }
+    }
   } catch (error) {
-    yield { kind: 'failure', failure: failureOfThrown(error, secret) };
+    yield { kind: 'failure', failure: failureOfThrown(error, wire.backend.apiKey) };
+  } finally {
+    answer?.leave();
   }
 }
+
+const requestOf = (
+  wire: Wire,
+  call: UpstreamCall,
+  token: string | undefined,
+): Omit<HttpRequest, 'path'> => ({
+  method: 'POST',
+  headers: {
+    ...wire.headers,
+    ...bearer(token),
+    'content-type': 'application/json',
+    traceparent: traceparent(call.trace, call.span),
+  },
+  body: JSON.stringify(wire.bodyOf(call)),
+  ...(call.onSent ? { onSent: call.onSent } : {}),
+  ...(call.onHeaders ? { onHeaders: call.onHeaders } : {}),
+});
 
 /** Asks a question with a short JSON answer; rejects unless the answer is a 2xx. */
 export const askUpstream = async (
@@ -105,28 +127,6 @@ export const askUpstream = async (
 
 const bearer = (token: string | undefined): Readonly<Record<string, string>> =>
   token === undefined ? {} : { authorization: `Bearer ${token}` };
-
-async function* readEvents(wire: Wire, answer: HttpAnswer): AsyncGenerator<GenerationEvent> {
-  const reader = wire.readerOf(answer.headers);
-  const chunks = answer.body[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await nextChunk(wire.clock, reader, chunks);
-      const events = next ? reader.push(next) : reader.end();
-      for (const event of events) {
-        if (event.kind === 'end' || event.kind === 'failure') answer.finish();
-        yield event;
-        if (event.kind === 'end' || event.kind === 'failure') return;
-      }
-      if (!next) {
-        yield { kind: 'failure', failure: reader.announced ?? truncated };
-        return;
-      }
-    }
-  } finally {
-    answer.leave();
-  }
-}
 
 /** Undefined at the end of the body, or when an announced failure is not explained in time. */
 const nextChunk = async (
