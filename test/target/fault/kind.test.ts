@@ -1,9 +1,11 @@
 /** Each way of going wrong, as it goes over the wire: what a client of the backend gets to see. */
 
 import { Agent } from 'node:http';
+import { gunzipSync } from 'node:zlib';
 
 import { afterEach, describe, expect, test } from 'vitest';
 
+import { SseParser } from '../../../src/protocol/sse.ts';
 import type { FaultSpec } from '../../../src/target/fault/schema.ts';
 import {
   FaultWorld,
@@ -211,6 +213,30 @@ test.each([
   const whole = await askWith(responsesSpeech, { kind: 'tool-cut', form });
   expect(whole.how).toBe('end');
   expect(world.acts).toHaveLength(1);
+});
+
+test.each(['crlf', 'multi-line', 'no-space', 'bom', 'unknown-event', 'long-comment'])(
+  'an answer written otherwise (%s) says the same',
+  async (form) => {
+    const seen = await askWith(responsesSpeech, { kind: 'reformat', form });
+    expect(seen.how).toBe('end');
+    expect(seen.body.toString()).not.toBe(responsesSpeech.frames.join(''));
+    const told = (body: string | Buffer): unknown[] =>
+      new SseParser()
+        .push(Buffer.from(body))
+        .filter(({ isComment, event }) => !isComment && event !== 'response.odd')
+        .map(({ event, data }): unknown[] => [event, JSON.parse(data)]);
+    expect(told(seen.body)).toEqual(told(responsesSpeech.frames.join('')));
+  },
+);
+
+test('a 200 may be something else than was asked for', async () => {
+  const json = await askWith(responsesSpeech, { kind: 'impostor' });
+  expect(json).toMatchObject({ status: 200, how: 'end' });
+  expect(json.headers['content-type']).toBe('application/json');
+  const packed = await askWith(responsesSpeech, { kind: 'impostor', form: 'gzip' });
+  expect(packed.headers['content-encoding']).toBe('gzip');
+  expect(gunzipSync(packed.body).toString()).toContain('response.completed');
 });
 
 test('a host that is off is not there to connect to, and comes back on the same port', async () => {

@@ -1,5 +1,7 @@
 /** From the words of a scenario to what is armed. */
 
+import { readFileSync } from 'node:fs';
+
 import Value from 'typebox/value';
 import { expect, test } from 'vitest';
 
@@ -198,6 +200,16 @@ test("the log is told what was armed, in the run's own instants", () => {
       address: 's3 t2 @20',
     },
   ]);
+});
+
+test('the readme names every kind, preset and form', () => {
+  const readme = readFileSync('scenarios/README.md', 'utf8');
+  for (const { kind, presets = [], forms = [] } of faultKinds) {
+    const row = readme.split('\n').find((line) => line.startsWith(`| \`${kind}\` |`));
+    expect(row, kind).toBeDefined();
+    expect(forms.length === 0 || row?.includes(`\`form: ${forms.join(', ')}\``), kind).toBe(true);
+    for (const preset of presets) expect(readme, preset).toContain(`\`${preset}\``);
+  }
 });
 
 test('a fault describes itself', () => {

@@ -11,9 +11,11 @@ import { endless } from './endless.ts';
 import { exec } from './exec.ts';
 import { garble } from './garble.ts';
 import { html } from './html.ts';
+import { impostor } from './impostor.ts';
 import type { FaultKind } from './kind.ts';
 import { preambleThenFail } from './preamble-then-fail.ts';
 import { redirect } from './redirect.ts';
+import { reformat } from './reformat.ts';
 import { refuse } from './refuse.ts';
 import { reject } from './reject.ts';
 import { repeat } from './repeat.ts';
@@ -47,12 +49,14 @@ export const faultKinds: readonly FaultKind[] = [
   reject,
   redirect,
   html,
+  impostor,
   preambleThenFail,
   empty,
   comments,
   garble,
   repeat,
   endless,
+  reformat,
   exec,
 ];
 
