@@ -328,24 +328,10 @@ const drawFaults = (random: Random, ground: FaultGround): readonly PlannedFault[
 };
 
 /** The kinds that events can show, but for those that no proxy could tell from a whole answer. */
-const shownKinds: ReadonlySet<string> = new Set([
-  'refuse',
-  'silent',
-  'delay',
-  'stall',
-  'slow',
-  'reset',
-  'cut',
-  'reject',
-  'truncate',
-  'silent-end',
-  'garble',
-  'html',
-  'redirect',
-  'preamble-then-fail',
-  'tool-cut',
-  'comments',
-]);
+const shownKinds: ReadonlySet<string> = new Set(
+  `refuse silent delay stall slow reset cut reject truncate silent-end garble html redirect
+  preamble-then-fail tool-cut comments`.split(/\s+/),
+);
 
 const drawFault = (
   random: Random,
