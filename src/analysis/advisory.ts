@@ -79,8 +79,8 @@ const dropRemarks = ({ arm }: ArmLog, all: readonly Measured[]): Advisory[] => {
 const driftRatioMin = 0.1;
 
 /**
- * Both halves of the steady phase must tell the same median. A drift is named when each lies outside
- * the other's interval and they are a tenth apart. Faults make halves differ on purpose.
+ * Both halves of the steady phase must tell the same median. A drift is named when each lies
+ * outside the other's interval and they are a tenth apart. Faults make halves differ on purpose.
  */
 const driftRemarks = ({ seed }: Manifest, { arm, all }: ArmResult): Advisory[] => {
   const { steady } = arm;

@@ -1,8 +1,8 @@
 /**
  * What the answers of the steady phase cost, and what they would have cost at a cloud.
  *
- * How much of the input a cloud would have had in its cache is not known, so the counterfactual is a
- * range: from the share that the local engine had cached, to none. The answers are taken to be as
+ * How much of the input a cloud would have had in its cache is not known, so the counterfactual is
+ * a range: from the share that the local engine had cached, to none. The answers are taken to be as
  * long as they were, and their tokens to count alike.
  */
 

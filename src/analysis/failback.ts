@@ -6,7 +6,8 @@
  *                         │        fail-back       │
  *
  * The proxy cannot know when a fault ends: it finds out by its own probe, and then needs a request
- * to send. Both waits are in the figure, and how many requests went elsewhere in it tells them apart.
+ * to send. Both waits are in the figure, and how many requests went elsewhere in it tells them
+ * apart.
  */
 
 import type { FailbackRow } from './analysis.ts';

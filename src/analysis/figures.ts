@@ -79,8 +79,9 @@ export const figureOf = (
 };
 
 /**
- * The backend that an answer can be held against: the only one that was tried. The wait of an answer
- * that failed over, and the pace of one that was continued, are of two backends and so of none.
+ * The backend that an answer can be held against: the only one that was tried. The wait of an
+ * answer that failed over, and the pace of one that was continued, are of two backends and so of
+ * none.
  */
 export const soleBackendOf = ({ trace, backend }: Measured): string | undefined =>
   trace.attempts.length > 1 ? undefined : backend;

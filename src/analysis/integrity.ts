@@ -1,9 +1,9 @@
 /**
  * What numbered text tells about an answer that more than one backend wrote.
  *
- * In simulation the n-th token of an answer is `p<n>` from the primary and `a<n>` from the fallback,
- * and the log keeps the runs: `p1-20 a21-50`. The numbers should count from 1 without a gap, and no
- * backend should come back once another has taken over.
+ * In simulation the n-th token of an answer is `p<n>` from the primary and `a<n>` from the
+ * fallback, and the log keeps the runs: `p1-20 a21-50`. The numbers should count from 1 without a
+ * gap, and no backend should come back once another has taken over.
  */
 
 export interface Integrity {

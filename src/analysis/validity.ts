@@ -4,8 +4,9 @@
  * Lateness is judged against what is measured: a 99th percentile above 1 % of the median first text
  * is worth a warning; above the larger of 20 ms and 5 % of it the figures are ours and not the
  * target's. Of fewer sends than a 99th percentile needs it would be the greatest, and one late send
- * is no run: there it takes more than two sends, and more than 5 % of them, above that limit. A load thread that is busy half of the time stamps instants late (measured: at 0.56 a
- * chunk is stamped 13 ms late at p99, at 0.32 it is 2 ms).
+ * is no run: there it takes more than two sends, and more than 5 % of them, above that limit. A
+ * load thread that is busy half of the time stamps instants late (measured: at 0.56 a chunk is
+ * stamped 13 ms late at p99, at 0.32 it is 2 ms).
  */
 
 import type { FaultAct, FaultArmed } from '../log/entry.ts';

@@ -1,9 +1,9 @@
 /**
  * What the run comes to, and the exit code that says so.
  *
- * Where several apply, the first of these: interrupted or terminated (130, 143), failed (3), invalid
- * or undecided (20), an objective missed (99), all met (0). A run that cannot be trusted proves
- * nothing either way, so it comes before what it seems to prove.
+ * Where several apply, the first of these: interrupted or terminated (130, 143), failed (3),
+ * invalid or undecided (20), an objective missed (99), all met (0). A run that cannot be trusted
+ * proves nothing either way, so it comes before what it seems to prove.
  */
 
 import type { RunEnd } from '../log/entry.ts';

@@ -15,20 +15,23 @@ interface Look {
   readonly room: number;
   /** Names that a neighbour showed are needed on every panel. */
   readonly areLabelsRepeated: boolean;
+  /** Long names stand one below the other. */
+  readonly legendColumns: 1 | 2;
 }
 
-const plain: Look = { room: 1, areLabelsRepeated: false };
+const plain: Look = { room: 1, areLabelsRepeated: false, legendColumns: 2 };
 
 const looks: Readonly<Partial<Record<ChartName, Look>>> = {
-  cost: { ...plain, room: 1.7 },
+  cost: { ...plain, room: 1.7, legendColumns: 1 },
   arm: { ...plain, areLabelsRepeated: true },
 };
 
 /** The chart on a narrow picture. */
 export const narrowed = (chart: Chart): Chart => {
-  const spec = narrow(chart.spec, looks[chart.name] ?? plain);
+  const look = looks[chart.name] ?? plain;
+  const spec = narrow(chart.spec, look);
   if (!isBody(spec)) throw new Error(`chart ${chart.name} is no object`);
-  const body = { ...spec, config: narrowConfig };
+  const body = { ...spec, config: narrowConfig(look.legendColumns) };
   if (!isSpec(body)) throw new Error(`chart ${chart.name} has nothing to draw`);
   return { ...chart, spec: body };
 };

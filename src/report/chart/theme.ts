@@ -130,10 +130,15 @@ export const chartConfig = {
 } as const;
 
 /** The same on a phone: letters as tall, names cut sooner. */
-export const narrowConfig = {
+export const narrowConfig = (legendColumns: number) => ({
   ...chartConfig,
   padding: { left: 4, right: 8, top: 8, bottom: 8 },
   title: { ...chartConfig.title, fontSize: 15, subtitleFontSize: 12, limit: 364 },
   axis: { ...chartConfig.axis, labelFontSize: 12, labelLimit: 130, titleLimit: 300 },
-  legend: { ...chartConfig.legend, columns: 2, labelFontSize: 12, labelLimit: 150 },
-} as const;
+  legend: {
+    ...chartConfig.legend,
+    columns: legendColumns,
+    labelFontSize: 12,
+    labelLimit: 300 / legendColumns,
+  },
+});

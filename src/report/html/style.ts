@@ -60,7 +60,7 @@ table{border-collapse:collapse;width:100%;font-size:15px}
 th,td{text-align:left;padding:7px 12px 7px 0;border-bottom:1px solid var(--line);
   vertical-align:top}
 th{font-weight:600;color:var(--muted);font-size:14px}
-:lang(ja) th{word-break:keep-all;overflow-wrap:anywhere}
+:lang(ja) th{word-break:keep-all;overflow-wrap:break-word}
 ul.notes{margin:0 0 18px;padding-left:20px}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;
   padding-left:12px}
@@ -101,10 +101,11 @@ h1{font-size:27px}
 dl{grid-template-columns:1fr}
 .tiles{grid-template-columns:1fr 1fr;gap:8px}
 td:first-child{min-width:6.5em}
+:lang(ja) th{word-break:normal}
 :lang(ja) td.number{word-break:keep-all}
+:lang(ja) td.number .muted{word-break:normal;overflow-wrap:anywhere}
 figure .chart.wide{display:none}
 figure .chart.narrow{display:block}
-table.cards td.blank{display:none}
 table.cards,table.cards tbody,table.cards tr,table.cards td{display:block;width:auto}
 table.cards thead{display:none}
 table.cards tr{border-bottom:1px solid var(--line);padding:8px 0}
@@ -114,6 +115,7 @@ table.cards td,table.cards td.number{border:0;padding:3px 0;text-align:left;
 table.cards td::before{content:attr(data-heading);color:var(--muted);font-size:13px;
   grid-row:1/span 9}
 table.cards td>*{grid-column:2;justify-self:start}
+table.cards td.blank{display:none}
 td.number{white-space:normal}
 dt{border:0;padding-bottom:0}
 }

@@ -140,9 +140,10 @@ export const failback = ({
   failbackMs,
   elsewhereCount,
 }: FailbackRow): string => {
-  const meanwhile = `${count(elsewhereCount, 'request')} did without it meanwhile.`;
+  const meanwhile =
+    elsewhereCount === 0 ? '.' : `; ${count(elsewhereCount, 'request')} did without it meanwhile.`;
   const whose = `${backend} (${what}, fault ${fault})`;
   return failbackMs === undefined
-    ? `${whose} was not used again after the fault had passed; ${meanwhile}`
-    : `${whose} was used again ${milliseconds(failbackMs)} after the fault had passed; ${meanwhile}`;
+    ? `${whose} was not used again after the fault had passed${meanwhile}`
+    : `${whose} was used again ${milliseconds(failbackMs)} after the fault had passed${meanwhile}`;
 };

@@ -119,7 +119,10 @@ export const failback = ({
   failbackMs,
   elsewhereCount,
 }: FailbackRow): string => {
-  const meanwhile = `その間の ${decimal(elsewhereCount)} 件は ${backend} を使っていません。`;
+  const meanwhile =
+    elsewhereCount === 0
+      ? ''
+      : `その間の ${decimal(elsewhereCount)} 件は ${backend} を使っていません。`;
   const whose = `${backend}（${what}、障害 ${fault}）`;
   return failbackMs === undefined
     ? `${whose}：障害が終わったあと、再び使われることはありませんでした。${meanwhile}`

@@ -12,12 +12,12 @@ import type {
   Decision,
   FailbackRow,
   FailoverOutcome,
+  FailoverRow,
   Invalidity,
   Stat,
   Withheld,
 } from '../../analysis/analysis.ts';
 import type { Unit } from '../../metric/metric.ts';
-import type { FailureReason } from '../../protocol/generation.ts';
 
 export type Language = 'en' | 'ja';
 
@@ -38,7 +38,7 @@ export interface Words {
   readonly decision: Readonly<Record<Decision, string>>;
   readonly outcome: Readonly<Record<FailoverOutcome, string>>;
   /** Why an attempt failed. */
-  readonly reason: Readonly<Record<FailureReason, string>>;
+  readonly reason: Readonly<Record<NonNullable<FailoverRow['reason']>, string>>;
   /** What a code that a client was told means, where the code alone does not say it. */
   readonly codeNote: Readonly<Partial<Record<string, string>>>;
   readonly stat: Readonly<Record<Stat, string>>;
