@@ -101,8 +101,8 @@ export class FaultDecision {
   }
 
   /**
-   * Names an attempt by whose turn it is and which attempt here, because the random part of an id is
-   * not the same in two runs of one seed. Of a stranger's request the ids are all there is.
+   * Names an attempt by whose turn it is and which attempt here, because the random part of an id
+   * is not the same in two runs of one seed. Of a stranger's request the ids are all there is.
    */
   #labelOf({ trace, span }: AttemptName): string {
     const parts = readTrace(trace);

@@ -338,8 +338,8 @@ export class Outlet implements FaultedConnection {
   }
 
   /**
-   * Sends a FIN and lets the client close. Its bytes are still read and thrown away, because closing
-   * on unread bytes would send a reset.
+   * Sends a FIN and lets the client close. Its bytes are still read and thrown away, because
+   * closing on unread bytes would send a reset.
    */
   #leave(): void {
     const client = this.#client;

@@ -69,8 +69,8 @@ export const worksOnTls = (fault: PlannedFault): boolean =>
   !(fault.action.kind === 'slow' && fault.ramp !== undefined);
 
 /**
- * What the log says of the faults armed in one arm. `origin` is the arm's, `endsAt` its last instant
- * at most: an open window is closed there, since a log holds no infinity.
+ * What the log says of the faults armed in one arm. `origin` is the arm's, `endsAt` its last
+ * instant at most: an open window is closed there, since a log holds no infinity.
  */
 export const armedEntries = (
   faults: readonly PlannedFault[],

@@ -4,7 +4,7 @@
  *     ── healed before the run ──┤ command ├── … ──┤ heal ├── … ── healed at the end, always ──
  *
  * Mending must be safe to do twice: it is tried before the run, so that a run that could not be
- * mended never begins, and done once more however the run ends. Commands of one fault never overlap.
+ * mended never begins, and done once more however the run ends. Commands never overlap.
  */
 
 import { spawn } from 'node:child_process';

@@ -1,8 +1,8 @@
 /**
  * The fault shim in virtual time: the same decisions, acting on generation events instead of bytes.
  *
- * It stands where the socket and the upstream adapter stand on the wire, so what breaks comes out as
- * the adapter would have told it: a failure event, or nothing at all until the caller leaves.
+ * It stands where the socket and the upstream adapter stand on the wire, so what breaks comes out
+ * as the adapter would have told it: a failure event, or nothing at all until the caller leaves.
  */
 
 import type { FaultAct } from '../../log/entry.ts';

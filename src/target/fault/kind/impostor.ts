@@ -1,6 +1,6 @@
 /**
- * A 200 that is not what was asked for: one JSON body where a stream was wanted, or a body packed in
- * a coding that nobody offered to unpack.
+ * A 200 that is not what was asked for: one JSON body where a stream was wanted, or a body packed
+ * in a coding that nobody offered to unpack.
  */
 
 import { gzipSync } from 'node:zlib';
