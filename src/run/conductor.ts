@@ -243,6 +243,8 @@ const openTarget = async (
   );
   // What only serves is never done; it can only fail.
   const crashed = Promise.race([backends.done, proxy.done]);
+  // Nobody may be waiting yet when the run is stopped while it opens.
+  crashed.catch(() => undefined);
   return { proxy: proxy.info.url, backends, crashed };
 };
 
