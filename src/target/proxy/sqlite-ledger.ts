@@ -12,6 +12,7 @@
 import { resolve } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 
+import { connectionPragmas } from './sqlite-store.ts';
 import type { UsageAmounts, UsageLedger, UsageQuery, UsageRow } from './usage-ledger.ts';
 
 const schema = `
@@ -60,7 +61,7 @@ const within = `day >= ?1 AND day <= ?2 AND (?3 IS NULL OR key = ?3)`;
 export const sqliteLedger = (path: string): UsageLedger => {
   // Another's write takes microseconds; a second is there for a copy being made.
   const database = new DatabaseSync(resolve(path), { timeout: 1000 });
-  database.exec('PRAGMA synchronous = NORMAL;');
+  database.exec(connectionPragmas);
   database.exec(schema);
   const statements = {
     add: database.prepare(
