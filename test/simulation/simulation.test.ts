@@ -11,12 +11,34 @@ import { runSwarm } from './swarm-run.ts';
 
 const seedCount = 1000;
 
+/** Seeds that failed, whatever the present draw makes of them, and what each taught. */
+const lessons: readonly (readonly [seed: number, taught: string])[] = [
+  [
+    36,
+    'an instant plus 15 s, less the instant, may be less than 15 s: a timer set itself for ever',
+  ],
+  [3, 'a second box that was never looked at was asked although its model was not in memory'],
+  [60, 'a box told of models whose time in memory was over, until somebody made it look'],
+  [439, 'a continuation that says nothing made half an answer look whole'],
+  [
+    622,
+    'a call that loads a model and hangs kept a box that was well from serving for ten minutes',
+  ],
+  [153, 'the same, after a path that had gone silent'],
+  [113, 'a model may leave memory within the two seconds for which a look is believed'],
+  [441, 'so it may while a request waits to be told, and then nobody is to blame'],
+];
+
 /** Runs a seed; an empty text, or the line that replays it and what it broke. */
 const verdictOf = async (seed: number): Promise<string> => {
   const violations = check(await runSwarm(drawSwarm(seed)));
   const told = violations.map(({ checker, what }) => `\n  ${checker}: ${what}`);
   return told.length === 0 ? '' : `npm run simulate -- --seed ${seed}${told.join('')}`;
 };
+
+test.each(lessons)('seed %i: %s', async (seed) => {
+  expect(await verdictOf(seed)).toBe('');
+});
 
 test(`whatever goes wrong, nothing is lost, repeated, leaked or left (${seedCount} seeds)`, async () => {
   const broken: string[] = [];
