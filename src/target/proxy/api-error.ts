@@ -5,6 +5,10 @@
 
 import type { KeyRefusal } from './key-limit.ts';
 
+/** What a client sent is quoted back to it, and may be megabytes. */
+const messageCharsMax = 4000;
+const paramCharsMax = 200;
+
 /** A refusal with an HTTP status, thrown by the heart and worded for the client. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -29,11 +33,11 @@ export class ApiError extends Error {
     readonly isFinal?: boolean;
     readonly headers?: Readonly<Record<string, string>>;
   }) {
-    super(told.message);
+    super(shortened(told.message, messageCharsMax));
     this.status = told.status;
     this.type = told.type ?? (told.status >= 500 ? 'server_error' : 'invalid_request_error');
     this.code = told.code ?? null;
-    this.param = told.param ?? null;
+    this.param = typeof told.param === 'string' ? shortened(told.param, paramCharsMax) : null;
     this.retryAfterMs = told.retryAfterMs;
     this.isFinal = told.isFinal ?? false;
     this.headers = told.headers ?? {};
@@ -249,6 +253,9 @@ export const insufficientQuota = (): ApiError =>
 /** In OpenAI's words, which agents read where they see no headers. */
 const tryAgain = (ms: number): string =>
   `Please try again in ${ms < 1000 ? `${Math.ceil(ms)}ms` : `${Math.ceil(ms) / 1000}s`}.`;
+
+const shortened = (text: string, charsMax: number): string =>
+  text.length > charsMax ? `${text.slice(0, charsMax)}…` : text;
 
 const quoted = (value: unknown): string =>
   typeof value === 'string' ? `'${value}'` : JSON.stringify(value);

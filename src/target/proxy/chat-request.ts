@@ -168,8 +168,7 @@ const callsOf = (message: JsonObject, param: string): readonly unknown[] =>
 const contentOf = (value: unknown, param: string): string | readonly JsonObject[] => {
   const path = `${param}.content`;
   if (typeof value === 'string') return value;
-  if (!Array.isArray(value)) throw wrongType(path, 'a string or an array', value);
-  return value.map((part: unknown, at) =>
+  return listOf(value, path, 'a string or an array').map((part, at) =>
     partOf(fieldsOf(part, `${path}[${at}]`), `${path}[${at}]`),
   );
 };

@@ -34,9 +34,23 @@ export const schemaOf = (value: unknown, param: string): JsonObject => {
   return schema;
 };
 
-/** The value as a list. */
-export const listOf = (value: unknown, param: string): readonly unknown[] => {
-  if (!Array.isArray(value)) throw wrongType(param, 'an array', value);
+/** Longer lists are no conversation any more, and reading them would keep everybody waiting. */
+const listMax = 50_000;
+
+/** The value as a list that is not too long. */
+export const listOf = (
+  value: unknown,
+  param: string,
+  expected = 'an array',
+): readonly unknown[] => {
+  if (!Array.isArray(value)) throw wrongType(param, expected, value);
+  if (value.length > listMax)
+    throw badRequest(
+      `Invalid '${param}': array too long. Expected an array with maximum length ${listMax}, ` +
+        `but got an array with length ${value.length} instead.`,
+      param,
+      'array_above_max_length',
+    );
 
   return value;
 };

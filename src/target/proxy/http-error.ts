@@ -3,7 +3,7 @@
  * method, a body that cannot be read.
  */
 
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 import type { FastifyRequest } from 'fastify';
@@ -66,6 +66,26 @@ export const notHttp = (code: string | undefined): ApiError => {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new ApiError({ status: 408, message: 'The request did not arrive in time.' });
   return new ApiError({ status: 400, message: 'The request is not valid HTTP.' });
+};
+
+/** RFC 9112, section 3.2: a request without `host` is no request of HTTP/1.1. */
+export const noHost = (): ApiError =>
+  new ApiError({ status: 400, message: "The request has no 'host' header." });
+
+/** Answers one who expects something other than `100-continue`. */
+export const refuseExpectation = (response: ServerResponse, requestId: string): void => {
+  const error = new ApiError({
+    status: 417,
+    message: "Unsupported 'expect' header. Supported values are: '100-continue'.",
+  });
+  const body = errorBody(error);
+  const headers = {
+    ...errorHeaders(error),
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': requestId,
+    connection: 'close',
+  };
+  response.writeHead(error.status, headers).end(body);
 };
 
 /** An answer on a bare connection, which ends with it. */

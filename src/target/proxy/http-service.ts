@@ -5,7 +5,7 @@
  *                     └── an error on the way is told in OpenAI's shape
  */
 
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
@@ -21,11 +21,13 @@ import {
   bodyBytesMax,
   fromFastify,
   invalidUrl,
+  noHost,
   noModel,
   notFound,
   notHttp,
   ourFault,
   pathOf,
+  refuseExpectation,
   refuseRaw,
 } from './http-error.ts';
 import { httpReply } from './http-reply.ts';
@@ -97,7 +99,11 @@ export class HttpService {
       track: (work) => this.#track(work),
     });
     this.#app = fastify({
-      http: { shouldUpgradeCallback: (request) => this.#sockets.wants(request) },
+      http: {
+        shouldUpgradeCallback: (request) => this.#sockets.wants(request),
+        // Refused all the same, but with words.
+        requireHostHeader: false,
+      },
       bodyLimit: bodyBytesMax,
       requestTimeout: requestMsMax,
       keepAliveTimeout: keepAliveMs,
@@ -171,6 +177,9 @@ export class HttpService {
     app.server.on('upgrade', (request, stream, head) =>
       this.#sockets.upgrade(request, stream, head),
     );
+    app.server.on('checkExpectation', (_request, response: ServerResponse) =>
+      refuseExpectation(response, `req_${this.#parts.ids()}`),
+    );
     app.removeAllContentTypeParsers();
     app.addContentTypeParser(
       'application/json',
@@ -181,6 +190,7 @@ export class HttpService {
     app.addHook('onRequest', async (request, reply) => {
       reply.header('x-request-id', request.id);
       if (this.#isDraining) reply.header('connection', 'close');
+      if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) throw noHost();
       // By the route, because a path can be written in several ways.
       const path = request.routeOptions.url ?? request.url;
       if (path.startsWith('/v1/') && request.method !== 'OPTIONS')

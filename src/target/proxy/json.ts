@@ -13,9 +13,9 @@ export const asRecord = (value: unknown): JsonObject | undefined =>
 export const asText = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : undefined;
 
-/** The value as a count, 0 or more; undefined for anything else. */
+/** The value as a whole count, 0 or more; undefined for anything else, infinity among it. */
 export const asCount = (value: unknown): number | undefined =>
-  typeof value === 'number' && value >= 0 ? value : undefined;
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
 /** JSON of any shape; undefined when the text is not JSON. */
 export const parseJson = (text: string): unknown => {

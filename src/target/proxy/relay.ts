@@ -31,8 +31,14 @@ export type RelayEnd =
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'gone' };
 
+/** A model that has lost its way, or a server that wants our memory, goes on for ever. */
+const answerCharsMax = 32 * 2 ** 20;
+const callsMax = 1024;
+
 export class Relay {
   readonly #parts: RelayParts;
+  #chars = 0;
+  #calls = 0;
   /** Pieces with content that the client has not seen yet. */
   #heldTokens = 0;
 
@@ -47,6 +53,8 @@ export class Relay {
       const step = await run.next();
       if (step.kind === 'gone') return step;
       if (step.kind === 'failure') return { kind: 'failed', failure: step.failure };
+      const excess = this.#excess(step);
+      if (excess) return { kind: 'failed', failure: excess };
       if (!this.#parts.gate.admits(step)) continue;
       const failure = await this.#take(step);
       if (failure) return { kind: 'failed', failure };
@@ -55,6 +63,17 @@ export class Relay {
       run.tokensForwarded += this.#heldTokens;
       return { kind: 'served', reason: step.reason };
     }
+  }
+
+  /** Why the answer is too long to be one, if it is. */
+  #excess(event: GenerationEvent): Failure | undefined {
+    if ('text' in event) this.#chars += event.text.length;
+    if (event.kind === 'tool-call') this.#calls++;
+    if (this.#chars > answerCharsMax)
+      return garbledAnswer(`the answer has more than ${answerCharsMax} characters`);
+    return this.#calls > callsMax
+      ? garbledAnswer(`the answer calls more than ${callsMax} tools`)
+      : undefined;
   }
 
   /** Shows one event, or says why it cannot be shown. */

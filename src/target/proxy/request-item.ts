@@ -7,7 +7,7 @@
  */
 
 import type { InputContentPart, Item, ItemStatus, MessageItem } from '../../protocol/responses.ts';
-import { badRequest, missingParameter, unsupported, wrongType, wrongValue } from './api-error.ts';
+import { badRequest, missingParameter, unsupported, wrongValue } from './api-error.ts';
 import { choiceField, fieldsOf, listOf, requiredString, stringField } from './field.ts';
 import { type JsonObject, asRecord } from './json.ts';
 
@@ -46,9 +46,7 @@ const partTypes = ['input_text', 'output_text', 'refusal', 'input_image', 'input
 /** Reads `input`: one string is one user message. */
 export const parseInput = (input: unknown): readonly InputItem[] => {
   if (typeof input === 'string') return [{ type: 'message', role: 'user', content: input }];
-  if (!Array.isArray(input)) throw wrongType('input', 'a string or an array', input);
-
-  return input.flatMap((item, at) =>
+  return listOf(input, 'input', 'a string or an array').flatMap((item, at) =>
     hostedTypes.has(asRecord(item)?.['type']) ? [] : parseItem(item, `input[${at}]`),
   );
 };
@@ -150,9 +148,9 @@ const texts = (value: unknown, param: string): readonly string[] =>
 
 const parseContent = (value: unknown, param: string): string | readonly InputContentPart[] => {
   if (typeof value === 'string') return value;
-  if (!Array.isArray(value)) throw wrongType(param, 'a string or an array', value);
-
-  return value.map((part, at) => parsePart(part, `${param}[${at}]`));
+  return listOf(value, param, 'a string or an array').map((part, at) =>
+    parsePart(part, `${param}[${at}]`),
+  );
 };
 
 const parsePart = (value: unknown, param: string): InputContentPart => {

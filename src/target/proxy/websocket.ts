@@ -40,6 +40,8 @@ const socketsMax = 10_000;
 const pingEveryMs = 25_000;
 /** Written and not yet taken by the client's machine; beyond it the backend is not read. */
 const unsentBytesMax = 256 * 1024;
+/** Beyond it nor is the client, which could ask for ever without ever reading what we say to it. */
+const deafBytesMax = 4 * unsentBytesMax;
 /** Messages shorter than this are not worth packing. */
 const packedBytesMin = 1024;
 
@@ -202,9 +204,12 @@ const wireOf = (socket: WebSocket, gone: AbortSignal): SocketWire => {
     send(message) {
       if (socket.readyState !== socket.OPEN) return true;
       unsentBytes += message.length;
+      if (unsentBytes > deafBytesMax) socket.pause();
       socket.send(message, () => {
         unsentBytes -= message.length;
-        if (unsentBytes <= unsentBytesMax / 2) settle();
+        if (unsentBytes > unsentBytesMax / 2) return;
+        socket.resume();
+        settle();
       });
       return unsentBytes <= unsentBytesMax;
     },
