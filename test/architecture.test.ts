@@ -32,7 +32,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   client: ['time', 'protocol', 'log', 'workload'],
   measurement: ['time', 'protocol', 'log', 'client'],
   analysis: ['random', 'protocol', 'metric', 'log', 'economics'],
-  report: ['protocol', 'metric', 'log', 'analysis'],
+  report: ['metric', 'log', 'analysis'],
   run: [
     'time',
     'random',
