@@ -1,7 +1,8 @@
 /**
- * Each upstream wire, cut at every byte: the answer of a backend breaks off after 0, 1, 2, … bytes of
- * its body, in each of three ways, on a real socket, through the real adapter and the heart. Whatever
- * is left of it, the reader gets every token once and in order, or is told that the answer failed.
+ * Each upstream wire, cut at every byte: the answer of a backend breaks off after 0, 1, 2, …
+ * bytes of its body, in each of three ways, on a real socket, through the real adapter and the
+ * heart. Whatever is left of it, the reader gets every token once and in order, or is told that the
+ * answer failed.
  */
 
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';

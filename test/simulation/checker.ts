@@ -1,6 +1,6 @@
 /**
- * What must hold in every run, whatever the seed. Each checker reads all that happened and says what
- * it should not have found.
+ * What must hold in every run, whatever the seed. Each checker reads all that happened and says
+ * what it should not have found.
  */
 
 import type { Attempt, Exchange, Generation } from '../../src/log/entry.ts';

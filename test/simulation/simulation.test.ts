@@ -1,6 +1,6 @@
 /**
- * A thousand experiments drawn from their seeds, and every seed that ever failed. What must hold is in
- * `checker.ts`; what is drawn, in `swarm.ts`.
+ * A thousand experiments drawn from their seeds, and every seed that ever failed. What must hold is
+ * in `checker.ts`; what is drawn, in `swarm.ts`.
  */
 
 import { expect, test } from 'vitest';

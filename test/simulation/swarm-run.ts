@@ -1,6 +1,6 @@
 /**
- * Plays what a seed has drawn, and keeps all that a checker may ask for: the log, every call of every
- * backend, every byte a reader was sent, and when each answer was stored.
+ * Plays what a seed has drawn, and keeps all that a checker may ask for: the log, every call of
+ * every backend, every byte a reader was sent, and when each answer was stored.
  */
 
 import { type PlayedTurn, playSession } from '../../src/client/session-player.ts';
@@ -51,7 +51,7 @@ export interface SwarmRun {
 }
 
 /** No circuit stays open longer than a minute, and its probe takes three seconds at most. */
-export const calmMs = 65_000;
+const calmMs = 65_000;
 /** A virtual day. */
 const horizonMs = 86_400_000;
 
