@@ -79,9 +79,12 @@ const isOfPort = ({ trace, backend, remotePort, at }: FaultAct, { attempts }: Ex
 /** Instants of two threads, one before and one after a socket. */
 const clockSlackMs = 5;
 
+/** What keeps everybody from the port, or happens beside the shim. */
+const outages: ReadonlySet<string> = new Set(['refuse', 'blackhole', 'exec']);
+
 /** A refused connection never reaches the shim, so the attempt that failed is the evidence. */
 const isRefusedBy = (attempt: Attempt, { what, backend, from, until }: FaultArmed): boolean =>
-  what === 'refuse' &&
+  outages.has(what) &&
   attempt.backend === backend &&
   attempt.outcome === 'failed' &&
   (attempt.reason === 'refused' ||

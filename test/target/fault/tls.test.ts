@@ -111,6 +111,7 @@ test.each<[string, Omit<FaultSpec, 'backend'>, string]>([
   ['a reset as it connects', { kind: 'reset', when: 'connect', at: 0 }, 'ECONNRESET'],
   ['a reset after some bytes', { kind: 'reset', afterBytes: 600, at: 0 }, 'ECONNRESET'],
   ['a cut after some bytes', { kind: 'cut', afterBytes: 600, at: 0 }, 'ECONNRESET'],
+  ['another protocol', { kind: 'not-tls', at: 0 }, 'EPROTO'],
   ['nobody there', { kind: 'refuse', at: 0 }, 'ECONNREFUSED'],
 ])('%s is seen', async (_, fault, how) => {
   const { shim, acts } = await shimBefore([fault]);

@@ -13,6 +13,7 @@ import { garble } from './garble.ts';
 import { html } from './html.ts';
 import { impostor } from './impostor.ts';
 import type { FaultKind } from './kind.ts';
+import { notTls } from './not-tls.ts';
 import { preambleThenFail } from './preamble-then-fail.ts';
 import { redirect } from './redirect.ts';
 import { reformat } from './reformat.ts';
@@ -34,6 +35,7 @@ export const faultKinds: readonly FaultKind[] = [
   refuse,
   blackhole,
   silent,
+  notTls,
   delay,
   stall,
   slow,
