@@ -6,8 +6,9 @@
  * User space cannot drop a packet, but it can listen without accepting: a thread of its own opens
  * the port with the shortest queue there is and goes to sleep, and two connections fill the queue.
  * From then on Linux leaves every SYN unanswered, and the client sends it again after one second,
- * three, seven. When the port is opened in earnest, those that still try get through. Elsewhere than on
- * Linux a queue may be longer than asked for, and the first connections are accepted in silence.
+ * three, seven. When the port is opened in earnest, those that still try get through. Elsewhere
+ * than on Linux a queue may be longer than asked for, and the first connections are accepted in
+ * silence.
  */
 
 import { connect, type Socket } from 'node:net';
