@@ -1,10 +1,10 @@
 /**
  * The building plan, enforced.
  *
- * `rooms` is the architecture: a room may import the rooms named beside it and no others. Every room
- * stands below the rooms it imports, so data flows down the list, imports point up it, and there can
- * be no cycle. `suppliers` gives each npm package its home. A permission nobody uses fails too: the
- * plan says what is, not what might be.
+ * `rooms` is the architecture: a room may import the rooms named beside it and no others. Every
+ * room stands below the rooms it imports, so data flows down the list, imports point up it, and
+ * there can be no cycle. `suppliers` gives each npm package its home. A permission nobody uses
+ * fails too: the plan says what is, not what might be.
  */
 
 import { globSync, readFileSync } from 'node:fs';
@@ -109,7 +109,10 @@ interface Import {
 const importPattern =
   /(?:^(?:import|export)(?:\s+type)?\s+(?:[\w*{][^;'=]*?\sfrom\s+)?|\bimport\()'([^']+)'/gm;
 
-/** The deepest planned room that holds the file: `src/target/proxy/relay.ts` is in `target/proxy`. */
+/**
+ * The deepest planned room that holds the file: `src/target/proxy/relay.ts` is in `target/proxy`.
+ *
+ */
 const roomOf = (file: string): string => {
   const path = dirname(file).replace(/^src\/?/, '');
   const room = Object.keys(rooms)

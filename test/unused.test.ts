@@ -1,8 +1,8 @@
 /**
  * Nothing is kept that nobody uses: files, exports, packages.
  *
- * Read from the text of imports and exports, which is enough where every export has a name and every
- * import says which ones it takes.
+ * Read from the text of imports and exports, which is enough where every export has a name and
+ * every import says which ones it takes.
  */
 
 import { existsSync, globSync, readFileSync } from 'node:fs';

@@ -228,7 +228,10 @@ export interface Distribution {
   readonly points: readonly { readonly value: number; readonly ratio: number }[];
 }
 
-/** What the run's answers were worth, per arm. A load test saves nothing: this is capacity value. */
+/**
+ * What the run's answers were worth, per arm. A load test saves nothing: this is capacity value.
+ *
+ */
 export interface CostResult {
   readonly arm: string;
   /** Paid to the cloud in this run (simulated clouds: what it would have been). */
@@ -241,7 +244,10 @@ export interface CostResult {
     readonly model: string;
     readonly asOf: string;
     readonly source: string;
-    /** The same answers, all from this cloud model, no cached input to the observed share cached. */
+    /**
+     * The same answers, all from this cloud model, no cached input to the observed share cached.
+     *
+     */
     readonly allCloudUsd?: readonly [number, number];
     /** The part served locally: what the box was worth in this run. */
     readonly capacityValueUsd?: readonly [number, number];

@@ -280,7 +280,10 @@ const isMisrouted = ({ what }: Touch, { reason }: Attempt): boolean =>
   reason !== 'first-token-deadline' &&
   reason !== 'stall-deadline';
 
-/** The backend knows best what it generated; without it, what the proxy received is a lower bound. */
+/**
+ * The backend knows best what it generated; without it, what the proxy received is a lower bound.
+ *
+ */
 const discardedBy = ({ generations }: ExchangeTrace, dead: Attempt): number => {
   const generation = generations.find(
     ({ backend, receivedAt }) =>

@@ -139,7 +139,10 @@ const since = (at: number | undefined, from: number | undefined): number | undef
 const isContinued = ({ attempts }: ExchangeTrace): boolean =>
   attempts.some(({ cause }) => cause === 'continue');
 
-/** Whether the proxy kept some of what a backend generated from the reader: its thinking, usually. */
+/**
+ * Whether the proxy kept some of what a backend generated from the reader: its thinking, usually.
+ *
+ */
 const hasWithheld = ({ attempts }: ExchangeTrace): boolean => {
   const served = attempts.findLast(({ outcome }) => outcome === 'served');
   return served !== undefined && served.tokensForwarded < served.tokensReceived;

@@ -88,7 +88,10 @@ export const resample = (
   return { percentiles: found.map(middle), mean: middle(means) };
 };
 
-/** Tells the percentiles, by place, and then the mean, of values that count `weights` times each. */
+/**
+ * Tells the percentiles, by place, and then the mean, of values that count `weights` times each.
+ *
+ */
 const weigh = (
   numbers: Float64Array,
   owners: Int32Array,

@@ -1,4 +1,7 @@
-/** What `serve` and `simulate` share: which system, where to listen, and living until told to end. */
+/**
+ * What `serve` and `simulate` share: which system, where to listen, and living until told to end.
+ *
+ */
 
 import { fileURLToPath } from 'node:url';
 

@@ -1,4 +1,7 @@
-/** The version in package.json, which lies two folders up from here in source and in the package. */
+/**
+ * The version in package.json, which lies two folders up from here in source and in the package.
+ *
+ */
 
 import { readFileSync } from 'node:fs';
 

@@ -2,8 +2,8 @@
  * Performs one turn: sends a request, streams the answer into a record, and keeps the deadline.
  *
  * Whatever the target does is a value; `performTurn` never rejects, and never tries twice. The one
- * deadline runs on the run's clock. Leaving settles at once, also while undici still connects, which
- * it cannot break off; its connection is dropped as soon as it lets go.
+ * deadline runs on the run's clock. Leaving settles at once, also while undici still connects,
+ * which it cannot break off; its connection is dropped as soon as it lets go.
  */
 
 import type { Dispatcher } from 'undici';

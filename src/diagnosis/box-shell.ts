@@ -2,8 +2,8 @@
  * What a box says about itself over ssh: its driver, its service, its packages, its memory.
  *
  * The system's own ssh is used, so that keys, jump hosts and aliases of the user hold. It may never
- * ask for anything (`BatchMode`), each command has a deadline, and none of them changes the box: the
- * check of package signatures fetches their release files into a folder that is removed again.
+ * ask for anything (`BatchMode`), each command has a deadline, and none of them changes the box:
+ * the check of package signatures fetches their release files into a folder that is removed again.
  */
 
 import assert from 'node:assert/strict';

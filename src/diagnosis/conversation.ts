@@ -1,4 +1,7 @@
-/** HTTP over one socket that has been opened already: a few short questions, each with a deadline. */
+/**
+ * HTTP over one socket that has been opened already: a few short questions, each with a deadline.
+ *
+ */
 
 import type { Socket } from 'node:net';
 

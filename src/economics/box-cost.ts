@@ -7,7 +7,10 @@ const hoursPerMonth = 730;
 
 const msPerHour = 3_600_000;
 
-/** JPY of the purchase price that a span of time uses up: straight line, nothing left at the end. */
+/**
+ * JPY of the purchase price that a span of time uses up: straight line, nothing left at the end.
+ *
+ */
 export const amortisationJpy = (
   box: { readonly capexJpy: number; readonly lifeMonths: number },
   spanMs: number,

@@ -34,7 +34,10 @@ export interface LocalAnswer {
   readonly prefixTokens: number;
 }
 
-/** How another model would have counted and answered; 1 where the tokenizer and the manner agree. */
+/**
+ * How another model would have counted and answered; 1 where the tokenizer and the manner agree.
+ *
+ */
 export interface CounterfactualRatios {
   /** Tokens of the cloud model for each of ours. */
   readonly tokenizerRatio: number;

@@ -2,14 +2,15 @@
  * One machine with several models, of which some are in memory: Ollama's scheduler.
  *
  *     offer ──▶ in memory? ──yes──▶ its engine
- *                   └──no──▶ pending, in strict order ──▶ loader, one model at a time ──▶ its engine
+ *                   └──no──▶ pending, in strict order ──▶ loader, one at a time ──▶ its engine
  *
  * A model that must be loaded holds up every other that must be, while requests to models in memory
- * keep flowing. Where memory or the number of models does not suffice, an idle model is dropped, the
- * one that would expire first; while none is idle, the loader waits. A model leaves memory when it has
- * been idle for its keep-alive.
+ * keep flowing. Where memory or the number of models does not suffice, an idle model is dropped,
+ * the one that would expire first; while none is idle, the loader waits. A model leaves memory when
+ * it has been idle for its keep-alive.
  *
- * Models in memory are reckoned independent: that they share one GPU while both work is not modelled.
+ * Models in memory are reckoned independent: that they share one GPU while both work is not
+ * modelled.
  *
  * Source: https://github.com/ollama/ollama/blob/main/server/sched.go
  */
@@ -100,8 +101,8 @@ export class Box {
   }
 
   /**
-   * Takes a job for a model. A job with neither prompt nor output asks for the model to be loaded and
-   * is done once it is. `keepAliveMs` overrides the box's own for this model from here on.
+   * Takes a job for a model. A job with neither prompt nor output asks for the model to be loaded
+   * and is done once it is. `keepAliveMs` overrides the box's own for this model from here on.
    */
   offer(model: string, job: Job, now: number, keepAliveMs?: number): Offered {
     this.advance(now);
@@ -204,7 +205,10 @@ export class Box {
     }));
   }
 
-  /** Puts a model into memory in no time, as a box that was in use before; false if it has no room. */
+  /**
+   * Puts a model into memory in no time, as a box that was in use before; false if it has no
+   * room.
+   */
   warm(model: string, now: number): boolean {
     this.advance(now);
     const profile = this.#profiles.get(model);
@@ -244,7 +248,10 @@ export class Box {
     return sum;
   }
 
-  /** Does what is due at `at`: loads end, idle models start to expire or leave, pending jobs go on. */
+  /**
+   * Does what is due at `at`: loads end, idle models start to expire or leave, pending jobs go
+   * on.
+   */
   #settle(at: number): void {
     if (this.#loading && this.#loading.until <= at) {
       this.#install(this.#loading.profile, at);
@@ -261,7 +268,10 @@ export class Box {
     this.#pump(at);
   }
 
-  /** Sends pending jobs to their engines in strict order, and starts a load for the first that lacks one. */
+  /**
+   * Sends pending jobs to their engines in strict order, and starts a load for the first that
+   * lacks one.
+   */
   #pump(at: number): void {
     while (!this.#loading) {
       const offer = this.#pending[0];

@@ -3,9 +3,10 @@
  *
  * Limits are admission control, not slow-down: accepted calls keep their speed, the rest get 429.
  * Tokens are charged on arrival, prompt estimate and output limit together, to a counter that is
- * reset each minute; so a large limit burns quota even for a short answer. Requests are counted over
- * one second, ten seconds and a minute, each with its share of the limit per minute, and a refused
- * request counts as well: a deployment of 600 requests per minute refuses the 11th in one second.
+ * reset each minute; so a large limit burns quota even for a short answer. Requests are counted
+ * over one second, ten seconds and a minute, each with its share of the limit per minute, and a
+ * refused request counts as well: a deployment of 600 requests per minute refuses the 11th in one
+ * second.
  *
  * The first token is log-normal: its median and its 95th percentile are given.
  * Source: Azure OpenAI quota documentation, https://learn.microsoft.com/azure/ai-services/openai/how-to/quota
@@ -99,7 +100,10 @@ export class Cloud {
     return { kind: 'admitted', left: this.#left() };
   }
 
-  /** Serves an admitted call. Its pace depends on the seed and the id, not on who else is served. */
+  /**
+   * Serves an admitted call. Its pace depends on the seed and the id, not on who else is served.
+   *
+   */
   serve(id: string, now: number): CloudStream {
     const { ttftMsP50, tokensPerSecond } = this.#profile;
     const ttftMs = logNormal(this.#random.fork(id), ttftMsP50, this.#sigma) * this.#scale;

@@ -10,7 +10,8 @@
  *
  * A prefill chunk of n tokens at depth d reads the weights it wakes once, and computes:
  *
- *     P = √( sweep² + (n·p0 + p1·(n·d + n²/2)/1000)² )      sweep = bytes/201 GB/s·(1 − (1 − k/E)^n)
+ *     P = √( sweep² + (n·p0 + p1·(n·d + n²/2)/1000)² )
+ *     sweep = bytes / 201 GB/s · (1 − (1 − k/E)^n)
  *
  * 201 GB/s is what dense models reach while decoding, 74 % of the memory's peak.
  * The numbers are fitted to published measurements, which each profile lists. A test recomputes the

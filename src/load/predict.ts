@@ -71,7 +71,8 @@ const playInMemory = (
       total.inputTokens += contextTokens + fixedTokensOf(turn);
       total.outputTokensMax += turn.maxOutputTokens;
       contextTokens += turn.maxOutputTokens + estimateTokens(turn.toolResult ?? '');
-      // Most models answer once they have a result; further rounds may cost, but are not counted on.
+      // Most models answer once they have a result; further rounds may cost, but are not counted
+      // on.
       if (round > 1) continue;
 
       if (phase === 'steady') total.exchanges++;

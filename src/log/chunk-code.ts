@@ -47,8 +47,8 @@ export const encodeChunks = (chunks: readonly Chunk[]): string => {
 };
 
 /**
- * Reads chunks back, to 10 µs; `firstAt` is the exchange's `firstTokenAt`. A cut code yields what it
- * holds.
+ * Reads chunks back, to 10 µs; `firstAt` is the exchange's `firstTokenAt`. A cut code yields what
+ * it holds.
  */
 export const decodeChunks = (code: string, firstAt: number): Chunk[] => {
   const bytes = Buffer.from(code, 'base64');

@@ -169,7 +169,10 @@ export interface Attempt {
   /** From 1, within the request. */
   readonly attempt: number;
   readonly cause: AttemptCause;
-  /** For a spill: why the better candidate was passed over (`queue`, `wait`, `cold`, `breaker`, …). */
+  /**
+   * For a spill: why the better candidate was passed over (`queue`, `wait`, `cold`, `breaker`,
+   * …).
+   */
   readonly passedOver?: string;
   readonly backend: string;
   readonly model: string;

@@ -50,8 +50,8 @@ export const exchangeEntry = (
 };
 
 /**
- * Whether a whole answer obeys the schema it was asked to: that of the tool it calls, or that of the
- * output. Undefined where there is no whole answer, or no schema.
+ * Whether a whole answer obeys the schema it was asked to: that of the tool it calls, or that of
+ * the output. Undefined where there is no whole answer, or no schema.
  */
 export const meetsSchema = (
   record: Pick<TurnRecord, 'outcome' | 'text' | 'toolCalls'>,

@@ -1,10 +1,10 @@
 /**
  * What became of numbered tokens, kept as runs instead of text.
  *
- * In simulation each token is a numbered word: `p1 p2 …` from the primary, `a1 a2 …` from a fallback,
- * which goes on counting where it was told to continue. Runs are written in the order of arrival, so
- * a gap, a repetition and a restart all stay visible: `p1-20 a23-50`, `p1-20 p19-50`, `p1-20 a1-30`.
- * What they amount to is for the analysis to say.
+ * In simulation each token is a numbered word: `p1 p2 …` from the primary, `a1 a2 …` from a
+ * fallback, which goes on counting where it was told to continue. Runs are written in the order of
+ * arrival, so a gap, a repetition and a restart all stay visible: `p1-20 a23-50`, `p1-20 p19-50`,
+ * `p1-20 a1-30`. What they amount to is for the analysis to say.
  */
 
 interface Run {

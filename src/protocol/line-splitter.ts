@@ -21,12 +21,12 @@ export const frameBytesMaxDefault = 8 * 2 ** 20;
 
 const lf = 10;
 const cr = 13;
+const nothing = Buffer.alloc(0);
 const byteOrderMark = '\uFEFF';
 
 /** Lines end with LF, CR LF or CR. A byte order mark at the very start is dropped. */
 export class LineSplitter {
   readonly #bytesMax: number;
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #isAfterCr = false;
@@ -43,15 +43,13 @@ export class LineSplitter {
 
   /** Tells each line that these bytes complete, with the bytes it had. */
   push(bytes: Uint8Array, onLine: (line: string, bytes: number) => void): void {
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     let start = 0;
-    for (let at = 0; at < bytes.length; at++) {
-      const byte = bytes[at];
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at];
       if (byte !== lf && byte !== cr) continue;
-      const isSecondHalf = byte === lf && (at > 0 ? bytes[at - 1] === cr : this.#isAfterCr);
-      if (!isSecondHalf) {
-        this.#hold(bytes.subarray(start, at));
-        this.#release(onLine);
-      }
+      const isSecondHalf = byte === lf && (at > 0 ? chunk[at - 1] === cr : this.#isAfterCr);
+      if (!isSecondHalf) this.#release(chunk, start, at, onLine);
       start = at + 1;
     }
     if (bytes.length > 0) this.#isAfterCr = bytes.at(-1) === cr;
@@ -61,7 +59,7 @@ export class LineSplitter {
 
   /** Tells the last line if the stream stopped without ending it. */
   end(onLine: (line: string, bytes: number) => void): void {
-    if (this.#heldBytes > 0) this.#release(onLine);
+    if (this.#heldBytes > 0) this.#release(nothing, 0, 0, onLine);
   }
 
   #hold(part: Uint8Array): void {
@@ -70,15 +68,24 @@ export class LineSplitter {
     this.#held.push(part);
   }
 
-  #release(onLine: (line: string, bytes: number) => void): void {
-    const bytes = this.#heldBytes;
-    const [only] = this.#held;
-    const whole = this.#held.length === 1 && only ? only : Buffer.concat(this.#held);
-    const text = this.#decoder.decode(whole);
+  /** Tells the line that ends with these bytes of the chunk; most lie in it whole. */
+  #release(
+    chunk: Buffer,
+    start: number,
+    end: number,
+    onLine: (line: string, bytes: number) => void,
+  ): void {
+    const isWhole = this.#heldBytes === 0;
+    if (!isWhole) this.#hold(chunk.subarray(start, end));
+    const lineBytes = isWhole ? end - start : this.#heldBytes;
+    if (lineBytes > this.#bytesMax) throw new FrameTooLongError(this.#bytesMax);
+    const text = isWhole
+      ? chunk.toString('utf8', start, end)
+      : Buffer.concat(this.#held).toString('utf8');
     const line = this.#isFirst && text.startsWith(byteOrderMark) ? text.slice(1) : text;
     this.#held = [];
     this.#heldBytes = 0;
     this.#isFirst = false;
-    onLine(line, bytes);
+    onLine(line, lineBytes);
   }
 }

@@ -1,4 +1,7 @@
-/** The verdict in a sentence, with how many objectives were met; what both would say is said once. */
+/**
+ * The verdict in a sentence, with how many objectives were met; what both would say is said once.
+ *
+ */
 
 import type { Analysis } from '../analysis/analysis.ts';
 import type { Words } from './word/language.ts';

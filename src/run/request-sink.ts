@@ -46,7 +46,10 @@ export const openRequestSink = async (file: string | undefined): Promise<Request
   };
 };
 
-/** A full disk must not end the service; a stream that has failed takes no more, and says so once. */
+/**
+ * A full disk must not end the service; a stream that has failed takes no more, and says so once.
+ *
+ */
 const tell = (error: Error): void => {
   process.stderr.write(`log: ${error.message}; requests are logged no more\n`);
 };

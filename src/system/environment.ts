@@ -1,4 +1,7 @@
-/** `${NAME}` in a file stands for a variable of the environment, so that secrets stay out of files. */
+/**
+ * `${NAME}` in a file stands for a variable of the environment, so that secrets stay out of
+ * files.
+ */
 
 import type { SourceDocument } from './document.ts';
 import type { Mistake } from './mistake.ts';

@@ -1,6 +1,6 @@
 /**
- * LiteLLM's `config.yaml` in place of a system file: translated key by key into the system file that
- * does the same, as far as Spillway can.
+ * LiteLLM's `config.yaml` in place of a system file: translated key by key into the system file
+ * that does the same, as far as Spillway can.
  *
  *     model_list ──▶ deployments ──▶ backends
  *                        └── groups ──fallbacks──▶ models with candidates in order

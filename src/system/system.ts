@@ -111,7 +111,10 @@ export interface KeySystem {
   readonly tokensPerMinute?: number;
   readonly requestsPerMinute?: number;
   readonly concurrentRequests?: number;
-  /** Cloud money it may spend in a calendar month (UTC); what is served at home costs it nothing. */
+  /**
+   * Cloud money it may spend in a calendar month (UTC); what is served at home costs it nothing.
+   *
+   */
   readonly monthlyBudgetUsd?: number;
   /** The models it may ask for; all when absent. */
   readonly models?: readonly string[];

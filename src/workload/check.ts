@@ -100,7 +100,10 @@ const documentsIgnored: WorkloadMistake = {
 };
 
 const rangeMistakes = (spec: WorkloadSpec): readonly WorkloadMistake[] => {
-  const entries: readonly (readonly [string, Counts | Durations | undefined])[] = [
+  const entries: readonly (
+    | readonly [string, Counts | undefined]
+    | readonly [string, Durations | undefined]
+  )[] = [
     ['turns', spec.turns],
     ['promptTokens', spec.promptTokens],
     ['answerTokens', spec.answerTokens],

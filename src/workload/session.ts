@@ -8,7 +8,10 @@
 import type { FunctionTool, TextFormat } from '../protocol/responses.ts';
 
 export interface TurnPlan {
-  /** What the user says. Starts with a mark `[s12 t3]` by which a simulated backend knows the turn. */
+  /**
+   * What the user says. Starts with a mark `[s12 t3]` by which a simulated backend knows the
+   * turn.
+   */
   readonly prompt: string;
   /** Tokens of `prompt`, counted by `tokenizer`. */
   readonly promptTokens: number;

@@ -1,6 +1,6 @@
 /**
- * The grammar of a Responses stream, as strict clients enforce it: order, pairing, ids, numbers, one
- * terminal event, `[DONE]`. Gives back what a client would have made of the stream.
+ * The grammar of a Responses stream, as strict clients enforce it: order, pairing, ids, numbers,
+ * one terminal event, `[DONE]`. Gives back what a client would have made of the stream.
  */
 
 import assert from 'node:assert/strict';

@@ -1,4 +1,7 @@
-/** A proxy on the loopback over an Ollama of our own, which says what a function makes of the talk. */
+/**
+ * A proxy on the loopback over an Ollama of our own, which says what a function makes of the
+ * talk.
+ */
 
 import { once } from 'node:events';
 import http, { type ServerResponse } from 'node:http';
@@ -85,7 +88,7 @@ const fakeOllama = async (model: Model) => {
 };
 
 /** A system of one local backend with room for all. */
-const servedSystem = (url: string, more: Partial<System> = {}): System => ({
+export const servedSystem = (url: string, more: Partial<System> = {}): System => ({
   listen: { host: '127.0.0.1', port: 0 },
   state: { kind: 'memory', retainDays: 30 },
   drainMs: 2000,
@@ -112,7 +115,8 @@ const servedSystem = (url: string, more: Partial<System> = {}): System => ({
   ...more,
 });
 
-const optionsOf = (system: System): ProxyServerOptions => ({
+/** What a proxy of such a system needs besides. */
+export const optionsOf = (system: System): ProxyServerOptions => ({
   system,
   clock,
   random: seeded(1),

@@ -24,7 +24,10 @@ const timeout = 90_000;
 const project = (scenario = scenarioText, system = systemText): string =>
   folderWith({ 'scenario.yaml': scenario, 'system.yaml': system });
 
-/** A machine busy with other tests may send late and say so: the run is then invalid, not broken. */
+/**
+ * A machine busy with other tests may send late and say so: the run is then invalid, not broken.
+ *
+ */
 const ends: ReadonlySet<number | null> = new Set([0, 20]);
 
 const wholeFolder = [

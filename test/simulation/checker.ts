@@ -107,7 +107,10 @@ const causality: Checker = ({ run, exchanges, attempts }) => {
   return found;
 };
 
-/** Every token once and in order, or a declared failure; never an end that looks whole and is not. */
+/**
+ * Every token once and in order, or a declared failure; never an end that looks whole and is not.
+ *
+ */
 const integrity: Checker = ({ run }) =>
   run.turns.flatMap((turn) => {
     const { outcome, text, toolCalls } = turn.record;
@@ -168,7 +171,10 @@ const attemptsMax = 2;
 /** The longest queue that patience allows. */
 const queuedMax = 64;
 
-/** Two attempts at most, none to an open circuit, none beyond the slots, and nothing left running. */
+/**
+ * Two attempts at most, none to an open circuit, none beyond the slots, and nothing left running.
+ *
+ */
 const discipline: Checker = ({ run, attempts }) => {
   const found: string[] = [];
   const counts = new Map<string, number>();
@@ -271,7 +277,10 @@ const money: Checker = ({ run, attempts }) => {
 
 /** For how long the proxy believes what it has seen of the models in memory. */
 const lookFreshMs = 2000;
-/** How long it waits to be told; a request that waited longer may have seen what is no longer so. */
+/**
+ * How long it waits to be told; a request that waited longer may have seen what is no longer so.
+ *
+ */
 const lookMsMax = 150;
 
 /** Whether the model had left memory and the proxy could not know. */

@@ -1,6 +1,6 @@
 /**
- * The heart of the proxy, whole, in virtual time: what the wire shows in a minute is seen here in an
- * instant, and the same to the last digit each time.
+ * The heart of the proxy, whole, in virtual time: what the wire shows in a minute is seen here in
+ * an instant, and the same to the last digit each time.
  */
 
 import { expect, test } from 'vitest';

@@ -15,7 +15,9 @@ import { simulateArm } from './simulation.ts';
 
 /** The one scenario that is for real addresses is played on the simulated hybrid. */
 const systemOf = (file: string) =>
-  file.endsWith('spark-azure.yaml') ? { systemFile: 'scenarios/systems/hybrid-simulated.yaml' } : {};
+  file.endsWith('spark-azure.yaml')
+    ? { systemFile: 'scenarios/systems/hybrid-simulated.yaml' }
+    : {};
 
 test.each(globSync('scenarios/*.yaml').toSorted())('%s meets its objectives', async (file) => {
   const scenario = loadScenario(file, {

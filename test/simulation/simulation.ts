@@ -1,6 +1,6 @@
 /**
- * A whole arm of a scenario in virtual time: load, proxy, faults and engines as they are, the network
- * left out. Seed in, log entries out.
+ * A whole arm of a scenario in virtual time: load, proxy, faults and engines as they are, the
+ * network left out. Seed in, log entries out.
  */
 
 import { playSession } from '../../src/client/session-player.ts';
@@ -102,7 +102,11 @@ const play = async (
             ask: async (question) => {
               const { session, turn } = question;
               const trace = traceId({ arm: 0, workload: index, session, turn }, salts());
-              const told = { question, caller: { name, residency, requestId: 'r', trace }, manner: plainManner };
+              const told = {
+                question,
+                caller: { name, residency, requestId: 'r', trace },
+                manner: plainManner,
+              };
               return (await ask(told, proxy, clock)).record;
             },
             onExchange: (played) =>

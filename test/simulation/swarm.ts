@@ -381,7 +381,8 @@ const drawQuirks = (random: Random, system: System, until: number): readonly Qui
       backend: pick(draw, system.backends).name,
       from,
       until: from + draw.next() * (until - from),
-      // Later than at the start, an answer that ends is short, and nobody can tell that it should not.
+      // Later than at the start, an answer that ends is short, and nobody can tell that it should
+      // not.
       afterTokens: kind === 'empty' ? 0 : integerBetween(draw, 0, 8),
       probabilityRatio: pick(draw, [1, 0.5, 0.1]),
     };

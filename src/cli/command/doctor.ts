@@ -1,4 +1,7 @@
-/** `spillway doctor`: can each backend be reached, step by step, and what is wrong where it cannot. */
+/**
+ * `spillway doctor`: can each backend be reached, step by step, and what is wrong where it
+ * cannot.
+ */
 
 import { existsSync } from 'node:fs';
 

@@ -5,8 +5,8 @@
  * depth than the formula's straight line: below 1000 tokens and beyond 16,000 the line is 8 to 15 %
  * off. gemma3-27b and llama3.1-8b have one published stream each; what a batch adds comes from
  * relatives, in proportion to parameters and to the size of a token in the cache.
- * The prefill of 7614 tokens/s published for llama3.1-8b on Ollama is left out: it is 2.4 times what
- * llama.cpp reaches with any model of that size. Prefill is qwen3-8b's, by parameters.
+ * The prefill of 7614 tokens/s published for llama3.1-8b on Ollama is left out: it is 2.4 times
+ * what llama.cpp reaches with any model of that size. Prefill is qwen3-8b's, by parameters.
  */
 
 import { type EngineProfile, loadMsOf, pointsOf } from './shape.ts';

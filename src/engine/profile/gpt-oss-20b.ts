@@ -2,8 +2,8 @@
  * gpt-oss-20b, MXFP4.
  *
  * llama.cpp is fitted to build b7941, with decode at further depths from build b6989, which decoded
- * at the same speed. Prefill of the 512-token rows is left out: several prompts share a chunk there,
- * and the first row carries the warm-up.
+ * at the same speed. Prefill of the 512-token rows is left out: several prompts share a chunk
+ * there, and the first row carries the warm-up.
  *
  * Ollama is llama.cpp's fit, slowed until one stream decodes at the mean of the published Ollama
  * figures, with prefill at the 0.57 of llama.cpp that was measured for gpt-oss-20b. These state no

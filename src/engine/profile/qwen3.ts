@@ -4,8 +4,8 @@
  * What a batch adds comes from relatives with batch tables: dense models take compute per sequence
  * from qwen2.5-coder-7b in proportion to their parameters; the mixture of experts takes its experts
  * from qwen3-coder-30b-a3b in proportion to the bytes. Ollama is llama.cpp's profile, slowed until
- * one stream decodes at the mean of the published Ollama figures. Those state no lengths: 500 tokens
- * of context are assumed, and prompts of 2048.
+ * one stream decodes at the mean of the published Ollama figures. Those state no lengths: 500
+ * tokens of context are assumed, and prompts of 2048.
  */
 
 import { type EngineProfile, loadMsOf, pointsOf } from './shape.ts';

@@ -149,8 +149,8 @@ test('a share of attempts is hit', () => {
   const hits = Array.from({ length: count }, (_, index) =>
     play(decision, nameOf(index + 1, 1)),
   ).flat().length;
-  // The standard error of 2000 draws at 0.3 is 20.5; four of them are exceeded by one seed in 15,000,
-  // and this seed is fixed.
+  // The standard error of 2000 draws at 0.3 is 20.5; four of them are exceeded by one seed in
+  // 15,000, and this seed is fixed.
   expect(Math.abs(hits - 0.3 * count)).toBeLessThan(82);
 });
 

@@ -67,7 +67,10 @@ interface Seen {
   readonly tookMs: number;
 }
 
-/** Asks over TLS, with the certificate checked, and reads until it ends or `untilMs` have passed. */
+/**
+ * Asks over TLS, with the certificate checked, and reads until it ends or `untilMs` have passed.
+ *
+ */
 const ask = (shim: Shim, untilMs = 2000): Promise<Seen> => {
   const startedAt = clock.now();
   const agent = new Agent({ keepAlive: true, ca: read('authority.pem'), servername: 'cloud.test' });

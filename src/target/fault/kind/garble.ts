@@ -22,7 +22,8 @@ export const garble: FaultKind = {
     else connection.rewrite(once(words));
   },
   onEvents: (events, { form = 'json' }) => {
-    // Text with a replaced character is still text: whether it is looked at is the adapter's affair.
+    // Text with a replaced character is still text: whether it is looked at is the adapter's
+    // affair.
     if (form !== 'utf8')
       events.fail({ reason: 'garbled', evidence: 'soft', message: 'expected JSON' });
   },
@@ -47,7 +48,10 @@ const withCutJson = (bytes: Buffer): Buffer => {
   return Buffer.from(text.slice(0, cutAt) + end);
 };
 
-/** Ends the token's text in the first two of a character's three bytes, and one that begins none. */
+/**
+ * Ends the token's text in the first two of a character's three bytes, and one that begins none.
+ *
+ */
 const withBadText = (bytes: Buffer): Buffer => {
   const field = ['"delta":"', '"content":"', '"text":"', '"thinking":"']
     .map((name) => [bytes.indexOf(name), name.length] as const)

@@ -1,4 +1,7 @@
-/** The terminal event has come, and the answer's end on the wire has not: who waits, waits in vain. */
+/**
+ * The terminal event has come, and the answer's end on the wire has not: who waits, waits in
+ * vain.
+ */
 
 import type { FaultKind } from './kind.ts';
 
