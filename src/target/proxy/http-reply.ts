@@ -14,6 +14,12 @@ import type { Reply } from './proxy.ts';
 /** How long a client may take to read what is left once the answer has ended. */
 const lastReadMsMax = 30_000;
 
+/** Cuts an answer that has ended, and is not read in time. */
+export const cutUnread = (response: ServerResponse, clock: Clock): void => {
+  const deadline = clock.at(clock.now() + lastReadMsMax, () => response.destroy());
+  response.once('close', () => deadline[Symbol.dispose]());
+};
+
 /** A reply over `response`; its `gone` aborts when the client closes before the end. */
 export const httpReply = (
   response: ServerResponse,
@@ -66,8 +72,7 @@ export const httpReply = (
     end() {
       isEnded = true;
       if (response.destroyed) return;
-      const deadline = clock.at(clock.now() + lastReadMsMax, () => response.destroy());
-      response.once('close', () => deadline[Symbol.dispose]());
+      cutUnread(response, clock);
       if (!whole) {
         response.end();
         return;

@@ -30,7 +30,7 @@ import {
   refuseExpectation,
   refuseRaw,
 } from './http-error.ts';
-import { httpReply } from './http-reply.ts';
+import { cutUnread, httpReply } from './http-reply.ts';
 import { installUsage } from './http-usage.ts';
 import { parseCountRequest } from './input-count.ts';
 import { asText } from './json.ts';
@@ -196,6 +196,7 @@ export class HttpService {
       if (path.startsWith('/v1/') && request.method !== 'OPTIONS')
         this.#authenticate(request.headers.authorization);
     });
+    app.addHook('onSend', async (_request, reply) => cutUnread(reply.raw, this.#parts.clock));
     app.setErrorHandler((error, _request, reply) => this.#fail(error, reply));
     app.setNotFoundHandler((request, reply) => this.#notFound(request, reply));
     this.#installResponses();

@@ -11,9 +11,13 @@ import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { asRecord, parseJson } from '../../../src/target/proxy/json.ts';
+import { openProxyServer } from '../../../src/target/proxy/server.ts';
+import { VirtualClock } from '../../../src/time/virtual-clock.ts';
 import {
   clock,
+  optionsOf,
   servedProxy,
+  servedSystem,
   type ServedProxy,
   SocketClient,
   socketUrl,
@@ -278,4 +282,33 @@ describe('a socket', () => {
     }
     expect(sent).toBeLessThan(sentMax);
   }, 30_000);
+});
+
+describe('an answer', () => {
+  test('that nobody reads is cut in the end', async () => {
+    const virtual = new VirtualClock();
+    const unread = await openProxyServer({
+      ...optionsOf(
+        servedSystem('http://127.0.0.1:1', {
+          models: Array.from({ length: 20_000 }, (_, number) => ({
+            name: `${'m'.repeat(1000)}${number}`,
+            candidates: [{ backend: 'spark', model: 'm' }],
+          })),
+        }),
+      ),
+      clock: virtual,
+    });
+    const client = net.connect(unread.port, '127.0.0.1');
+    client.write('GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n');
+    await once(client, 'readable');
+    await virtual.advanceTo(virtual.now() + 30_000);
+    let bytes = 0;
+    client.on('data', (chunk) => {
+      bytes += chunk.length;
+    });
+    client.on('error', () => undefined);
+    await once(client, 'close');
+    expect(bytes).toBeLessThan(20 * 2 ** 20);
+    await unread.close();
+  });
 });
