@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { asRecord, parseJson } from '../../../src/target/proxy/json.ts';
 import { openProxyServer } from '../../../src/target/proxy/server.ts';
 import { VirtualClock } from '../../../src/time/virtual-clock.ts';
+import { failure, ProxyWorld } from '../../kit/proxy-world.ts';
 import {
   clock,
   optionsOf,
@@ -311,4 +312,18 @@ describe('an answer', () => {
     expect(bytes).toBeLessThan(20 * 2 ** 20);
     await unread.close();
   });
+});
+
+test("a client that leaves during a failover is nobody's fault", async () => {
+  const world = new ProxyWorld({ spark: [() => [failure('reset')]], azure: [() => ['hang']] });
+  const { reply, done } = world.begin();
+  await world.clock.advanceTo(world.clock.now() + 100);
+  expect(world.azure.calls).toHaveLength(1);
+  reply.leave();
+  await world.clock.runUntil(done, world.clock.now() + 1000);
+  expect(world.azure.aborted).toHaveLength(1);
+  expect(world.attempts.map(({ outcome }) => outcome)).toEqual(['failed', 'cancelled']);
+  const { inFlight, backends } = world.proxy.health();
+  expect(inFlight).toBe(0);
+  expect(backends.find(({ name }) => name === 'azure')).toMatchObject({ breaker: 'closed' });
 });
