@@ -1,12 +1,17 @@
-/** Backends that mean harm, or have lost their way: what they send is bounded and believed little. */
+/**
+ * Backends that mean harm, or have lost their way: what they send is bounded and believed little.
+ */
 
+import { request } from 'undici';
 import { describe, expect, test } from 'vitest';
 
 import type { GenerationEvent } from '../../../src/protocol/generation.ts';
 import { parseJson } from '../../../src/target/proxy/json.ts';
 import { ollamaUpstream } from '../../../src/target/proxy/ollama-upstream.ts';
+import { openProxyServer } from '../../../src/target/proxy/server.ts';
 import { systemClock } from '../../../src/time/system-clock.ts';
 import { ProxyWorld, answer, end, text } from '../../kit/proxy-world.ts';
+import { optionsOf, servedSystem } from '../../kit/served-proxy.ts';
 import {
   backend,
   call,
@@ -15,7 +20,9 @@ import {
   head,
   lastChunk,
   never,
+  type Script,
   scriptedServer,
+  status,
 } from './scripted-server.ts';
 
 const megabyte = 'x'.repeat(2 ** 20);
@@ -67,7 +74,8 @@ describe('counts that are none', () => {
     ['5', '1e308'],
     ['"5"', 'null'],
   ])('a prompt of %s and an answer of %s tokens are not believed', async (prompt, generated) => {
-    const last = `{"message":{"content":""},"done":true,"prompt_eval_count":${prompt},"eval_count":${generated}}`;
+    const counts = `"prompt_eval_count":${prompt},"eval_count":${generated}`;
+    const last = `{"message":{"content":""},"done":true,${counts}}`;
     expect(parseJson(last)).toBeDefined();
     await using server = await scriptedServer((socket) => {
       const piece = JSON.stringify({ message: { content: 'p1' }, done: false });
@@ -77,5 +85,72 @@ describe('counts that are none', () => {
     const events = await collect(upstream.open(call(), never()));
     await upstream.close();
     expect(events.map(({ kind }) => kind)).toEqual(['text', 'end']);
+  });
+});
+
+describe('between client and backend', () => {
+  const listening = async (script: Script) => {
+    const server = await scriptedServer((socket, request, count) => {
+      if (!request.startsWith('GET')) return script(socket, request, count);
+      socket.write(status(200, '{"models":[{"name":"gpt-oss:120b"}]}'));
+    });
+    const keys = [{ name: 'one', key: 'sk-client', residency: 'local-first' }] as const;
+    const proxy = await openProxyServer(optionsOf(servedSystem(server.url, { keys })));
+    const ask = async (input: unknown) => {
+      const answer = await request(`${proxy.url}/responses?api_key=sk-client`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          authorization: 'Bearer sk-client',
+          cookie: 'of-client',
+          'x-forwarded-for': 'of-client',
+          'user-agent': 'of-client',
+        },
+        body: JSON.stringify({ model: 'm', input }),
+      });
+      const { statusCode, headers } = answer;
+      return { status: statusCode, headers, text: await answer.body.text() };
+    };
+    return {
+      ask,
+      server,
+      async [Symbol.asyncDispose]() {
+        await proxy.close();
+        await server[Symbol.asyncDispose]();
+      },
+    };
+  };
+
+  test('no header passes, nor a key', async () => {
+    const own = ['set-cookie', 'server', 'x-request-id', 'x-spillway-attempts', 'openai-version'];
+    const type = 'application/x-ndjson';
+    const framing = [...own.map((name) => `${name}: of-backend`), 'transfer-encoding: chunked'];
+    const last = { message: { content: 'p1' }, done: true, done_reason: 'stop' };
+    await using at = await listening((socket) => {
+      const line = chunk(`${JSON.stringify(last)}\n`);
+      socket.write(head(type, framing.join('\r\n')) + line + lastChunk);
+    });
+    const answer = await at.ask('Hello.');
+    expect(answer.status).toBe(200);
+    expect(JSON.stringify(answer)).not.toContain('of-backend');
+    expect(at.server.requests.join('')).toContain('Hello.');
+    expect(at.server.requests.join('')).not.toMatch(/of-client|sk-client/);
+  });
+
+  test('no redirect is followed, and no address in a prompt is fetched', async () => {
+    await using elsewhere = await scriptedServer((socket) => socket.write(status(200, '{}')));
+    await using at = await listening((socket) => {
+      socket.write(status(307, '', [`location: ${elsewhere.url}/api/chat`]));
+    });
+    expect((await at.ask('Hello.')).status).toBe(503);
+    const image_url = `${elsewhere.url}/image.png`;
+    const file_url = `${elsewhere.url}/file.pdf`;
+    const content = [
+      { type: 'input_image', image_url },
+      { type: 'input_file', file_url },
+    ];
+    expect((await at.ask([{ role: 'user', content }])).status).toBe(400);
+    expect(elsewhere.requests).toEqual([]);
+    expect(elsewhere.sockets).toEqual([]);
   });
 });
