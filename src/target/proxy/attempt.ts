@@ -60,14 +60,19 @@ export class AttemptRun {
   readonly #input: AttemptInput;
   readonly #controller = new AbortController();
   readonly #events: AsyncIterator<GenerationEvent>;
-  readonly #onGone = (): void => this.#settle?.({ kind: 'gone' });
+  readonly #onGone = (): void => this.#settle({ kind: 'gone' });
+  readonly #onNext = ({ done, value }: IteratorResult<GenerationEvent, unknown>): void =>
+    this.#settle(done === true ? { kind: 'failure', failure: truncated } : value);
+  readonly #onError = (error: unknown): void =>
+    this.#settle({ kind: 'failure', failure: brokenPromise(error) });
   #sentAt: number | undefined;
   #headersAt: number | undefined;
   #firstTokenAt: number | undefined;
   #endedAt: number | undefined;
   #localPort: number | undefined;
   #usage: Usage | undefined;
-  #settle: ((step: AttemptStep) => void) | undefined;
+  /** Set while somebody waits for the next step. */
+  #resolve: ((step: AttemptStep) => void) | undefined;
   #timer: Disposable | undefined;
   #timerAt = 0;
   #dueAt: number;
@@ -167,20 +172,17 @@ export class AttemptRun {
 
   #race(): Promise<AttemptStep> {
     if (this.#input.gone.aborted) return Promise.resolve({ kind: 'gone' });
-    return new Promise((resolve) => {
-      const settle = (step: AttemptStep): void => {
-        if (this.#settle !== settle) return;
-        this.#settle = undefined;
-        resolve(step);
-      };
-      this.#settle = settle;
-      this.#watch();
-      this.#events.next().then(
-        ({ done, value }) =>
-          settle(done === true ? { kind: 'failure', failure: truncated } : value),
-        (error: unknown) => settle({ kind: 'failure', failure: brokenPromise(error) }),
-      );
-    });
+    const { promise, resolve } = Promise.withResolvers<AttemptStep>();
+    this.#resolve = resolve;
+    this.#watch();
+    this.#events.next().then(this.#onNext, this.#onError);
+    return promise;
+  }
+
+  /** The first to come is the step. What comes after it finds nobody waiting, then or later. */
+  #settle(step: AttemptStep): void {
+    this.#resolve?.(step);
+    this.#resolve = undefined;
   }
 
   /** The stall deadline counts from the moment the reader wants more. */
@@ -201,7 +203,7 @@ export class AttemptRun {
 
   #look(): void {
     this.#timer = undefined;
-    if (!this.#settle) return;
+    if (!this.#resolve) return;
     if (this.#input.clock.now() < this.#dueAt) {
       this.#watch();
       return;

@@ -77,10 +77,10 @@ export class Relay {
   }
 
   /** Shows one event, or says why it cannot be shown. */
-  async #take(
+  #take(
     event: Exclude<GenerationEvent, { readonly kind: 'failure' }>,
-  ): Promise<Failure | undefined> {
-    const { seam, assembler } = this.#parts;
+  ): Promise<Failure | undefined> | Failure | undefined {
+    const { seam } = this.#parts;
     switch (event.kind) {
       case 'text':
         if (event.text === '') return undefined;
@@ -96,14 +96,8 @@ export class Relay {
         this.#heldTokens++;
         return this.#show(event);
       case 'tool-call':
-      case 'tool-arguments': {
-        if (assembler.hasCall(event.index) === (event.kind === 'tool-call'))
-          return garbledAnswer(`call ${event.index} was not told in order`);
-        const failure = seam && (await this.#takeSeam(seam.end()));
-        if (failure) return failure;
-        this.#heldTokens++;
-        return this.#show(event);
-      }
+      case 'tool-arguments':
+        return this.#takeCall(event);
       case 'usage':
         return undefined;
       case 'end':
@@ -111,6 +105,18 @@ export class Relay {
           ? this.#takeSeam(isCut(event.reason) ? seam.end() : seam.conclude())
           : this.#emptiness(event.reason);
     }
+  }
+
+  async #takeCall(
+    event: Extract<GenerationEvent, { readonly kind: 'tool-call' | 'tool-arguments' }>,
+  ): Promise<Failure | undefined> {
+    const { seam, assembler } = this.#parts;
+    if (assembler.hasCall(event.index) === (event.kind === 'tool-call'))
+      return garbledAnswer(`call ${event.index} was not told in order`);
+    const failure = seam && (await this.#takeSeam(seam.end()));
+    if (failure) return failure;
+    this.#heldTokens++;
+    return this.#show(event);
   }
 
   async #takeSeam(verdict: SeamVerdict): Promise<Failure | undefined> {
