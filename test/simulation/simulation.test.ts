@@ -25,6 +25,7 @@ const lessons: readonly (readonly [seed: number, taught: string])[] = [
     'a call that loads a model and hangs kept a box that was well from serving for ten minutes',
   ],
   [153, 'the same, after a path that had gone silent'],
+  [498, 'an answer without a word made its backend look for a token that never came, for ever'],
   [113, 'a model may leave memory within the two seconds for which a look is believed'],
   [441, 'so it may while a request waits to be told, and then nobody is to blame'],
 ];

@@ -97,8 +97,10 @@ export class Pacer {
 
   #nextAt(): number {
     let nextAt = this.#engine.nextChangeAt() ?? Infinity;
-    for (const { jobId, sentTokens } of this.#followed.values())
-      nextAt = Math.min(nextAt, this.#engine.tokenAt(jobId, sentTokens + 1) ?? Infinity);
+    // A job that has nothing to send waits for the engine to be done with it, not for a token.
+    for (const { jobId, tokens, sentTokens } of this.#followed.values())
+      if (sentTokens < tokens)
+        nextAt = Math.min(nextAt, this.#engine.tokenAt(jobId, sentTokens + 1) ?? Infinity);
     return nextAt;
   }
 }
