@@ -111,7 +111,6 @@ const importPattern =
 
 /**
  * The deepest planned room that holds the file: `src/target/proxy/relay.ts` is in `target/proxy`.
- *
  */
 const roomOf = (file: string): string => {
   const path = dirname(file).replace(/^src\/?/, '');

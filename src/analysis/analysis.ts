@@ -230,7 +230,6 @@ export interface Distribution {
 
 /**
  * What the run's answers were worth, per arm. A load test saves nothing: this is capacity value.
- *
  */
 export interface CostResult {
   readonly arm: string;
@@ -246,7 +245,6 @@ export interface CostResult {
     readonly source: string;
     /**
      * The same answers, all from this cloud model, no cached input to the observed share cached.
-     *
      */
     readonly allCloudUsd?: readonly [number, number];
     /** The part served locally: what the box was worth in this run. */

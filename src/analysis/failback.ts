@@ -15,7 +15,6 @@ import type { ArmLog } from './arm.ts';
 
 /**
  * A row for each fault window that ended while the arm ran, and in which its backend had failed.
- *
  */
 export const failbacksOf = ({ arm, whole, armed, attempts, exchanges }: ArmLog): FailbackRow[] =>
   armed.flatMap(({ fault, what, backend, from, until, address }) => {

@@ -282,7 +282,6 @@ const isMisrouted = ({ what }: Touch, { reason }: Attempt): boolean =>
 
 /**
  * The backend knows best what it generated; without it, what the proxy received is a lower bound.
- *
  */
 const discardedBy = ({ generations }: ExchangeTrace, dead: Attempt): number => {
   const generation = generations.find(

@@ -141,7 +141,6 @@ const isContinued = ({ attempts }: ExchangeTrace): boolean =>
 
 /**
  * Whether the proxy kept some of what a backend generated from the reader: its thinking, usually.
- *
  */
 const hasWithheld = ({ attempts }: ExchangeTrace): boolean => {
   const served = attempts.findLast(({ outcome }) => outcome === 'served');

@@ -90,7 +90,6 @@ export const resample = (
 
 /**
  * Tells the percentiles, by place, and then the mean, of values that count `weights` times each.
- *
  */
 const weigh = (
   numbers: Float64Array,

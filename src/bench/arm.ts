@@ -1,7 +1,7 @@
 /**
  * The arms of the bench: the same null model server asked directly, through a minimal relay, and
- * through Spillway with state in memory and in SQLite. Each server has a thread of its own; all share
- * the machine with the load, so only what is measured in one run compares.
+ * through Spillway with state in memory and in SQLite. Each server has a thread of its own; all
+ * share the machine with the load, so only what is measured in one run compares.
  */
 
 import { extname } from 'node:path';

@@ -2,7 +2,8 @@
  * A model server that answers at once: what is left of the time is what stands in front of it.
  *
  * It speaks just enough of the Responses API. The model `null` answers the same sixteen tokens at
- * once, as a stream or whole; the model `paced` streams 64 tokens, one every 5 ms, on absolute time.
+ * once, as a stream or whole; the model `paced` streams 64 tokens, one every 5 ms, on absolute
+ * time.
  */
 
 import { createServer, type Server, type ServerResponse } from 'node:http';

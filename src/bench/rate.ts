@@ -1,6 +1,6 @@
 /**
- * How many requests without streaming each arm answers, and what one costs its thread. Rounds of the
- * arms alternate within one run.
+ * How many requests without streaming each arm answers, and what one costs its thread. Rounds of
+ * the arms alternate within one run.
  */
 
 import autocannon from 'autocannon';

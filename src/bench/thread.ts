@@ -1,6 +1,6 @@
 /**
- * The body of a bench worker: one server in a thread of its own, which tells how much processor time
- * its thread has used.
+ * The body of a bench worker: one server in a thread of its own, which tells how much processor
+ * time its thread has used.
  */
 
 import assert from 'node:assert/strict';

@@ -1,6 +1,5 @@
 /**
  * What `serve` and `simulate` share: which system, where to listen, and living until told to end.
- *
  */
 
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,5 @@
 /**
  * The version in package.json, which lies two folders up from here in source and in the package.
- *
  */
 
 import { readFileSync } from 'node:fs';

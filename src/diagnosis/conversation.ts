@@ -1,6 +1,5 @@
 /**
  * HTTP over one socket that has been opened already: a few short questions, each with a deadline.
- *
  */
 
 import type { Socket } from 'node:net';

@@ -9,7 +9,6 @@ const msPerHour = 3_600_000;
 
 /**
  * JPY of the purchase price that a span of time uses up: straight line, nothing left at the end.
- *
  */
 export const amortisationJpy = (
   box: { readonly capexJpy: number; readonly lifeMonths: number },

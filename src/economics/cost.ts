@@ -36,7 +36,6 @@ export interface LocalAnswer {
 
 /**
  * How another model would have counted and answered; 1 where the tokenizer and the manner agree.
- *
  */
 export interface CounterfactualRatios {
   /** Tokens of the cloud model for each of ours. */

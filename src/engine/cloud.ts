@@ -102,7 +102,6 @@ export class Cloud {
 
   /**
    * Serves an admitted call. Its pace depends on the seed and the id, not on who else is served.
-   *
    */
   serve(id: string, now: number): CloudStream {
     const { ttftMsP50, tokensPerSecond } = this.#profile;

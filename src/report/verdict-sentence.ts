@@ -1,6 +1,5 @@
 /**
  * The verdict in a sentence, with how many objectives were met; what both would say is said once.
- *
  */
 
 import type { Analysis } from '../analysis/analysis.ts';

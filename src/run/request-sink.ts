@@ -48,7 +48,6 @@ export const openRequestSink = async (file: string | undefined): Promise<Request
 
 /**
  * A full disk must not end the service; a stream that has failed takes no more, and says so once.
- *
  */
 const tell = (error: Error): void => {
   process.stderr.write(`log: ${error.message}; requests are logged no more\n`);

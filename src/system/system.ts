@@ -113,7 +113,6 @@ export interface KeySystem {
   readonly concurrentRequests?: number;
   /**
    * Cloud money it may spend in a calendar month (UTC); what is served at home costs it nothing.
-   *
    */
   readonly monthlyBudgetUsd?: number;
   /** The models it may ask for; all when absent. */

@@ -56,7 +56,6 @@ const diagnose = async (system: BackendSystem, candidates: readonly Candidate[] 
 describe('a company’s HTTP proxy', () => {
   /**
    * A proxy that answers CONNECT with a head, and then opens the way to whoever it was asked for.
-   *
    */
   const proxyServer = async (answer: string) => {
     const asked: string[] = [];

@@ -26,7 +26,6 @@ const project = (scenario = scenarioText, system = systemText): string =>
 
 /**
  * A machine busy with other tests may send late and say so: the run is then invalid, not broken.
- *
  */
 const ends: ReadonlySet<number | null> = new Set([0, 20]);
 

@@ -1,6 +1,5 @@
 /**
  * The words of the command line: help as people read it, and what is said of words it cannot use.
- *
  */
 
 import { describe, expect, test } from 'vitest';

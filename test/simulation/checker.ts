@@ -109,7 +109,6 @@ const causality: Checker = ({ run, exchanges, attempts }) => {
 
 /**
  * Every token once and in order, or a declared failure; never an end that looks whole and is not.
- *
  */
 const integrity: Checker = ({ run }) =>
   run.turns.flatMap((turn) => {
@@ -173,7 +172,6 @@ const queuedMax = 64;
 
 /**
  * Two attempts at most, none to an open circuit, none beyond the slots, and nothing left running.
- *
  */
 const discipline: Checker = ({ run, attempts }) => {
   const found: string[] = [];
@@ -279,7 +277,6 @@ const money: Checker = ({ run, attempts }) => {
 const lookFreshMs = 2000;
 /**
  * How long it waits to be told; a request that waited longer may have seen what is no longer so.
- *
  */
 const lookMsMax = 150;
 

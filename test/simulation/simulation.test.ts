@@ -26,6 +26,7 @@ const lessons: readonly (readonly [seed: number, taught: string])[] = [
   ],
   [153, 'the same, after a path that had gone silent'],
   [498, 'an answer without a word made its backend look for a token that never came, for ever'],
+  [567, 'a box whose window was too short kept the next one from being looked at'],
   [113, 'a model may leave memory within the two seconds for which a look is believed'],
   [441, 'so it may while a request waits to be told, and then nobody is to blame'],
 ];

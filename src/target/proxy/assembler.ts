@@ -94,7 +94,9 @@ export class Assembler {
     );
   }
 
-  /** Whether another backend could go on where this one stopped: in plain text, nothing else open. */
+  /**
+   * Whether another backend could go on where this one stopped: in plain text, nothing else open.
+   */
   get isContinuable(): boolean {
     const last = this.#drafts.at(-1);
     return (
@@ -154,8 +156,9 @@ export class Assembler {
   }
 
   /**
-   * Ends it as failed. The error's event has both the flat form of OpenAI and the nested one of Open
-   * Responses. Items still open stay open on the stream: a client must not take them for whole.
+   * Ends it as failed. The error's event has both the flat form of OpenAI and the nested one of
+   * Open Responses. Items still open stay open on the stream: a client must not take them for
+   * whole.
    */
   fail(error: WireError, notes: Readonly<Record<string, string>>): Finish {
     const code = error.code ?? 'server_error';

@@ -6,8 +6,8 @@
  *       └────────── the probe succeeds ───────┼───────────────────────────┤
  *                                             └────── the probe fails ────┘
  *
- * The probe is synthetic: no user is the canary. Failures are counted in a row, hard and soft apart,
- * because at the request rates of one box a breaker by rates would never trip.
+ * The probe is synthetic: no user is the canary. Failures are counted in a row, hard and soft
+ * apart, because at the request rates of one box a breaker by rates would never trip.
  *
  * The breaker holds no timer and reads no clock: the caller says what time it is.
  */
@@ -25,8 +25,9 @@ export interface BreakerPolicy {
   /** The same with soft evidence. */
   readonly softFailures: number;
   /**
-   * How long the circuit stays open before a probe, and between two probes. It does not grow: a probe
-   * costs nothing, and a box that is back should not stand idle for longer the longer it was away.
+   * How long the circuit stays open before a probe, and between two probes. It does not grow: a
+   * probe costs nothing, and a box that is back should not stand idle for longer the longer it was
+   * away.
    */
   readonly openForMs: number;
 }

@@ -50,7 +50,8 @@ export const connectionStore = (base: StateStore, charsMax = charsMaxDefault): C
     get: async (id) => remembered.get(id)?.response ?? base.get(id),
     async chain(id) {
       const eldestLast: StoredResponse[] = [];
-      // A stored answer may continue one that is only remembered, so each link is looked for in both.
+      // A stored answer may continue one that is only remembered, so each link is looked for in
+      // both.
       for (let at: string | undefined = id; at !== undefined;) {
         let link: StoredResponse | undefined = remembered.get(at)?.response;
         if (!link) {

@@ -56,7 +56,9 @@ export const eventStreamHeaders = {
   'x-accel-buffering': 'no',
 } as const;
 
-/** Waits for a slow reader; false when it does not read at all. One that leaves is no slow reader. */
+/**
+ * Waits for a slow reader; false when it does not read at all. One that leaves is no slow reader.
+ */
 export const isRead = async (reply: Reply, clock: Clock): Promise<boolean> => {
   const { promise: left, resolve: leave } = Promise.withResolvers<void>();
   const onGone = (): void => leave();
@@ -224,7 +226,10 @@ export class JsonDelivery implements Delivery {
     refuse(this.#parts.reply, error, this.#parts.headers());
   }
 
-  /** Another answer like this one may be cut by whatever stands between; better not to wait for it. */
+  /**
+   * Another answer like this one may be cut by whatever stands between; better not to wait for
+   * it.
+   */
   #advice(): Readonly<Record<string, string>> {
     const tookMs = this.#parts.clock.now() - this.#beganAt;
     if (tookMs < longAnswerMs) return {};

@@ -297,7 +297,9 @@ export class CustomCallDraft {
   }
 }
 
-/** The text in the arguments. Models that forget the JSON around it have written the text itself. */
+/**
+ * The text in the arguments. Models that forget the JSON around it have written the text itself.
+ */
 const textIn = (text: string): string => {
   const input = asRecord(parseJson(text))?.['input'];
   return typeof input === 'string' ? input : text;

@@ -3,8 +3,8 @@
  *
  * Its OpenAI-compatible route is not used: there an error in the middle of an answer is swallowed
  * (ollama/ollama#17118) and an answer cut by its limit is reported whole. `truncate: false` and one
- * fixed `num_ctx` are sent always, because Ollama otherwise drops the front of a long prompt without
- * a word, and reloads the model whenever the window changes.
+ * fixed `num_ctx` are sent always, because Ollama otherwise drops the front of a long prompt
+ * without a word, and reloads the model whenever the window changes.
  */
 
 import type { GenerationEvent, Usage } from '../../protocol/generation.ts';

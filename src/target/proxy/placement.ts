@@ -147,7 +147,9 @@ export class Placement {
     await Promise.all([this.#lookAtModels(candidates), this.#lookAtAbilities(candidates)]);
   }
 
-  /** In the order of preference, until one is found that can serve at once: others are not asked. */
+  /**
+   * In the order of preference, until one is found that can serve at once: others are not asked.
+   */
   async #lookAtModels(candidates: readonly Candidate[]): Promise<void> {
     const { backends, model } = this.#input;
     const isOrdered = (model.strategy ?? 'ordered') === 'ordered';
@@ -156,7 +158,8 @@ export class Placement {
       if (backend?.system.residency !== 'local') return false;
       await backend.lookAtModels();
       const { mayServe, hasFreeSlot, isLoaded } = backend.state(candidate);
-      return mayServe && hasFreeSlot && isLoaded !== false;
+      const lacksNothing = this.#lackOf(candidate, backend) === undefined;
+      return lacksNothing && mayServe && hasFreeSlot && isLoaded !== false;
     });
     if (!isOrdered) await Promise.all(looks.map((look) => look()));
     else for (const look of looks) if (await look()) return;

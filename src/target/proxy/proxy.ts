@@ -169,6 +169,8 @@ export interface ProxyParts {
   readonly maySpend: () => boolean;
   /** Tokens of a text, for estimates and the prompt-cut check. */
   readonly countTokens: (text: string) => number;
-  /** Loads a vocabulary and counts by it, for one who asks for a count; the estimate when absent. */
+  /**
+   * Loads a vocabulary and counts by it, for one who asks for a count; the estimate when absent.
+   */
   readonly exactCount?: () => Promise<(text: string) => number>;
 }

@@ -149,7 +149,9 @@ const parseReasoning = (
     choiceField(reasoning, 'generate_summary', summaries, 'reasoning.generate_summary'),
 });
 
-/** What is understood and needs no doing: no padding is sent, and no log probabilities are known. */
+/**
+ * What is understood and needs no doing: no padding is sent, and no log probabilities are known.
+ */
 const checkIgnored = (fields: JsonObject): void => {
   const options = fieldsOf(fields['stream_options'] ?? {}, 'stream_options');
   const padding = options['include_obfuscation'] ?? false;

@@ -189,7 +189,9 @@ const widthOf = (text: string): number => {
   return width;
 };
 
-/** What a model is told that is to go on, in the language of the text; the prompt stays as it is. */
+/**
+ * What a model is told that is to go on, in the language of the text; the prompt stays as it is.
+ */
 export const continuationInstruction = (prefix: string, question: string): string => {
   const { japanese, latin } = scriptOf(prefix + question);
   return japanese > latin * 0.2 ? inJapanese : inEnglish;

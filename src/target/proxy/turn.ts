@@ -283,7 +283,9 @@ export class Turn {
     if (this.#stopped) await this.#fail(this.#stopped);
   }
 
-  /** An error instead of an answer: as a status while that can still be said, else in the stream. */
+  /**
+   * An error instead of an answer: as a status while that can still be said, else in the stream.
+   */
   async #fail(error: ApiError): Promise<void> {
     if (this.#delivery.isLost) return;
     await this.#input.meter.write('failed');

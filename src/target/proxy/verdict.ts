@@ -1,4 +1,6 @@
-/** What went wrong on the way to an answer, in words for the client: every cause, never only one. */
+/**
+ * What went wrong on the way to an answer, in words for the client: every cause, never only one.
+ */
 
 import type { Failure } from '../../protocol/generation.ts';
 import type { AdmitRefusal } from './admit.ts';

@@ -102,7 +102,9 @@ export class WebSocketDoor {
     this.#server.handleUpgrade(request, stream, head, (socket) => this.#welcome(socket, request));
   }
 
-  /** Opens no more sockets; those that are open are closed once their running response has ended. */
+  /**
+   * Opens no more sockets; those that are open are closed once their running response has ended.
+   */
   drain(): void {
     this.#isDraining = true;
     for (const { session } of this.#open.values()) session.drain();

@@ -69,7 +69,6 @@ interface Seen {
 
 /**
  * Asks over TLS, with the certificate checked, and reads until it ends or `untilMs` have passed.
- *
  */
 const ask = (shim: Shim, untilMs = 2000): Promise<Seen> => {
   const startedAt = clock.now();

@@ -31,7 +31,9 @@ interface Told {
 /** One turn: what is said, after which response; gives the answer. */
 type Ask = (input: string, previousId: string | undefined) => Promise<Told>;
 
-/** Reads a stream only as far as its completion: the next turn begins before the stream has ended. */
+/**
+ * Reads a stream only as far as its completion: the next turn begins before the stream has ended.
+ */
 const overSse =
   (origin: string): Ask =>
   async (input, previousId) => {

@@ -1,4 +1,6 @@
-/** Chat completions for older apps, over the same heart: what they send, and what they are given. */
+/**
+ * Chat completions for older apps, over the same heart: what they send, and what they are given.
+ */
 
 import { describe, expect, test } from 'vitest';
 

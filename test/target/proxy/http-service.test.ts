@@ -297,7 +297,7 @@ describe('readiness', () => {
       body: JSON.stringify({ model: 'm', input: 'x', stream: true }),
     });
     const closed = at.proxy.close();
-    await expect(request(`${at.origin}/ready`)).rejects.toThrow();
+    await expect(request(`${at.origin}/ready`)).rejects.toBeInstanceOf(Error);
     expect(readStream(await body.text()).resource.status).toBe('completed');
     await closed;
   });

@@ -130,7 +130,8 @@ test('no strategy and no pin brings back what residency, money, circuit or fit h
         assert.ok(chosen?.mayServe);
         assert.equal(chosen.lacks, undefined);
         assert.equal(chosen.quotaWaitMs, 0);
-        assert.ok(!more.pinning.never.some((name) => name === candidate.backend));
+        const never: readonly string[] = more.pinning.never;
+        assert.ok(!never.includes(candidate.backend));
         if ('only' in more.pinning) assert.equal(candidate.backend, more.pinning.only);
         if (more.isLocalOnly || !more.maySpend || more.budget === 'spent')
           assert.equal(residency, 'local');

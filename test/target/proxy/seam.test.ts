@@ -161,7 +161,7 @@ test.each(['ja', 'en'] as const)('a text cut anywhere can be gone on with (%s)',
     const at = 20 + Math.floor(random.next() * (text.length - 60));
     if (shown(text.slice(0, at), text.slice(at)) === text.slice(at)) whole++;
   }
-  // These sentences come from two dozen templates, so that by chance some do repeat others nearly to
-  // the letter: over 3000 cuts about 2 % are refused. A standard error of 500 cuts is 0.7 %.
+  // These sentences come from two dozen templates, so that by chance some do repeat others nearly
+  // to the letter: over 3000 cuts about 2 % are refused. A standard error of 500 cuts is 0.7 %.
   expect(whole / cuts).toBeGreaterThan(0.95);
 });

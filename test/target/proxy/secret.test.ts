@@ -1,7 +1,7 @@
 /**
- * What was said under `local-only` comes back in many ways: by the id of a response, by reference to
- * an item, as a summary, as sealed reasoning. Whichever way, and whatever fails, the cloud is never
- * told of it.
+ * What was said under `local-only` comes back in many ways: by the id of a response, by reference
+ * to an item, as a summary, as sealed reasoning. Whichever way, and whatever fails, the cloud is
+ * never told of it.
  */
 
 import fc from 'fast-check';

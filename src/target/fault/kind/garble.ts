@@ -50,7 +50,6 @@ const withCutJson = (bytes: Buffer): Buffer => {
 
 /**
  * Ends the token's text in the first two of a character's three bytes, and one that begins none.
- *
  */
 const withBadText = (bytes: Buffer): Buffer => {
   const field = ['"delta":"', '"content":"', '"text":"', '"thinking":"']

@@ -1,8 +1,8 @@
 /**
  * What Prometheus reads: requests, tokens, times and the state of the backends.
  *
- * Names are those of OpenTelemetry's GenAI conventions as its Prometheus exporter writes them, where
- * there is one, and their buckets are the recommended ones; the rest begins with `spillway_`.
+ * Names are those of OpenTelemetry's GenAI conventions as its Prometheus exporter writes them,
+ * where there is one, and their buckets are the recommended ones; the rest begins with `spillway_`.
  * https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
  *
  * Labels are bounded: a model that is not in the file is `other`, whatever clients ask for.

@@ -1,4 +1,6 @@
-/** Attempts gathered under their request: what is logged of them, counted, and told of failovers. */
+/**
+ * Attempts gathered under their request: what is logged of them, counted, and told of failovers.
+ */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
