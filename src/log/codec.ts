@@ -52,6 +52,7 @@ const shapes: Shapes = {
     textChars: 'number',
     integrity: 'string?',
     isSchemaMet: 'boolean?',
+    trial: 'object?',
   },
   attempt: {
     kind: 'string',
@@ -161,6 +162,7 @@ const manifestShape: ShapeOf<Manifest> = {
   definitions: 'array',
   machine: 'object',
   clockResolutionMs: 'number',
+  suite: 'object?',
   plan: 'array',
 };
 

@@ -89,6 +89,12 @@ export interface Manifest {
     readonly node: string;
   };
   readonly clockResolutionMs: number;
+  /** The rows of a failover suite. */
+  readonly suite?: {
+    readonly rows: readonly SuiteRow[];
+    /** Factor on the deadlines of production: 0.1 makes them ten times shorter. */
+    readonly deadlineScale: number;
+  };
   /** What the plan holds, fixed before the run: sessions and turns per arm and workload. */
   readonly plan: readonly {
     readonly arm: string;
@@ -96,6 +102,48 @@ export interface Manifest {
     readonly loop: 'open' | 'closed' | 'scripted';
     readonly sessions: number;
   }[];
+}
+
+/** What a proxy that survives a fault shows its reader; `error`: a clean one, in good time. */
+export type SuiteExpectation = 'transparent' | 'continued' | 'unaffected' | 'error';
+
+/** One row of a failover suite: a fault as the suite injects it. */
+export interface SuiteRow {
+  /** Unique in the suite: `reset-mid-stream`. */
+  readonly name: string;
+  /** The index its acts bear. */
+  readonly fault: number;
+  readonly what: string;
+  readonly backend: string;
+  /** Its names in the catalogue, and in failoverbench where that has it: `N10`, `S08`. */
+  readonly catalogue: readonly string[];
+  /** Nothing on the wire announces it: only a deadline finds it. */
+  readonly isSilent: boolean;
+  readonly expect: SuiteExpectation;
+  readonly repetitions: number;
+  /** The configured deadline that finds it, as scaled. */
+  readonly deadlineMs?: number;
+}
+
+/**
+ * What an exchange of a suite is there for.
+ *
+ * | role       |                                                                             |
+ * | ---------- | --------------------------------------------------------------------------- |
+ * | `faulted`  | sent while the fault of its row is armed                                    |
+ * | `control`  | sent through the same relay while nothing is armed and the primary serves    |
+ * | `straight` | the prompt of the trial sent straight to the fallback                       |
+ * | `settle`   | sent until the primary serves again: how long that takes is the fail-back    |
+ */
+export type TrialRole = 'faulted' | 'control' | 'straight' | 'settle';
+
+/** The trial that an exchange belongs to. */
+export interface TrialPart {
+  /** From 1, in the order they were played. */
+  readonly trial: number;
+  /** Index into the rows of the suite; absent in the control arm. */
+  readonly row?: number;
+  readonly role: TrialRole;
 }
 
 export type ExchangeOutcome =
@@ -155,6 +203,7 @@ export interface Exchange {
   readonly integrity?: string;
   /** Whether the structured output or tool call obeyed its schema, where one was asked for. */
   readonly isSchemaMet?: boolean;
+  readonly trial?: TrialPart;
 }
 
 /** Why the proxy made an attempt. */
