@@ -42,19 +42,41 @@ export interface Act {
   readonly until: number;
 }
 
+/** What is remembered of a fault while it is armed. */
+interface Armed {
+  /** Its place in the order in which faults were armed: names its chance. */
+  readonly ordinal: number;
+  acted: number;
+  /** The exchanges whose first attempt an addressed fault has seen. */
+  readonly met: Set<string>;
+}
+
 /** The faults of one backend in one arm, with what they have done so far. */
 export class FaultDecision {
-  readonly #faults: readonly PlannedFault[];
+  readonly #armed = new Map<PlannedFault, Armed>();
   readonly #random: Random;
-  readonly #acted = new Map<PlannedFault, number>();
-  /** The exchanges whose first attempt each addressed fault has seen. */
-  readonly #met = new Map<PlannedFault, Set<string>>();
   readonly #attemptsOf = new Map<string, number>();
   #attempts = 0;
+  #ordinals = 0;
 
   constructor(faults: readonly PlannedFault[], random: Random) {
-    this.#faults = faults;
     this.#random = random;
+    for (const fault of faults) this.arm(fault);
+  }
+
+  /** One more fault, unspent: for attempts that begin, and for those that are open. */
+  arm(fault: PlannedFault): void {
+    this.#armed.set(fault, { ordinal: this.#ordinals++, acted: 0, met: new Set() });
+  }
+
+  /** The fault acts no more. What it has done to an attempt stays done. */
+  disarm(fault: PlannedFault): void {
+    this.#armed.delete(fault);
+  }
+
+  /** The outage that is there now: nobody gets through to the port. */
+  outageAt(now: number): PlannedFault | undefined {
+    return [...this.#armed.keys()].find((fault) => isOutage(fault) && isWithin(fault, now));
   }
 
   /**
@@ -63,29 +85,26 @@ export class FaultDecision {
    */
   attempt(isReused = false): AttemptFaults {
     this.#attempts++;
-    const faults = this.#faults.filter(({ action }) => {
-      const { isProcess = false, isOnReuse = false } = kindOf(action);
-      return !isProcess && (isReused || !isOnReuse);
-    });
-    return new AttemptFaults(faults, `attempt ${this.#attempts}`, {
+    return new AttemptFaults(`attempt ${this.#attempts}`, isReused, {
+      armed: () => this.#armed.keys(),
       isMeant: (fault, name) => this.#isMeant(fault, name),
       labelOf: (name) => this.#labelOf(name),
       isDrawn: (fault, label) =>
         fault.probabilityRatio >= 1 || this.#draw(fault, label) < fault.probabilityRatio,
       wordsOf: (fault, label, now) =>
         wordsAt(fault, now, () => this.#draw(fault, `jitter ${label}`)),
-      maySpend: (fault) => (this.#acted.get(fault) ?? 0) < fault.timesMax,
+      maySpend: (fault) => (this.#armed.get(fault)?.acted ?? 0) < fault.timesMax,
       take: (fault) => this.take(fault),
     });
   }
 
   #draw(fault: PlannedFault, label: string): number {
-    return this.#random.fork(`${this.#faults.indexOf(fault)} ${label}`).next();
+    return this.#random.fork(`${this.#armed.get(fault)?.ordinal} ${label}`).next();
   }
 
   /** The next instant after `now` at which a window opens; undefined when none will. */
   nextWindowAt(now: number): number | undefined {
-    const instants = this.#faults
+    const instants = [...this.#armed.keys()]
       .filter(({ address }) => !address)
       .map((fault) => opensAfter(fault, now))
       .filter((instant) => instant !== undefined);
@@ -94,9 +113,9 @@ export class FaultDecision {
 
   /** Counts one act of the fault; false when it has acted as often as it may. */
   take(fault: PlannedFault): boolean {
-    const acted = this.#acted.get(fault) ?? 0;
-    if (acted >= fault.timesMax) return false;
-    this.#acted.set(fault, acted + 1);
+    const armed = this.#armed.get(fault);
+    if (!armed || armed.acted >= fault.timesMax) return false;
+    armed.acted++;
     return true;
   }
 
@@ -120,9 +139,8 @@ export class FaultDecision {
     if (!parts || !address) return false;
     if (address.workload !== undefined && address.workload !== parts.workload) return false;
     if (address.session !== parts.session || address.turn !== parts.turn) return false;
-    const met = this.#met.get(fault) ?? new Set<string>();
-    this.#met.set(fault, met);
-    if (met.has(name.trace)) return false;
+    const met = this.#armed.get(fault)?.met;
+    if (!met || met.has(name.trace)) return false;
     met.add(name.trace);
     return true;
   }
@@ -130,6 +148,7 @@ export class FaultDecision {
 
 /** What an attempt asks of the faults of its backend. */
 interface Judge {
+  armed(): Iterable<PlannedFault>;
   labelOf(name: AttemptName): string;
   isMeant(fault: PlannedFault, name: AttemptName): boolean;
   isDrawn(fault: PlannedFault, label: string): boolean;
@@ -141,9 +160,12 @@ interface Judge {
 /** The faults as one attempt meets them. Each acts on it once at most. */
 export class AttemptFaults {
   readonly #judge: Judge;
+  readonly #isReused: boolean;
+  /** Those that have had their moment here. */
+  readonly #past = new Set<PlannedFault>();
+  /** The addressed ones that mean this attempt. */
+  readonly #meant = new Set<PlannedFault>();
   #label: string;
-  /** Those that may still act here. */
-  #left: readonly PlannedFault[];
   #stage: 'connect' | 'headers' | 'streaming' | 'over' = 'connect';
   #tokens = 0;
   #toolTokens = 0;
@@ -154,9 +176,9 @@ export class AttemptFaults {
   #isReadable = false;
   #isTokenAtHand = false;
 
-  constructor(faults: readonly PlannedFault[], label: string, judge: Judge) {
-    this.#left = faults;
+  constructor(label: string, isReused: boolean, judge: Judge) {
     this.#label = label;
+    this.#isReused = isReused;
     this.#judge = judge;
   }
 
@@ -172,7 +194,7 @@ export class AttemptFaults {
 
   /** How the answer is to be framed for the faults that may still act on it. */
   get framing(): Framing {
-    const kinds = this.#left
+    const kinds = this.#left()
       .filter((fault) => this.#judge.maySpend(fault))
       .filter(({ action }) => kindOf(action).sees === 'frames');
     if (kinds.length === 0) return 'as-is';
@@ -182,7 +204,7 @@ export class AttemptFaults {
   /** Bytes of the answer that may pass before a fault wants to be asked. */
   get bytesToTrigger(): number {
     let bytes = Number.POSITIVE_INFINITY;
-    for (const { afterBytes } of this.#left)
+    for (const { afterBytes } of this.#left())
       if (afterBytes !== undefined && afterBytes > this.#bytes)
         bytes = Math.min(bytes, afterBytes - this.#bytes);
     return bytes;
@@ -199,9 +221,9 @@ export class AttemptFaults {
     this.#isNamed = true;
     this.#isAsk = isAsk;
     if (name) this.#label = this.#judge.labelOf(name);
-    this.#left = this.#left.filter(
-      (fault) => !fault.address || (name !== undefined && this.#judge.isMeant(fault, name)),
-    );
+    if (name)
+      for (const fault of this.#judge.armed())
+        if (fault.address && this.#judge.isMeant(fault, name)) this.#meant.add(fault);
     return this.#decide(now);
   }
 
@@ -244,12 +266,24 @@ export class AttemptFaults {
     return this.#decide(now);
   }
 
+  /** Those that may still act here. */
+  #left(): readonly PlannedFault[] {
+    const left: PlannedFault[] = [];
+    for (const fault of this.#judge.armed()) {
+      const { isProcess = false, isOnReuse = false } = kindOf(fault.action);
+      const isElsewhere = fault.address !== undefined && this.#isNamed && !this.#meant.has(fault);
+      if (!isProcess && (this.#isReused || !isOnReuse) && !isElsewhere && !this.#past.has(fault))
+        left.push(fault);
+    }
+    return left;
+  }
+
   #decide(now: number): readonly Act[] {
     const acts: Act[] = [];
-    for (const fault of this.#left) {
+    for (const fault of this.#left()) {
       if (this.#stage === 'over') break;
       if (!isWithin(fault, now) || !this.#isAtMoment(fault)) continue;
-      this.#left = this.#left.filter((it) => it !== fault);
+      this.#past.add(fault);
       if (!this.#judge.isDrawn(fault, this.#label) || !this.#judge.take(fault)) continue;
       if (kindOf(fault.action).isFatal) this.#stage = 'over';
       acts.push({

@@ -14,13 +14,13 @@ import { ndjsonTokenScan, sseTokenScan } from '../../protocol/token-scan.ts';
 import type { Random } from '../../random/random.ts';
 import type { Wire } from '../../system/system.ts';
 import type { Clock } from '../../time/clock.ts';
-import { FaultDecision, isOutage } from './decision.ts';
+import { FaultDecision } from './decision.ts';
 import type { PlannedFault } from './fault.ts';
 import { kindOf } from './kind/list.ts';
 import { worksOnTls } from './plan.ts';
 import { Relay, type RelayParts } from './relay.ts';
 import { openUnansweredPort, type UnansweredPort } from './unanswered-port.ts';
-import { endsAt, isWithin } from './window.ts';
+import { endsAt } from './window.ts';
 
 export interface ShimParts {
   /** The backend's name. */
@@ -43,6 +43,13 @@ export interface Shim {
   readonly port: number;
   /** The arm begins at this instant of the clock: its faults count from there, all unspent. */
   arm(origin: number): void;
+  /**
+   * One more fault, from now on; resolves once it is in force. Instants of the fault count from the
+   * arm's. False where it could never act, since it would have to read what TLS hides.
+   */
+  add(fault: PlannedFault): Promise<boolean>;
+  /** The fault acts no more; resolves once the port answers again. */
+  remove(fault: PlannedFault): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,6 +77,8 @@ class OpenShim implements Shim {
   #origin = Number.POSITIVE_INFINITY;
   #timer: Disposable | undefined;
   #isClosed = false;
+  /** The port is on its way back. */
+  #reopening: Promise<void> | undefined;
 
   constructor(parts: ShimParts) {
     this.#parts = parts;
@@ -87,6 +96,21 @@ class OpenShim implements Shim {
     this.#origin = origin;
     this.#decision = new FaultDecision(this.#faults, this.#parts.random);
     this.#onTime();
+  }
+
+  async add(fault: PlannedFault): Promise<boolean> {
+    if (this.#parts.isTls && !worksOnTls(fault)) return false;
+    await this.#reopening;
+    this.#decision.arm(fault);
+    this.#onTime();
+    await this.#unanswered;
+    return true;
+  }
+
+  async remove(fault: PlannedFault): Promise<void> {
+    this.#decision.disarm(fault);
+    this.#onTime();
+    await this.#reopening;
   }
 
   listen(): Promise<void> {
@@ -146,7 +170,7 @@ class OpenShim implements Shim {
     if (this.#isClosed) return;
     const { clock } = this.#parts;
     const now = clock.now() - this.#origin;
-    const outage = this.#faults.find((fault) => isOutage(fault) && isWithin(fault, now));
+    const outage = this.#decision.outageAt(now);
     if (outage && this.#server) this.#stopListening(outage);
     for (const relay of this.#relays) relay.onTime();
     if (!outage && !this.#server) this.#listenAgain();
@@ -187,11 +211,17 @@ class OpenShim implements Shim {
   }
 
   #listenAgain(): void {
-    this.#freePort()
+    if (this.#reopening) return;
+    const { clock } = this.#parts;
+    this.#reopening = this.#freePort()
       .then(() => (this.#isClosed ? undefined : this.listen()))
-      .catch(() => {
-        const { clock } = this.#parts;
-        if (!this.#isClosed) clock.at(clock.now() + relistenMs, () => this.#onTime());
+      .then(
+        // Another outage may have begun meanwhile.
+        () => void clock.at(clock.now(), () => this.#onTime()),
+        () => void clock.at(clock.now() + relistenMs, () => this.#onTime()),
+      )
+      .finally(() => {
+        this.#reopening = undefined;
       });
   }
 }
