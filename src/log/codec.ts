@@ -78,6 +78,22 @@ const shapes: Shapes = {
     costUsd: 'number?',
     localPort: 'number?',
   },
+  probe: {
+    kind: 'string',
+    arm: 'string',
+    backend: 'string',
+    startedAt: 'number',
+    endedAt: 'number',
+    outcome: 'string',
+  },
+  circuit: {
+    kind: 'string',
+    arm: 'string',
+    backend: 'string',
+    at: 'number',
+    to: 'string',
+    reason: 'string?',
+  },
   fault: {
     kind: 'string',
     arm: 'string',
@@ -163,6 +179,7 @@ const manifestShape: ShapeOf<Manifest> = {
   machine: 'object',
   clockResolutionMs: 'number',
   suite: 'object?',
+  peers: 'array?',
   plan: 'array',
 };
 

@@ -95,6 +95,8 @@ export interface Manifest {
     /** Factor on the deadlines of production: 0.1 makes them ten times shorter. */
     readonly deadlineScale: number;
   };
+  /** Proxies of others that were measured, each with the file it was run with. */
+  readonly peers?: readonly PeerConfig[];
   /** What the plan holds, fixed before the run: sessions and turns per arm and workload. */
   readonly plan: readonly {
     readonly arm: string;
@@ -102,6 +104,17 @@ export interface Manifest {
     readonly loop: 'open' | 'closed' | 'scripted';
     readonly sessions: number;
   }[];
+}
+
+/** How a proxy of others was set up for an arm. */
+export interface PeerConfig {
+  readonly arm: string;
+  /** Name and version: `LiteLLM 1.90.2`. */
+  readonly product: string;
+  /** As its documents say by default, or tuned for this task. */
+  readonly tuning: 'defaults' | 'tuned';
+  /** The file, without secrets. */
+  readonly config: string;
 }
 
 /** What a proxy that survives a fault shows its reader; `error`: a clean one, in good time. */
@@ -244,6 +257,27 @@ export interface Attempt {
   readonly localPort?: number;
 }
 
+/** The proxy asked a backend that it had shut out whether it is back; no user waited for it. */
+export interface Probe {
+  readonly kind: 'probe';
+  readonly arm: string;
+  readonly backend: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly outcome: 'answered' | 'failed';
+}
+
+/** A circuit of the proxy came into another state. */
+export interface CircuitChange {
+  readonly kind: 'circuit';
+  readonly arm: string;
+  readonly backend: string;
+  readonly at: number;
+  readonly to: 'closed' | 'open' | 'half-open';
+  /** Of one that opened. */
+  readonly reason?: FailureReason;
+}
+
 /** A fault that was armed: it may act from `from` until `until`. */
 export interface FaultArmed {
   readonly kind: 'fault';
@@ -331,6 +365,8 @@ export interface RunEnd {
 export type LogEntry =
   | Exchange
   | Attempt
+  | Probe
+  | CircuitChange
   | FaultArmed
   | FaultAct
   | Generation

@@ -66,6 +66,7 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
       spentUsd += attempt.costUsd ?? 0;
       context.emit(attempt);
     },
+    tell: context.emit,
     priceOf: (backend, model, usage) => {
       const price = priceOf(backend, model);
       return price && usage ? costUsd(price, usage) : undefined;

@@ -11,7 +11,7 @@ import { type Clock, within } from '../../time/clock.ts';
 import { Admission } from './admission.ts';
 import { BackendQuota } from './backend-quota.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import type { ModelAbility, Upstream } from './proxy.ts';
+import type { CircuitEntry, ModelAbility, Upstream } from './proxy.ts';
 import type { CandidateState } from './router.ts';
 
 /** How long a probe may take. */
@@ -79,6 +79,7 @@ export class Backend {
   readonly quota: BackendQuota;
   readonly #clock: Clock;
   readonly #breaker: CircuitBreaker;
+  readonly #tell: (entry: CircuitEntry) => void;
   readonly #closing = new AbortController();
   /** Models that are being loaded, and since when. */
   readonly #warming = new Map<string, number>();
@@ -94,7 +95,14 @@ export class Backend {
   #abilitiesAt = -Infinity;
   #abilityLook: Promise<void> | undefined;
 
-  constructor(system: BackendSystem, upstream: Upstream, policy: System['breaker'], clock: Clock) {
+  constructor(
+    system: BackendSystem,
+    upstream: Upstream,
+    policy: System['breaker'],
+    clock: Clock,
+    tell: (entry: CircuitEntry) => void = () => undefined,
+  ) {
+    this.#tell = tell;
     this.system = system;
     this.upstream = upstream;
     this.admission = new Admission(system.slots);
@@ -245,12 +253,16 @@ export class Backend {
   }
 
   async #probe(): Promise<void> {
-    if (!this.#breaker.admitProbe(this.#clock.now())) return;
+    const startedAt = this.#clock.now();
+    if (!this.#breaker.admitProbe(startedAt)) return;
+    const told = { kind: 'probe', backend: this.system.name, startedAt } as const;
     try {
       await this.#ask();
+      this.#tell({ ...told, endedAt: this.#clock.now(), outcome: 'answered' });
       this.#breaker.probeSucceeded();
       this.#noteChange(undefined);
     } catch {
+      this.#tell({ ...told, endedAt: this.#clock.now(), outcome: 'failed' });
       this.#breaker.probeFailed(this.#clock.now());
       this.#armProbe();
     }
@@ -267,6 +279,9 @@ export class Backend {
       ...(reason !== undefined && message !== undefined && { failure: { reason, message } }),
     };
     this.#changes = [...this.#changes.slice(1 - changesMax), change];
+    const { name } = this.system;
+    const { at } = change;
+    this.#tell({ kind: 'circuit', backend: name, at, to, ...(reason !== undefined && { reason }) });
   }
 
   async #ask(): Promise<void> {

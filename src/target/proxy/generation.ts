@@ -32,7 +32,9 @@ export class Generation {
         assert.ok(upstream, `no upstream for backend ${backend.name}`);
         const before = previous?.backends.get(backend.name);
         const isSame = isSamePolicy && before?.upstream === upstream;
-        const next = isSame ? before : new Backend(backend, upstream, system.breaker, clock);
+        const next = isSame
+          ? before
+          : new Backend(backend, upstream, system.breaker, clock, parts.tell);
         return [backend.name, next];
       }),
     );

@@ -6,7 +6,7 @@
  * virtual time.
  */
 
-import type { Attempt } from '../../log/entry.ts';
+import type { Attempt, CircuitChange, Probe } from '../../log/entry.ts';
 import type { GenerationEvent, Usage } from '../../protocol/generation.ts';
 import type {
   FunctionTool,
@@ -148,6 +148,9 @@ export interface RequestWatch {
   ended(hasLeft: boolean): void;
 }
 
+/** What a run log holds of a circuit; the run's arm is added by the receiver. */
+export type CircuitEntry = Omit<Probe, 'arm'> | Omit<CircuitChange, 'arm'>;
+
 export interface ProxyParts {
   readonly clock: Clock;
   readonly random: Random;
@@ -157,6 +160,8 @@ export interface ProxyParts {
   readonly system: System;
   /** Given each attempt once it is over. The run's arm is added by the receiver. */
   readonly record: (attempt: Omit<Attempt, 'arm'>, request: RequestFacts) => void;
+  /** Given each change of a backend's circuit, and each probe of one that is shut out. */
+  readonly tell?: (entry: CircuitEntry) => void;
   /** Told of each request as it comes. */
   readonly watch?: (request: RequestFacts) => RequestWatch;
   /** USD of an attempt, or undefined when its model has no known price. */
