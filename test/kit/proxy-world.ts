@@ -23,8 +23,12 @@ import type { UsageLedger } from '../../src/target/proxy/usage-ledger.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
 import { type ReadStream, readStream } from './response-grammar.ts';
 
-/** What a scripted upstream does next: an event, a pause, or nothing ever again. */
-export type Act = GenerationEvent | { readonly kind: 'pause'; readonly ms: number } | 'hang';
+/** What a scripted upstream does next: an event, several at once, a pause, or nothing any more. */
+export type Act =
+  | GenerationEvent
+  | { readonly kind: 'together'; readonly events: readonly GenerationEvent[] }
+  | { readonly kind: 'pause'; readonly ms: number }
+  | 'hang';
 
 export type Script = (call: UpstreamCall) => readonly Act[];
 
@@ -71,7 +75,7 @@ class ScriptedUpstream implements Upstream {
     this.#scripts = scripts;
   }
 
-  async *open(call: UpstreamCall, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
+  async *open(call: UpstreamCall, signal: AbortSignal): AsyncGenerator<readonly GenerationEvent[]> {
     const [script = () => [end], ...others] = this.#scripts;
     if (others.length > 0) this.#scripts = others;
     this.calls.push(call);
@@ -82,7 +86,7 @@ class ScriptedUpstream implements Upstream {
       // Deaf to the signal on purpose: the heart must not trust an upstream to leave.
       if (act === 'hang') await new Promise(() => undefined);
       else if (act.kind === 'pause') await this.#clock.sleep(act.ms);
-      else yield act;
+      else yield act.kind === 'together' ? act.events : [act];
     }
   }
 

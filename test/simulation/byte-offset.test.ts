@@ -104,11 +104,13 @@ const fallback: Upstream = {
   name: 'azure',
   probe: async () => ({}),
   close: async () => undefined,
-  async *open({ continues = '' }: UpstreamCall): AsyncGenerator<GenerationEvent> {
+  async *open({ continues = '' }: UpstreamCall): AsyncGenerator<readonly GenerationEvent[]> {
     const reached = Number(/(\d+) *$/.exec(continues)?.[1] ?? 0);
-    for (let at = reached + 1; at <= tokens; at++) yield { kind: 'text', text: `a${at} ` };
-    yield { kind: 'usage', usage: { inputTokens: 9, outputTokens: tokens - reached } };
-    yield { kind: 'end', reason: 'stop' };
+    for (let at = reached + 1; at <= tokens; at++) yield [{ kind: 'text', text: `a${at} ` }];
+    yield [
+      { kind: 'usage', usage: { inputTokens: 9, outputTokens: tokens - reached } },
+      { kind: 'end', reason: 'stop' },
+    ];
   },
 };
 

@@ -77,19 +77,20 @@ export const quirky = (
 };
 
 async function* spoilt(
-  events: AsyncIterable<GenerationEvent>,
+  chunks: AsyncIterable<readonly GenerationEvent[]>,
   { kind, afterTokens }: Quirk,
   spoil: () => void,
-): AsyncGenerator<GenerationEvent> {
+): AsyncGenerator<readonly GenerationEvent[]> {
   let tokens = 0;
-  for await (const event of events) {
-    if (isDue(kind, event, tokens >= afterTokens)) {
-      spoil();
-      yield* spoilAt(kind, event);
-      if (kind !== 'prompt-cut') return;
-    } else yield event;
-    if (isSemantic(event)) tokens++;
-  }
+  for await (const events of chunks)
+    for (const event of events) {
+      if (isDue(kind, event, tokens >= afterTokens)) {
+        spoil();
+        yield await spoilAt(kind, event);
+        if (kind !== 'prompt-cut') return;
+      } else yield [event];
+      if (isSemantic(event)) tokens++;
+    }
 }
 
 const isDue = (kind: QuirkKind, event: GenerationEvent, isLateEnough: boolean): boolean => {
@@ -97,44 +98,45 @@ const isDue = (kind: QuirkKind, event: GenerationEvent, isLateEnough: boolean): 
   return kind === 'over-time' ? event.kind === 'end' : isLateEnough;
 };
 
-async function* spoilAt(kind: QuirkKind, event: GenerationEvent): AsyncGenerator<GenerationEvent> {
+/** What comes in place of an event, all at once. */
+const spoilAt = async (
+  kind: QuirkKind,
+  event: GenerationEvent,
+): Promise<readonly GenerationEvent[]> => {
   switch (kind) {
     case 'silent-end':
-      yield failed({ reason: 'truncated', message: 'the stream ended without a terminal event' });
-      return;
+      return [
+        failed({ reason: 'truncated', message: 'the stream ended without a terminal event' }),
+      ];
     case 'garbled':
-      yield failed({ reason: 'garbled', message: 'a line that is not JSON' });
-      return;
+      return [failed({ reason: 'garbled', message: 'a line that is not JSON' })];
     case 'in-band':
-      yield failed({ reason: 'in-band', message: 'an error was encountered while running' });
-      return;
+      return [failed({ reason: 'in-band', message: 'an error was encountered while running' })];
     case 'rate-limited':
-      yield failed({ reason: 'rate-limited', message: 'quota exceeded', retryAfterMs: 2500 });
-      return;
+      return [failed({ reason: 'rate-limited', message: 'quota exceeded', retryAfterMs: 2500 })];
     case 'request-fault':
-      yield failed({ reason: 'status', message: 'no', status: 400, isRequestFault: true });
-      return;
+      return [failed({ reason: 'status', message: 'no', status: 400, isRequestFault: true })];
     case 'empty':
-      yield { kind: 'end', reason: 'stop' };
-      return;
+      return [{ kind: 'end', reason: 'stop' }];
     case 'twice':
-      yield { kind: 'tool-call', index: 0, name: 'twice' };
-      yield { kind: 'tool-call', index: 0, name: 'twice' };
-      return;
+      return [
+        { kind: 'tool-call', index: 0, name: 'twice' },
+        { kind: 'tool-call', index: 0, name: 'twice' },
+      ];
     case 'throws':
       throw new Error('an adapter must not throw');
     case 'deaf':
-      await new Promise(() => undefined);
-      return;
+      return new Promise(() => undefined);
     case 'prompt-cut':
-      yield { kind: 'usage', usage: { inputTokens: 100, outputTokens: 1 } };
-      return;
+      return [{ kind: 'usage', usage: { inputTokens: 100, outputTokens: 1 } }];
     case 'over-time':
-      yield event;
-      yield { kind: 'text', text: 'p1 ' };
-      yield failed({ reason: 'reset', message: 'after the end' });
+      return [
+        event,
+        { kind: 'text', text: 'p1 ' },
+        failed({ reason: 'reset', message: 'after the end' }),
+      ];
   }
-}
+};
 
 const failed = (failure: Omit<Failure, 'evidence'>): GenerationEvent => ({
   kind: 'failure',

@@ -74,14 +74,17 @@ export const virtualUpstream = (backend: BackendSystem, parts: VirtualParts): Up
         });
       const arrivals = followed(pacer, jobId, pieces.length, signal);
       try {
-        for await (const count of arrivals)
-          for (; sent < count; sent++) yield* eventsOf(pieces[sent]);
+        for await (const count of arrivals) {
+          const arrived = pieces.slice(sent, count);
+          sent = count;
+          yield arrived.map(eventOf);
+        }
         if (sent < pieces.length) return;
-        yield {
-          kind: 'usage',
-          usage: { inputTokens: prompt.promptTokens, outputTokens: pieces.length },
-        };
-        yield { kind: 'end', reason };
+        const inputTokens = prompt.promptTokens;
+        yield [
+          { kind: 'usage', usage: { inputTokens, outputTokens: pieces.length } },
+          { kind: 'end', reason },
+        ];
       } finally {
         pacer.forget(jobId);
         engine.cancel(jobId);
@@ -161,18 +164,16 @@ async function* followed(
   signal.removeEventListener('abort', leave);
 }
 
-const eventsOf = (piece: Piece | undefined): readonly GenerationEvent[] => {
-  switch (piece?.kind) {
+const eventOf = (piece: Piece): GenerationEvent => {
+  switch (piece.kind) {
     case 'thinking':
-      return [{ kind: 'reasoning', text: piece.text }];
+      return { kind: 'reasoning', text: piece.text };
     case 'text':
-      return [{ kind: 'text', text: piece.text }];
+      return { kind: 'text', text: piece.text };
     case 'call':
-      return [{ kind: 'tool-call', index: piece.index, name: piece.name }];
+      return { kind: 'tool-call', index: piece.index, name: piece.name };
     case 'arguments':
-      return [{ kind: 'tool-arguments', index: piece.index, text: piece.text }];
-    case undefined:
-      return [];
+      return { kind: 'tool-arguments', index: piece.index, text: piece.text };
   }
 };
 

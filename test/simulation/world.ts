@@ -141,9 +141,9 @@ const tapped = (upstream: Upstream, { clock, calls, healthOf }: Tap): Upstream =
 });
 
 async function* followed(
-  events: AsyncIterable<GenerationEvent>,
+  events: AsyncIterable<readonly GenerationEvent[]>,
   end: () => void,
-): AsyncGenerator<GenerationEvent> {
+): AsyncGenerator<readonly GenerationEvent[]> {
   try {
     yield* events;
   } finally {

@@ -23,7 +23,7 @@ export interface FaultableCall {
 /** A backend as the proxy's heart sees it. */
 export interface Faultable<Call extends FaultableCall, Answer> {
   readonly name: string;
-  open(call: Call, signal: AbortSignal): AsyncIterable<GenerationEvent>;
+  open(call: Call, signal: AbortSignal): AsyncIterable<readonly GenerationEvent[]>;
   probe(signal: AbortSignal): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -118,14 +118,14 @@ class VirtualAttempt {
 
   /** Relays the events of the source, for as long as faults allow. */
   async *relay(
-    source: (signal: AbortSignal) => AsyncIterable<GenerationEvent>,
+    source: (signal: AbortSignal) => AsyncIterable<readonly GenerationEvent[]>,
     signal: AbortSignal,
-  ): AsyncGenerator<GenerationEvent> {
+  ): AsyncGenerator<readonly GenerationEvent[]> {
     this.#begin();
     const leaving = AbortSignal.any([signal, this.#ending.signal]);
     let isHeadForwarded = false;
     if (!leaving.aborted)
-      for await (const event of untilAborted(source(leaving), this.#ending.signal)) {
+      for await (const event of untilAborted(eachOf(source(leaving)), this.#ending.signal)) {
         if (!isHeadForwarded) {
           this.#take(this.#faults.onResponseHead(this.#now()));
           await this.#whenDue(leaving);
@@ -137,13 +137,13 @@ class VirtualAttempt {
           this.#take(this.#faults.onFirstToken(this.#now()));
         await this.#whenDue(leaving, isToken);
         if (leaving.aborted) break;
-        yield* this.#rewritten(event);
+        yield this.#rewritten(event);
         if (!isToken) continue;
         const isInTool = event.kind === 'tool-arguments';
         this.#take(this.#faults.onToken(this.#faults.tokens + 1, this.#now(), isInTool));
       }
     if (!this.#ending.signal.aborted || signal.aborted) return;
-    if (this.#last.length > 0) yield* this.#last;
+    if (this.#last.length > 0) yield this.#last;
     else await aborted(signal);
   }
 
@@ -223,6 +223,13 @@ class VirtualAttempt {
       rewrite: (rewriter) => this.#rewriters.push(rewriter),
     };
   }
+}
+
+/** Faults count tokens, so each event passes by itself. */
+async function* eachOf(
+  chunks: AsyncIterable<readonly GenerationEvent[]>,
+): AsyncGenerator<GenerationEvent> {
+  for await (const events of chunks) yield* events;
 }
 
 /** The events of a stream, up to the instant the signal aborts, also while none comes. */

@@ -6,7 +6,7 @@
  *
  * A deadline is a race, never a request: when it passes the attempt is dead, whatever the upstream
  * makes of being aborted. Only content counts as progress, so a server that sends keep-alives and
- * nothing else is silent. While nobody asks for the next event, because the reader is slow, no
+ * nothing else is silent. While nobody asks for the next events, because the reader is slow, no
  * deadline passes.
  */
 
@@ -42,9 +42,6 @@ export interface AttemptInput {
   readonly countPrompt: () => number;
 }
 
-/** What comes next: an event, or the news that nobody is there to read it. */
-export type AttemptStep = GenerationEvent | { readonly kind: 'gone' };
-
 /** Made once: without a reason of ours each abort would make an error, with its stack. */
 const over = new Error('the attempt is over');
 /** A shorter prompt is not cut, and its count differs by the chat template alone. */
@@ -59,20 +56,19 @@ export class AttemptRun {
   tokensForwarded = 0;
   readonly #input: AttemptInput;
   readonly #controller = new AbortController();
-  readonly #events: AsyncIterator<GenerationEvent>;
-  readonly #onGone = (): void => this.#settle({ kind: 'gone' });
-  readonly #onNext = ({ done, value }: IteratorResult<GenerationEvent, unknown>): void =>
-    this.#settle(done === true ? { kind: 'failure', failure: truncated } : value);
-  readonly #onError = (error: unknown): void =>
-    this.#settle({ kind: 'failure', failure: brokenPromise(error) });
+  readonly #events: AsyncIterator<readonly GenerationEvent[]>;
+  readonly #onGone = (): void => this.#settle(undefined);
+  readonly #onNext = (next: IteratorResult<readonly GenerationEvent[], unknown>): void =>
+    this.#settle(next.done === true ? failed(truncated) : next.value);
+  readonly #onError = (error: unknown): void => this.#settle(failed(brokenPromise(error)));
   #sentAt: number | undefined;
   #headersAt: number | undefined;
   #firstTokenAt: number | undefined;
   #endedAt: number | undefined;
   #localPort: number | undefined;
   #usage: Usage | undefined;
-  /** Set while somebody waits for the next step. */
-  #resolve: ((step: AttemptStep) => void) | undefined;
+  /** Set while somebody waits for the next events. */
+  #resolve: ((events: readonly GenerationEvent[] | undefined) => void) | undefined;
   #timer: Disposable | undefined;
   #timerAt = 0;
   #dueAt: number;
@@ -103,17 +99,28 @@ export class AttemptRun {
     return this.#usage;
   }
 
-  /** The next event. After `end`, `failure` or `gone` there is none. */
-  async next(): Promise<AttemptStep> {
-    const step = this.#checked(await this.#race());
-    if (step.kind === 'gone') this.close();
-    else if (step.kind === 'end' || step.kind === 'failure') this.close();
-    else if (isSemantic(step)) {
+  /**
+   * The next events, which came together; undefined when nobody is there to read them. An `end` or
+   * a `failure` is the last of all.
+   */
+  async next(): Promise<readonly GenerationEvent[] | undefined> {
+    const came = await this.#race();
+    if (!came) {
+      this.close();
+      return undefined;
+    }
+    for (const [at, event] of came.entries()) {
+      const failure = event.kind === 'usage' ? this.#cutBy(event.usage) : undefined;
+      if (failure || event.kind === 'end' || event.kind === 'failure') {
+        this.close();
+        return failure ? [...came.slice(0, at), ...failed(failure)] : came.slice(0, at + 1);
+      }
+      if (!isSemantic(event)) continue;
       this.tokensReceived++;
       this.#firstTokenAt ??= this.#input.clock.now();
       this.#isWatchDue = true;
     }
-    return step;
+    return came;
   }
 
   /** Leaves the upstream; what it does with that is its own affair. */
@@ -170,18 +177,18 @@ export class AttemptRun {
       : { inputTokens: this.#input.countPrompt(), outputTokens: this.tokensReceived };
   }
 
-  #race(): Promise<AttemptStep> {
-    if (this.#input.gone.aborted) return Promise.resolve({ kind: 'gone' });
-    const { promise, resolve } = Promise.withResolvers<AttemptStep>();
+  #race(): Promise<readonly GenerationEvent[] | undefined> {
+    if (this.#input.gone.aborted) return Promise.resolve(undefined);
+    const { promise, resolve } = Promise.withResolvers<readonly GenerationEvent[] | undefined>();
     this.#resolve = resolve;
     this.#watch();
     this.#events.next().then(this.#onNext, this.#onError);
     return promise;
   }
 
-  /** The first to come is the step. What comes after it finds nobody waiting, then or later. */
-  #settle(step: AttemptStep): void {
-    this.#resolve?.(step);
+  /** The first to come is taken. What comes after it finds nobody waiting, then or later. */
+  #settle(events: readonly GenerationEvent[] | undefined): void {
+    this.#resolve?.(events);
     this.#resolve = undefined;
   }
 
@@ -193,7 +200,7 @@ export class AttemptRun {
       if (this.#firstTokenAt !== undefined) this.#dueAt = clock.now() + deadlines.stallMs;
       this.#dueAt = Math.min(this.#dueAt, this.startedAt + deadlines.totalMs);
     }
-    // One timer looks after many events: it finds the due time moved, and is set again. Only a due
+    // One timer looks after many chunks: it finds the due time moved, and is set again. Only a due
     // time before its own needs another.
     if (this.#timer && this.#timerAt <= this.#dueAt) return;
     this.#timer?.[Symbol.dispose]();
@@ -208,7 +215,7 @@ export class AttemptRun {
       this.#watch();
       return;
     }
-    this.#settle({ kind: 'failure', failure: this.#lateness() });
+    this.#settle(failed(this.#lateness()));
   }
 
   #lateness(): Failure {
@@ -221,18 +228,20 @@ export class AttemptRun {
   }
 
   /** A server that counted far fewer prompt tokens than were sent has dropped the front. */
-  #checked(step: AttemptStep): AttemptStep {
-    if (step.kind !== 'usage') return step;
-    this.#usage = step.usage;
-    const { inputTokens } = step.usage;
+  #cutBy(usage: Usage): Failure | undefined {
+    this.#usage = usage;
+    const { inputTokens } = usage;
     // Servers with a full cache hit have been seen to report 0, which says nothing.
-    if (inputTokens === 0) return step;
+    if (inputTokens === 0) return undefined;
     const countedTokens = this.#input.countPrompt();
-    if (countedTokens < cutTokensMin || inputTokens >= countedTokens * cutRatioMax) return step;
+    if (countedTokens < cutTokensMin || inputTokens >= countedTokens * cutRatioMax)
+      return undefined;
     const message = `the server read ${inputTokens} prompt tokens of about ${countedTokens}`;
-    return { kind: 'failure', failure: { reason: 'prompt-cut', evidence: 'soft', message } };
+    return { reason: 'prompt-cut', evidence: 'soft', message };
   }
 }
+
+const failed = (failure: Failure): readonly GenerationEvent[] => [{ kind: 'failure', failure }];
 
 const late = (reason: Failure['reason'], message: string): Failure => ({
   reason,

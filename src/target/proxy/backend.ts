@@ -227,8 +227,8 @@ export class Backend {
     const leave = new AbortController();
     const drain = async (): Promise<void> => {
       const call = { candidate, ...warmUp, trace, span };
-      for await (const event of this.upstream.open(call, leave.signal))
-        if (event.kind === 'end') this.#lookedAt = -Infinity;
+      for await (const events of this.upstream.open(call, leave.signal))
+        if (events.at(-1)?.kind === 'end') this.#lookedAt = -Infinity;
     };
     this.#closing.signal.addEventListener('abort', () => leave.abort(), { once: true });
     void within(this.#clock, warmMsMax, 'loading the model', drain())

@@ -37,17 +37,18 @@ export const withoutRefused = (
 ): Upstream['open'] => {
   const known = new Map<string, ReadonlySet<OptionalParameter>>();
 
-  return async function* ask(call, signal): AsyncGenerator<GenerationEvent> {
+  return async function* ask(call, signal): AsyncGenerator<readonly GenerationEvent[]> {
     const { model } = call.candidate;
     let refused: readonly OptionalParameter[];
     do {
       const asked = without(call, known.get(model));
       refused = [];
-      for await (const event of open(asked, signal)) {
-        if (event.kind === 'failure')
-          refused = refusedBy(event.failure).filter((it) => asked[it] !== undefined);
+      for await (const events of open(asked, signal)) {
+        const last = events.at(-1);
+        if (last?.kind === 'failure')
+          refused = refusedBy(last.failure).filter((it) => asked[it] !== undefined);
         if (refused.length > 0) break;
-        yield event;
+        yield events;
       }
       // Each round leaves out more, so there are no more rounds than parameters.
       if (refused.length > 0) known.set(model, new Set([...(known.get(model) ?? []), ...refused]));

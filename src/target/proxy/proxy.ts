@@ -59,7 +59,8 @@ export interface UpstreamCall {
 /** A backend, as the heart sees it. Never throws: what goes wrong is a `failure` event. */
 export interface Upstream {
   readonly name: string;
-  open(call: UpstreamCall, signal: AbortSignal): AsyncIterable<GenerationEvent>;
+  /** Yields together what came together, as soon as it came. */
+  open(call: UpstreamCall, signal: AbortSignal): AsyncIterable<readonly GenerationEvent[]>;
   /** A cheap question that shows whether it is there; rejects, or resolves with what is loaded. */
   probe(signal: AbortSignal): Promise<{ readonly loadedModels?: readonly string[] }>;
   /** What its models are able to do, by their names; absent where nobody can be asked. */

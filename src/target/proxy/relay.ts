@@ -1,11 +1,14 @@
 /**
  * From one attempt to the client: what is shown, what is held back, and what cannot be shown.
  *
- *     attempt ──event──▶ seam (if it continues) ──▶ assembler ──▶ delivery
- *                          └── bad seam ──▶ failure
+ *     attempt ──events──▶ seam (if it continues) ──▶ assembler ──▶ delivery
+ *                           └── bad seam ──▶ failure
+ *
+ * What came in one chunk goes out together: one step, however many tokens.
  */
 
 import type { EndReason, Failure, GenerationEvent } from '../../protocol/generation.ts';
+import type { ResponseEvent } from '../../protocol/responses.ts';
 import type { System } from '../../system/system.ts';
 import type { Assembler } from './assembler.ts';
 import type { AttemptRun } from './attempt.ts';
@@ -41,6 +44,11 @@ export class Relay {
   #calls = 0;
   /** Pieces with content that the client has not seen yet. */
   #heldTokens = 0;
+  /** How many of them the events below tell of, or events that are held. */
+  #madeTokens = 0;
+  /** What the events of one chunk have made so far. */
+  #made: ResponseEvent[] = [];
+  #mayHold = true;
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
@@ -50,19 +58,32 @@ export class Relay {
   async run(): Promise<RelayEnd> {
     const { run, delivery } = this.#parts;
     for (;;) {
-      const step = await run.next();
-      if (step.kind === 'gone') return step;
-      if (step.kind === 'failure') return { kind: 'failed', failure: step.failure };
-      const excess = this.#excess(step);
-      if (excess) return { kind: 'failed', failure: excess };
-      if (!this.#parts.gate.admits(step)) continue;
-      const failure = await this.#take(step);
-      if (failure) return { kind: 'failed', failure };
+      const events = await run.next();
+      if (!events) return { kind: 'gone' };
+      const end = this.#takeAll(events);
+      const sent = this.#send();
+      if (sent) await sent;
+      if (delivery.isCommitted) this.#count(this.#madeTokens);
+      if (end?.kind === 'failed') return end;
       if (delivery.isLost) return { kind: 'gone' };
-      if (step.kind !== 'end') continue;
-      run.tokensForwarded += this.#heldTokens;
-      return { kind: 'served', reason: step.reason };
+      if (!end) continue;
+      this.#count(this.#heldTokens);
+      return end;
     }
+  }
+
+  /** Takes what came together, up to the end or to what cannot be shown. */
+  #takeAll(events: readonly GenerationEvent[]): RelayEnd | undefined {
+    for (const event of events) {
+      if (event.kind === 'failure') return { kind: 'failed', failure: event.failure };
+      const excess = this.#excess(event);
+      if (excess) return { kind: 'failed', failure: excess };
+      if (!this.#parts.gate.admits(event)) continue;
+      const failure = this.#take(event);
+      if (failure) return { kind: 'failed', failure };
+      if (event.kind === 'end') return { kind: 'served', reason: event.reason };
+    }
+    return undefined;
   }
 
   /** Why the answer is too long to be one, if it is. */
@@ -77,9 +98,7 @@ export class Relay {
   }
 
   /** Shows one event, or says why it cannot be shown. */
-  #take(
-    event: Exclude<GenerationEvent, { readonly kind: 'failure' }>,
-  ): Promise<Failure | undefined> | Failure | undefined {
+  #take(event: Exclude<GenerationEvent, { readonly kind: 'failure' }>): Failure | undefined {
     const { seam } = this.#parts;
     switch (event.kind) {
       case 'text':
@@ -107,19 +126,19 @@ export class Relay {
     }
   }
 
-  async #takeCall(
+  #takeCall(
     event: Extract<GenerationEvent, { readonly kind: 'tool-call' | 'tool-arguments' }>,
-  ): Promise<Failure | undefined> {
+  ): Failure | undefined {
     const { seam, assembler } = this.#parts;
     if (assembler.hasCall(event.index) === (event.kind === 'tool-call'))
       return garbledAnswer(`call ${event.index} was not told in order`);
-    const failure = seam && (await this.#takeSeam(seam.end()));
+    const failure = seam && this.#takeSeam(seam.end());
     if (failure) return failure;
     this.#heldTokens++;
     return this.#show(event);
   }
 
-  async #takeSeam(verdict: SeamVerdict): Promise<Failure | undefined> {
+  #takeSeam(verdict: SeamVerdict): Failure | undefined {
     switch (verdict.kind) {
       case 'hold':
         return undefined;
@@ -130,12 +149,26 @@ export class Relay {
     }
   }
 
-  async #show(event: GenerationEvent): Promise<undefined> {
-    const { run, assembler, delivery } = this.#parts;
-    await delivery.send(assembler.accept(event), !this.#commits(event));
-    if (!delivery.isCommitted) return;
-    run.tokensForwarded += this.#heldTokens;
-    this.#heldTokens = 0;
+  #show(event: GenerationEvent): undefined {
+    for (const made of this.#parts.assembler.accept(event)) this.#made.push(made);
+    if (this.#commits(event)) this.#mayHold = false;
+    this.#madeTokens = this.#heldTokens;
+  }
+
+  #count(tokens: number): void {
+    this.#parts.run.tokensForwarded += tokens;
+    this.#heldTokens -= tokens;
+    this.#madeTokens = 0;
+  }
+
+  /** To the client at once, whatever has been made; nothing to wait for when there is nothing. */
+  #send(): Promise<void> | undefined {
+    const made = this.#made;
+    if (made.length === 0 && this.#mayHold) return undefined;
+    this.#made = [];
+    const mayHold = this.#mayHold;
+    this.#mayHold = true;
+    return this.#parts.delivery.send(made, mayHold);
   }
 
   #commits(event: GenerationEvent): boolean {

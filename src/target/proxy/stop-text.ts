@@ -9,29 +9,34 @@ import type { GenerationEvent } from '../../protocol/generation.ts';
 /** The events up to the first of the texts, which is not told; all of them when there is none. */
 export const stoppedAt = (
   stop: readonly string[] | undefined,
-  events: AsyncIterable<GenerationEvent>,
-): AsyncIterable<GenerationEvent> =>
-  stop === undefined || stop.length === 0 ? events : cutAt(stop, events);
+  chunks: AsyncIterable<readonly GenerationEvent[]>,
+): AsyncIterable<readonly GenerationEvent[]> =>
+  stop === undefined || stop.length === 0 ? chunks : cutAt(stop, chunks);
 
 async function* cutAt(
   stop: readonly string[],
-  events: AsyncIterable<GenerationEvent>,
-): AsyncGenerator<GenerationEvent> {
+  chunks: AsyncIterable<readonly GenerationEvent[]>,
+): AsyncGenerator<readonly GenerationEvent[]> {
   let held = '';
-  for await (const event of events) {
-    if (event.kind === 'text') {
+  for await (const events of chunks) {
+    const told: GenerationEvent[] = [];
+    for (const event of events) {
+      if (event.kind !== 'text') {
+        if (held !== '' && event.kind !== 'failure') told.push({ kind: 'text', text: held });
+        held = '';
+        told.push(event);
+        continue;
+      }
       held += event.text;
       const at = firstOf(stop, held);
-      const told = held.slice(0, at ?? held.length - beginningOf(stop, held));
-      held = held.slice(told.length);
-      if (told !== '') yield { kind: 'text', text: told };
+      const text = held.slice(0, at ?? held.length - beginningOf(stop, held));
+      held = held.slice(text.length);
+      if (text !== '') told.push({ kind: 'text', text });
       if (at === undefined) continue;
-      yield { kind: 'end', reason: 'stop' };
+      yield [...told, { kind: 'end', reason: 'stop' }];
       return;
     }
-    if (held !== '' && event.kind !== 'failure') yield { kind: 'text', text: held };
-    held = '';
-    yield event;
+    if (told.length > 0) yield told;
   }
 }
 

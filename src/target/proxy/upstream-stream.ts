@@ -54,12 +54,12 @@ const explainMs = 500;
 /** Bytes of an error's body that are read. */
 const errorBytesMax = 64 * 2 ** 10;
 
-/** Makes one call. Ends with exactly one `end` or `failure`. */
+/** Makes one call; yields what each chunk tells. Ends with exactly one `end` or `failure`. */
 export async function* callUpstream(
   wire: Wire,
   call: UpstreamCall,
   signal: AbortSignal,
-): AsyncGenerator<GenerationEvent> {
+): AsyncGenerator<readonly GenerationEvent[]> {
   let answer: HttpAnswer | undefined;
   try {
     // Without one to wait for, the connection is dialled at once.
@@ -68,7 +68,7 @@ export async function* callUpstream(
     const refusal = await refusalOf(wire, answer);
     if (refusal) {
       if (refusal.status === 401 && token !== undefined) wire.token?.forget(token);
-      yield { kind: 'failure', failure: refusal };
+      yield failed(refusal);
       return;
     }
     const reader = wire.readerOf(answer.headers);
@@ -76,23 +76,26 @@ export async function* callUpstream(
     for (;;) {
       const next = await nextChunk(wire.clock, reader, chunks);
       const events = next ? reader.push(next) : reader.end();
-      for (const event of events) {
-        const isLast = event.kind === 'end' || event.kind === 'failure';
-        if (isLast) answer.finish();
-        yield event;
-        if (isLast) return;
+      const lastAt = events.findIndex(({ kind }) => kind === 'end' || kind === 'failure');
+      if (lastAt >= 0) {
+        answer.finish();
+        yield events.slice(0, lastAt + 1);
+        return;
       }
+      if (events.length > 0) yield events;
       if (!next) {
-        yield { kind: 'failure', failure: reader.announced ?? truncated };
+        yield failed(reader.announced ?? truncated);
         return;
       }
     }
   } catch (error) {
-    yield { kind: 'failure', failure: failureOfThrown(error, wire.backend.apiKey) };
+    yield failed(failureOfThrown(error, wire.backend.apiKey));
   } finally {
     answer?.leave();
   }
 }
+
+const failed = (failure: Failure): readonly GenerationEvent[] => [{ kind: 'failure', failure }];
 
 const requestOf = (
   wire: Wire,

@@ -34,16 +34,16 @@ const hear = async (faults: readonly Omit<FaultSpec, 'backend'>[], seed = 7): Pr
   const shim = virtualShim(
     {
       name: 'spark',
-      async *open(_: typeof call, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
+      async *open(_: typeof call, signal: AbortSignal): AsyncGenerator<readonly GenerationEvent[]> {
         signal.addEventListener('abort', () => {
           source.isLeft = true;
         });
         for (let token = 1; token <= tokensAll; token++) {
           await clock.sleep(100, signal).catch(() => undefined);
           if (signal.aborted) return;
-          yield { kind: 'text', text: `p${token} ` };
+          yield [{ kind: 'text', text: `p${token} ` }];
         }
-        yield { kind: 'end', reason: 'stop' };
+        yield [{ kind: 'end', reason: 'stop' }];
       },
       probe: () => Promise.resolve({}),
       close: () => Promise.resolve(),
@@ -61,11 +61,12 @@ const hear = async (faults: readonly Omit<FaultSpec, 'backend'>[], seed = 7): Pr
   const tokenAt: number[] = [];
   let how: string | undefined;
   const listening = (async () => {
-    for await (const event of shim.open(call, leaving.signal)) {
-      if (event.kind === 'text') tokenAt.push(clock.now());
-      if (event.kind === 'end') how = 'end';
-      if (event.kind === 'failure') how = event.failure.reason;
-    }
+    for await (const events of shim.open(call, leaving.signal))
+      for (const event of events) {
+        if (event.kind === 'text') tokenAt.push(clock.now());
+        if (event.kind === 'end') how = 'end';
+        if (event.kind === 'failure') how = event.failure.reason;
+      }
   })();
   await clock.runUntil(listening, 20_000);
   return {

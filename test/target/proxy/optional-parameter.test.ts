@@ -18,11 +18,13 @@ const refusal = (param: string): Failure => ({
 /** A model that refuses whatever it finds of these, one at a time. */
 const picky = (refused: Readonly<Partial<Record<keyof UpstreamCall, string>>>) => {
   const calls: UpstreamCall[] = [];
-  const open = async function* answer(asked: UpstreamCall): AsyncGenerator<GenerationEvent> {
+  const open = async function* answer(
+    asked: UpstreamCall,
+  ): AsyncGenerator<readonly GenerationEvent[]> {
     calls.push(asked);
     const found = Object.entries(refused).find(([field]) => field in asked);
-    if (found) yield { kind: 'failure', failure: refusal(found[1]) };
-    else yield { kind: 'end', reason: 'stop' };
+    if (found) yield [{ kind: 'failure', failure: refusal(found[1]) }];
+    else yield [{ kind: 'end', reason: 'stop' }];
   };
   return { calls, open: withoutRefused(open, refusedByOpenai) };
 };
@@ -52,7 +54,7 @@ describe('a parameter that a model refuses', () => {
     expect(await collect(open(asked, never()))).toMatchObject([{ kind: 'failure' }]);
     expect(calls).toHaveLength(1);
     const stubborn = withoutRefused(async function* refuse() {
-      yield { kind: 'failure', failure: refusal('user') };
+      yield [{ kind: 'failure', failure: refusal('user') }];
     }, refusedByOpenai);
     expect(await collect(stubborn(asked, never()))).toMatchObject([{ kind: 'failure' }]);
   });

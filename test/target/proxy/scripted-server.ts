@@ -124,15 +124,16 @@ export const call = (more: Partial<UpstreamCall> = {}): UpstreamCall => ({
 
 /** Everything an upstream says, joined: neighbouring pieces of one kind become one. */
 export const collect = async (
-  events: AsyncIterable<GenerationEvent>,
+  chunks: AsyncIterable<readonly GenerationEvent[]>,
 ): Promise<readonly GenerationEvent[]> => {
   const all: GenerationEvent[] = [];
-  for await (const event of events) {
-    const last = all.at(-1);
-    if (event.kind === 'text' && last?.kind === 'text')
-      all[all.length - 1] = { kind: 'text', text: last.text + event.text };
-    else all.push(event);
-  }
+  for await (const events of chunks)
+    for (const event of events) {
+      const last = all.at(-1);
+      if (event.kind === 'text' && last?.kind === 'text')
+        all[all.length - 1] = { kind: 'text', text: last.text + event.text };
+      else all.push(event);
+    }
   return all;
 };
 

@@ -4,13 +4,17 @@ import { expect, test } from 'vitest';
 import type { GenerationEvent } from '../../../src/protocol/generation.ts';
 import { stoppedAt } from '../../../src/target/proxy/stop-text.ts';
 
-async function* told(events: readonly GenerationEvent[]): AsyncGenerator<GenerationEvent> {
-  yield* events;
+/** The events, as many together as it says. */
+async function* told(
+  events: readonly GenerationEvent[],
+  together: number,
+): AsyncGenerator<readonly GenerationEvent[]> {
+  for (let at = 0; at < events.length; at += together) yield events.slice(at, at + together);
 }
 
-const heard = async (stop: readonly string[], events: readonly GenerationEvent[]) => {
+const heard = async (stop: readonly string[], events: readonly GenerationEvent[], together = 1) => {
   const all: GenerationEvent[] = [];
-  for await (const event of stoppedAt(stop, told(events))) all.push(event);
+  for await (const some of stoppedAt(stop, told(events, together))) all.push(...some);
   return all;
 };
 
@@ -32,6 +36,8 @@ test('the answer ends before the text, however it is cut into pieces', async () 
       expect(stops.some((it) => whole.startsWith(it, shown.length))).toBe(isFound);
       expect(shown === whole).toBe(!isFound);
       expect(events.at(-1)).toEqual(isFound ? { kind: 'end', reason: 'stop' } : end);
+      const together = await heard(stops, [...pieces.map((it) => text(it)), end], 3);
+      expect(together).toEqual(events);
     }),
   );
 });

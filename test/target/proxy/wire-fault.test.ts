@@ -203,8 +203,8 @@ describe('leaving', () => {
     const upstream = ollamaUpstream(backend('ollama', [server.url]), { clock });
     const leaving = new AbortController();
     const seen: GenerationEvent[] = [];
-    for await (const event of upstream.open(call(), leaving.signal)) {
-      seen.push(event);
+    for await (const events of upstream.open(call(), leaving.signal)) {
+      seen.push(...events);
       leaving.abort(new Error('stall deadline'));
     }
     expect(seen).toMatchObject([{ kind: 'text' }, { kind: 'failure' }]);
