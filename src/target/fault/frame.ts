@@ -70,10 +70,13 @@ const endOfFrame = (bytes: Buffer, from: number): number => {
   return ends.length === 0 ? 0 : Math.min(...ends);
 };
 
+/** Whether a frame is the mark behind the terminal event. */
+export const isDone = ({ bytes }: Frame): boolean => dataOf(bytes.toString()) === '[DONE]';
+
 /** Whether a frame says that the answer is whole, or over. */
-export const isTerminal = ({ bytes }: Frame): boolean => {
-  const data = dataOf(bytes.toString());
-  if (data === '[DONE]') return true;
+export const isTerminal = (frame: Frame): boolean => {
+  if (isDone(frame)) return true;
+  const data = dataOf(frame.bytes.toString());
   const told = fieldsOf(data);
   if (told['done'] === true) return true;
   if (/^response\.(?:completed|incomplete|failed)$/.test(String(told['type']))) return true;
@@ -90,6 +93,24 @@ export const isToolCall = ({ bytes }: Frame): boolean => {
   return pieces.some((it) => Array.isArray(it) && it.length > 0);
 };
 
+/** The frame with its JSON changed; undefined where it holds none, or the change leaves it be. */
+export const withFields = (
+  { bytes }: Frame,
+  change: (fields: Fields) => Fields | undefined,
+): Buffer | undefined => {
+  const text = bytes.toString();
+  const told = fieldsOf(dataOf(text));
+  const changed = Object.keys(told).length === 0 ? undefined : change(told);
+  if (!changed) return undefined;
+  const json = JSON.stringify(changed);
+  if (text.startsWith('{')) return Buffer.from(`${json}\n`);
+  const kept = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('data:'));
+  return Buffer.from(`${[...kept, `data: ${json}`].join('\n')}\n\n`);
+};
+
+/** What a frame says, as an object; an empty one where it is no JSON. */
+export const fieldsIn = ({ bytes }: Frame): Fields => fieldsOf(dataOf(bytes.toString()));
+
 /** The JSON of a frame: the line itself, or the data of the event. */
 const dataOf = (text: string): string =>
   text.startsWith('{')
@@ -100,7 +121,8 @@ const dataOf = (text: string): string =>
         .map((line) => line.slice(5).trimStart())
         .join('\n');
 
-type Fields = Readonly<Record<string, unknown>>;
+/** An object of a frame's JSON. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 const fieldsOf = (text: string): Fields => {
   try {
@@ -115,7 +137,11 @@ const fieldsAt = (list: unknown, at: number): Fields =>
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
 
-const asFields = (value: unknown): Fields => (isFields(value) ? value : {});
+/** A value as an object; an empty one where it is none. */
+export const asFields = (value: unknown): Fields => (isFields(value) ? value : {});
+
+/** Writes a chunk of a chat stream. */
+const data = (chunk: object): string => `data: ${JSON.stringify(chunk)}\n\n`;
 
 /** Writes the event of a Responses stream. */
 const event = (type: string, fields: object): string =>
@@ -125,12 +151,20 @@ const response = (status: string, more: object = {}): object => ({
   response: { id: 'resp_injected', object: 'response', status, output: [], ...more },
 });
 
-/** What comes before anything is said: only Responses has it. */
-export const preambleIn = (dialect: Dialect): string =>
-  dialect === 'responses'
-    ? event('response.created', { sequence_number: 0, ...response('in_progress') }) +
-      event('response.in_progress', { sequence_number: 1, ...response('in_progress') })
-    : '';
+/** What comes before anything is said: Ollama has nothing of the kind. */
+export const preambleIn = (dialect: Dialect): string => {
+  switch (dialect) {
+    case 'ollama':
+      return '';
+    case 'chat':
+      return data({ choices: [{ index: 0, delta: { role: 'assistant', content: '' } }] });
+    case 'responses':
+      return (
+        event('response.created', { sequence_number: 0, ...response('in_progress') }) +
+        event('response.in_progress', { sequence_number: 1, ...response('in_progress') })
+      );
+  }
+};
 
 /** The ways to fail inside a 200: which of the two events comes first, or one of them alone. */
 export const failureForms = ['failed-first', 'error-first', 'error-only'] as const;
@@ -140,8 +174,7 @@ export const failureIn = (dialect: Dialect, form: string, status: number): strin
   const code = status === 429 ? 'rate_limit_exceeded' : 'server_error';
   const message = status === 429 ? 'Rate limit exceeded.' : 'The server had an error.';
   if (dialect === 'ollama') return `${JSON.stringify({ error: message })}\n`;
-  if (dialect === 'chat')
-    return `data: ${JSON.stringify({ error: { message, type: code, code } })}\n\n`;
+  if (dialect === 'chat') return data({ error: { message, type: code, code } });
   const error = event('error', { code, message, param: null });
   if (form === 'error-only') return error;
   if (form === 'error-first')
@@ -150,10 +183,73 @@ export const failureIn = (dialect: Dialect, form: string, status: number): strin
 };
 
 /** A whole answer that says nothing. */
-export const emptyIn = (dialect: Dialect): string => {
-  if (dialect === 'ollama')
-    return `${JSON.stringify({ message: { role: 'assistant', content: '' }, done: true, done_reason: 'stop', prompt_eval_count: 0, eval_count: 0 })}\n`;
-  if (dialect === 'chat')
-    return `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\ndata: [DONE]\n\n`;
-  return preambleIn(dialect) + event('response.completed', response('completed'));
+export const emptyIn = (dialect: Dialect): string =>
+  (dialect === 'responses' ? preambleIn(dialect) : '') + conclusionIn(dialect, 'stop');
+
+/** The ways to end without having said all: the limit, a filter, or that the model will not. */
+export const conclusionForms = ['length', 'content-filter', 'refusal'] as const;
+
+/** What a model that refuses says. */
+export const refusalText = 'I cannot help with that.';
+
+/** How an answer ends that ends by its own choice. Ollama knows no filter, and has no refusals. */
+export const conclusionIn = (dialect: Dialect, form: string): string => {
+  const said = form === 'refusal' ? refusalIn(dialect) : '';
+  const isCut = form === 'length' || form === 'content-filter';
+  switch (dialect) {
+    case 'ollama': {
+      const counts = form === 'stop' ? { prompt_eval_count: 0, eval_count: 0 } : {};
+      const done_reason = isCut ? 'length' : 'stop';
+      return said + line({ ...silence, done: true, done_reason, ...counts });
+    }
+    case 'chat': {
+      const finish_reason = isCut ? form.replace('-', '_') : 'stop';
+      return `${said}${data({ choices: [{ index: 0, delta: {}, finish_reason }] })}data: [DONE]\n\n`;
+    }
+    case 'responses': {
+      const reason = form === 'length' ? 'max_output_tokens' : 'content_filter';
+      return isCut
+        ? event('response.incomplete', response('incomplete', { incomplete_details: { reason } }))
+        : said + event('response.completed', response('completed'));
+    }
+  }
+};
+
+const refusalIn = (dialect: Dialect): string => {
+  const place = { item_id: 'msg_injected', output_index: 0, content_index: 0 };
+  switch (dialect) {
+    case 'ollama':
+      return line({ message: { role: 'assistant', content: refusalText }, done: false });
+    case 'chat':
+      return data({ choices: [{ index: 0, delta: { refusal: refusalText } }] });
+    case 'responses':
+      return (
+        event('response.refusal.delta', { ...place, delta: refusalText }) +
+        event('response.refusal.done', { ...place, refusal: refusalText })
+      );
+  }
+};
+
+/** Writes a line of Ollama's. */
+const line = (chunk: object): string => `${JSON.stringify(chunk)}\n`;
+
+const silence = { message: { role: 'assistant', content: '' } };
+
+/** A frame that says nothing, as long as is wished. */
+export const silentFrameIn = (dialect: Dialect, bytes = 0): string => {
+  const padding = bytes === 0 ? {} : { padding: 'x'.repeat(bytes) };
+  switch (dialect) {
+    case 'ollama':
+      return line({ ...silence, done: false, ...padding });
+    case 'chat':
+      return data({ choices: [{ index: 0, delta: { content: '' } }], ...padding });
+    case 'responses':
+      return event('response.output_text.delta', {
+        item_id: 'msg_injected',
+        output_index: 0,
+        content_index: 0,
+        delta: '',
+        ...padding,
+      });
+  }
 };

@@ -106,6 +106,7 @@ class VirtualAttempt {
     parts: VirtualShimParts,
   ) {
     this.#faults = faults;
+  #lastToken: GenerationEvent | undefined;
     this.#call = call;
     this.#backend = backend;
     this.#origin = origin;
@@ -151,6 +152,7 @@ class VirtualAttempt {
   async pass(signal: AbortSignal): Promise<void> {
     this.#begin();
     this.#take(this.#faults.onResponseHead(this.#now(), false));
+        this.#lastToken = event;
     await this.#whenDue(signal);
     const failed = this.#last.find((event) => event.kind === 'failure');
     if (failed) throw new Error(failed.failure.message);
@@ -222,6 +224,7 @@ class VirtualAttempt {
       },
       rewrite: (rewriter) => this.#rewriters.push(rewriter),
     };
+      lastToken: this.#lastToken,
   }
 }
 

@@ -46,6 +46,43 @@ export const responsesSpeech: Speech = {
   ],
 };
 
+const chatChunk = (more: object): string =>
+  `data: ${JSON.stringify({ id: 'c1', model: 'm', choices: [], ...more })}\n\n`;
+
+/** Chat completions': a role, six deltas, the reason for the end, the usage, and the mark. */
+export const chatSpeech: Speech = {
+  path: '/v1/chat/completions',
+  type: 'text/event-stream',
+  frames: [
+    chatChunk({ choices: [{ index: 0, delta: { role: 'assistant', content: '' } }] }),
+    ...count.map((content) => chatChunk({ choices: [{ index: 0, delta: { content } }] })),
+    chatChunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }),
+    chatChunk({ usage: { prompt_tokens: 5, completion_tokens: 6 } }),
+    'data: [DONE]\n\n',
+  ],
+};
+
+const place = { item_id: 'msg_1', output_index: 0, content_index: 0 };
+
+const wholeResponse = (status: string): object => ({
+  response: { model: 'm', status, usage: { input_tokens: 5, output_tokens: 6 } },
+});
+
+/** Responses' as a careful server writes it: every event of the grammar, each with its number. */
+export const carefulSpeech: Speech = {
+  ...responsesSpeech,
+  frames: [
+    ['response.created', { response: { model: 'm', status: 'in_progress' } }] as const,
+    ['response.output_item.added', { output_index: 0, item: { id: 'msg_1', type: 'message' } }],
+    ['response.content_part.added', { ...place, part: { type: 'output_text', text: '' } }],
+    ...count.map((delta) => ['response.output_text.delta', { ...place, delta }] as const),
+    ['response.output_text.done', { ...place, text: count.join('') }] as const,
+    ['response.completed', wholeResponse('completed')] as const,
+  ].map(([type, more], sequence_number) =>
+    responsesEvent(String(type), { sequence_number, ...Object(more) }),
+  ),
+};
+
 /** Responses' again, calling a tool. */
 export const toolSpeech: Speech = {
   ...responsesSpeech,

@@ -1,11 +1,11 @@
 /**
- * A 200 that is not what was asked for: one JSON body where a stream was wanted, or a body packed
- * in a coding that nobody offered to unpack.
+ * A 200 that is not what was asked for: one JSON body where a stream was wanted, a body packed in a
+ * coding that nobody offered to unpack, or lines where events were promised and the other way round.
  */
 
 import { gzipSync } from 'node:zlib';
 
-import { contentTypeOf, emptyIn } from '../frame.ts';
+import { contentTypeOf, emptyIn, failureIn } from '../frame.ts';
 import type { FaultKind } from './kind.ts';
 
 export const impostor: FaultKind = {
@@ -14,7 +14,7 @@ export const impostor: FaultKind = {
   afterTokens: 0,
   needs: [],
   may: ['form', 'body'],
-  forms: ['json', 'gzip'],
+  forms: ['json', 'gzip', 'framing'],
   isFatal: true,
   sees: 'frames',
   describe: ({ form = 'json' }) => `answers 200 with ${form} that nobody asked for`,
@@ -26,7 +26,11 @@ export const impostor: FaultKind = {
         headers: { 'content-type': 'application/json' },
         body: body ?? JSON.stringify({ error: { message: 'not available', code: 'unavailable' } }),
       });
-    else
+    else if (form === 'framing') {
+      // The error line of Ollama's own wire on an event stream (denn-gubsky/loomcycle#619).
+      connection.say(body ?? failureIn(dialect === 'ollama' ? 'chat' : 'ollama', '', 500));
+      connection.endBody();
+    } else
       connection.answer({
         status: 200,
         headers: { 'content-type': contentTypeOf(dialect), 'content-encoding': 'gzip' },

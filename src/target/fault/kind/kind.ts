@@ -87,6 +87,8 @@ export interface FaultedEvents {
   /** Rewrites every event from here on. */
   rewrite(rewriter: (event: GenerationEvent) => readonly GenerationEvent[]): void;
 }
+  /** The last event with content that was passed on, if any was. */
+  readonly lastToken: GenerationEvent | undefined;
 
 export interface FaultKind {
   /** Its name in the scenario file. */

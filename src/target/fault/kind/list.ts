@@ -4,6 +4,7 @@ import type { FaultAction } from '../fault.ts';
 import { blackhole } from './blackhole.ts';
 import { burst } from './burst.ts';
 import { comments } from './comments.ts';
+import { conclude } from './conclude.ts';
 import { cut } from './cut.ts';
 import { delay } from './delay.ts';
 import { empty } from './empty.ts';
@@ -13,6 +14,8 @@ import { garble } from './garble.ts';
 import { html } from './html.ts';
 import { impostor } from './impostor.ts';
 import type { FaultKind } from './kind.ts';
+import { misnumber } from './misnumber.ts';
+import { misreport } from './misreport.ts';
 import { notTls } from './not-tls.ts';
 import { preambleThenFail } from './preamble-then-fail.ts';
 import { redirect } from './redirect.ts';
@@ -59,6 +62,9 @@ export const faultKinds: readonly FaultKind[] = [
   repeat,
   endless,
   reformat,
+  misnumber,
+  misreport,
+  conclude,
   exec,
 ];
 

@@ -28,6 +28,9 @@ export const repeat: FaultKind = {
       events.rewrite((event) =>
         event.kind === 'end' ? [event, { kind: 'text', text: 'after the end' }, event] : [event],
       );
+    // A beginning before anything was said is passed over; after it nobody knows what still holds.
+    if (form === 'start' && events.lastToken)
+      events.fail({ reason: 'garbled', evidence: 'soft', message: 'the answer began twice' });
     if (form === 'token') {
       let isDone = false;
       events.rewrite((event) => {
