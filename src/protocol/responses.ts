@@ -185,6 +185,8 @@ export interface ResponseResource {
   readonly incomplete_details: { readonly reason: string } | null;
   readonly model: string;
   readonly previous_response_id: string | null;
+  /** Of a response that went on with a conversation. */
+  readonly conversation?: { readonly id: string };
   readonly instructions: string | null;
   readonly output: readonly Item[];
   readonly error: { readonly code: string; readonly message: string } | null;

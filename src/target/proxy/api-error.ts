@@ -142,6 +142,23 @@ export const itemNotFound = (id: string): ApiError =>
     param: 'input',
   });
 
+/** An item may stand in a conversation only once. */
+export const duplicateItem = (id: string, param: string): ApiError =>
+  badRequest(
+    `Duplicate item found with id '${id}'. Remove duplicate items from your input and try again.`,
+    param,
+    'duplicate_item',
+  );
+
+/** A response that was made in a conversation can only be gone on with there. */
+export const belongsToConversation = (id: string, conversationId: string): ApiError =>
+  badRequest(
+    `Previous response with id '${id}' belongs to the conversation '${conversationId}'. ` +
+      "Use 'conversation' instead.",
+    'previous_response_id',
+    'invalid_value',
+  );
+
 export const responseNotFound = (id: string): ApiError =>
   new ApiError({ status: 404, message: `Response with id '${id}' not found.` });
 

@@ -42,6 +42,7 @@ and the next step. Write the summary alone, without a preamble.`;
 export const summaryRequest = (request: ResponseRequest): ResponseRequest => ({
   ...request,
   input: [...request.input, { type: 'message', role: 'user', content: instruction }],
+  conversationId: undefined,
   tools: [],
   offered: [],
   toolChoice: 'auto',

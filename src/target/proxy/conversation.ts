@@ -3,6 +3,10 @@
  *
  *     eldest ancestor's input, its output, …, parent's input, its output, this request's input
  *
+ * or, where the request names a conversation that is kept under a name of its own,
+ *
+ *     its items, this request's input
+ *
  * History is ours: no backend keeps state, so any of them can be asked next. Instructions and tools
  * are not history; each request brings its own. A residency demand is history: what was said under
  * `local-only` must not leave with a later turn that forgot to say so.
@@ -10,11 +14,23 @@
 
 import type { Item, PromptItem } from '../../protocol/responses.ts';
 import type { IdSource } from '../../random/id.ts';
-import { itemNotFound, previousResponseNotFound } from './api-error.ts';
+import {
+  belongsToConversation,
+  duplicateItem,
+  itemNotFound,
+  previousResponseNotFound,
+} from './api-error.ts';
 import { promptOf } from './prompt.ts';
 import type { HeldItem, StateStore, StoredResponse } from './proxy.ts';
 import type { InputItem } from './request-item.ts';
 import type { ResponseRequest } from './request.ts';
+
+/** What was said in a conversation that is kept under a name of its own. */
+export interface KeptHistory {
+  readonly items: readonly Item[];
+  /** Something in it was said under `local-only`, or all of it is to be. */
+  readonly isLocalOnly: boolean;
+}
 
 export interface Conversation {
   /** This request's own input, each item with an id: what is stored. */
@@ -31,9 +47,11 @@ export const resolveConversation = async (
   owner: string,
   store: StateStore,
   ids: IdSource,
+  kept?: KeptHistory,
 ): Promise<Conversation> => {
   const ancestors = await ancestorsOf(request.previousResponseId, owner, store);
-  const history = ancestors.flatMap(({ input, resource }) => [...input, ...resource.output]);
+  const history =
+    kept?.items ?? ancestors.flatMap(({ input, resource }) => [...input, ...resource.output]);
   const known = new Map(history.flatMap((item) => (item.id ? [[item.id, item] as const] : [])));
   const find = async (id: string): Promise<HeldItem | undefined> => {
     const item = known.get(id);
@@ -45,6 +63,8 @@ export const resolveConversation = async (
     const held = item.type === 'item_reference' ? await find(item.id) : { item };
     if (!held) throw itemNotFound(referenceOf(item));
     if ('isLocalOnly' in held && held.isLocalOnly) isHeldLocal = true;
+    const { id = '' } = held.item;
+    if (kept && known.has(id)) throw duplicateItem(id, 'input');
     input.push(withId(held.item, ids));
   }
   const prompt = promptOf([...history, ...input], request.offered);
@@ -55,6 +75,7 @@ export const resolveConversation = async (
     isLocalOnly:
       request.isLocalOnly ||
       isHeldLocal ||
+      kept?.isLocalOnly === true ||
       prompt.isLocalOnly ||
       ancestors.some(({ resource }) => resource.metadata['residency'] === 'local-only'),
   };
@@ -70,6 +91,9 @@ const ancestorsOf = async (
   // Another key's response is as good as none, so that ids tell nothing.
   if (!chain || chain.some((ancestor) => ancestor.owner !== owner))
     throw previousResponseNotFound(id);
+  // What was said before it stands in the conversation, and may have been edited since.
+  const place = chain.find(({ resource }) => resource.conversation)?.resource.conversation;
+  if (place) throw belongsToConversation(id, place.id);
 
   return chain;
 };
@@ -86,5 +110,6 @@ const prefixes = {
   compaction: 'cmp',
 } as const;
 
-const withId = (item: Item, ids: IdSource): Item =>
+/** The item under an id, its own or a new one. */
+export const withId = (item: Item, ids: IdSource): Item =>
   item.id ? item : { ...item, id: `${prefixes[item.type]}_${ids()}` };

@@ -31,6 +31,7 @@ import {
   refuseRaw,
 } from './http-error.ts';
 import { cutUnread, httpReply } from './http-reply.ts';
+import { installConversations } from './http-conversation.ts';
 import { installUsage } from './http-usage.ts';
 import { parseCountRequest } from './input-count.ts';
 import { asText } from './json.ts';
@@ -267,7 +268,10 @@ export class HttpService {
       if (!model) throw noModel(id);
       return reply.send(model);
     });
-    installUsage(app, proxy, (headers, requestId) => this.#callerOf(headers, requestId));
+    const callerOf = (headers: IncomingHttpHeaders, requestId: string): Caller =>
+      this.#callerOf(headers, requestId);
+    installConversations(app, proxy.conversations, callerOf);
+    installUsage(app, proxy, callerOf);
     this.#parts.observatory.install(app, () => this.#isDraining);
   }
 

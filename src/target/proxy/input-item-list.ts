@@ -34,7 +34,7 @@ export const itemPage = (items: readonly Item[], query: PageQuery): ItemPage => 
   // A page before an item is the one that ends at it.
   const isLast = before !== undefined && query['after'] === undefined;
   const within = ordered.slice(from, Math.max(from, until));
-  const data = (isLast ? within.slice(-limit) : within.slice(0, limit)).map(spelt);
+  const data = (isLast ? within.slice(-limit) : within.slice(0, limit)).map(speltOut);
 
   return {
     object: 'list',
@@ -69,7 +69,7 @@ const placeOf = (items: readonly Item[], id: unknown, param: string): number => 
 };
 
 /** A message as clients expect to get it back: its content in parts, and its status told. */
-const spelt = (item: Item): Item => {
+export const speltOut = (item: Item): Item => {
   if (item.type === 'reasoning' || item.type === 'compaction') return item;
   const { status = 'completed' } = item;
   if (item.type !== 'message' || typeof item.content !== 'string') return { ...item, status };

@@ -21,6 +21,7 @@ import type { IdSource } from '../../random/id.ts';
 import type { Random } from '../../random/random.ts';
 import type { Candidate, ResidencyRule, System } from '../../system/system.ts';
 import type { Clock } from '../../time/clock.ts';
+import type { ConversationStore } from './conversation-store.ts';
 import type { UsageLedger } from './usage-ledger.ts';
 
 /** One call of one backend: the conversation whole, in our own items, no foreign ids. */
@@ -169,6 +170,8 @@ export interface ProxyParts {
   readonly priceOf: (backend: string, model: string, usage: Attempt['usage']) => number | undefined;
   /** USD that the same tokens would cost at each cloud model that answers are valued at. */
   readonly worthOf?: (usage: Usage) => Readonly<Record<string, number>>;
+  /** Where conversations are kept; in memory when absent. Closed by whoever opened it. */
+  readonly conversations?: ConversationStore;
   /** Where usage is kept; in memory when absent. Closed by whoever opened it. */
   readonly ledger?: UsageLedger;
   /** Asked before each call of a cloud backend; false once the spend limit is reached. */

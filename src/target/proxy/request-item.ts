@@ -44,10 +44,10 @@ const hostedTypes: ReadonlySet<unknown> = new Set([
 const partTypes = ['input_text', 'output_text', 'refusal', 'input_image', 'input_file'] as const;
 
 /** Reads `input`: one string is one user message. */
-export const parseInput = (input: unknown): readonly InputItem[] => {
+export const parseInput = (input: unknown, param = 'input'): readonly InputItem[] => {
   if (typeof input === 'string') return [{ type: 'message', role: 'user', content: input }];
-  return listOf(input, 'input', 'a string or an array').flatMap((item, at) =>
-    hostedTypes.has(asRecord(item)?.['type']) ? [] : parseItem(item, `input[${at}]`),
+  return listOf(input, param, 'a string or an array').flatMap((item, at) =>
+    hostedTypes.has(asRecord(item)?.['type']) ? [] : parseItem(item, `${param}[${at}]`),
   );
 };
 

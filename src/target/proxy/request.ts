@@ -60,6 +60,8 @@ export interface ResponseRequest {
   /** The work goes on without a client; the response is fetched later. */
   readonly isBackground: boolean;
   readonly previousResponseId: string | undefined;
+  /** A conversation that the request goes on with, and is added to. */
+  readonly conversationId: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   /** The request demands that nothing of it leaves the house. */
   readonly isLocalOnly: boolean;
@@ -81,8 +83,10 @@ export const parseRequest = (body: unknown): ResponseRequest => {
   const model = requiredString(fields, 'model');
   if (model === '') throw missingParameter('model');
   const previousResponseId = stringField(fields, 'previous_response_id');
+  const conversationId = parseConversation(fields);
   const input = fields['input'] ?? undefined;
-  if (input === undefined && previousResponseId === undefined) throw missingParameter('input');
+  if (input === undefined && previousResponseId === undefined && conversationId === undefined)
+    throw missingParameter('input');
   const tools = parseTools(fields['tools'] ?? []);
   const offered = offeredTools(tools);
   const metadata = parseMetadata(fieldsOf(fields['metadata'] ?? {}, 'metadata'));
@@ -107,6 +111,7 @@ export const parseRequest = (body: unknown): ResponseRequest => {
     isStored: flagField(fields, 'store') ?? true,
     isBackground: parseBackground(fields),
     previousResponseId,
+    conversationId,
     metadata,
     isLocalOnly: metadata['residency'] === 'local-only',
     truncation: choiceField(fields, 'truncation', ['auto', 'disabled']) ?? 'disabled',
@@ -161,8 +166,6 @@ const checkIgnored = (fields: JsonObject): void => {
 
 /** What we would have to ignore to answer, and the answer would be to another question. */
 const refuseUnsupported = (fields: JsonObject): void => {
-  if ((fields['conversation'] ?? undefined) !== undefined)
-    throw unsupported('conversation', "Use 'previous_response_id' instead.");
   if ((fields['prompt'] ?? undefined) !== undefined)
     throw unsupported('prompt', "Send 'instructions' and 'input' instead.");
   const managed = listOf(fields['context_management'] ?? [], 'context_management');
@@ -171,6 +174,21 @@ const refuseUnsupported = (fields: JsonObject): void => {
       'context_management',
       "Set 'truncation' to 'auto', or ask 'POST /v1/responses/compact'.",
     );
+};
+
+/** By its id, or as an object that has one. */
+const parseConversation = (fields: JsonObject): string | undefined => {
+  const value = fields['conversation'] ?? undefined;
+  if (value === undefined) return undefined;
+  if ((fields['previous_response_id'] ?? undefined) !== undefined)
+    throw badRequest(
+      'Mutually exclusive parameters. Ensure you are only providing one of: ' +
+        "'previous_response_id' or 'conversation'.",
+      'conversation',
+      'mutually_exclusive_parameters',
+    );
+  if (typeof value === 'string') return value;
+  return requiredString(fieldsOf(value, 'conversation'), 'id', 'conversation.id');
 };
 
 /** What nobody keeps, nobody can fetch. */
@@ -200,7 +218,7 @@ const parseFormat = (value: unknown): TextFormat => {
 };
 
 /** OpenAI's bounds: 16 pairs, keys of 64 characters, values of 512. */
-const parseMetadata = (fields: JsonObject): Readonly<Record<string, string>> => {
+export const parseMetadata = (fields: JsonObject): Readonly<Record<string, string>> => {
   const pairs = Object.entries(fields);
   if (pairs.length > 16)
     throw invalid('metadata', `expected at most 16 pairs, got ${pairs.length}`);

@@ -78,6 +78,7 @@ export const responseResource = (
   incomplete_details: state.incomplete_details,
   model: request.model,
   previous_response_id: request.previousResponseId ?? null,
+  ...(request.conversationId === undefined ? {} : { conversation: { id: request.conversationId } }),
   instructions: request.instructions ?? null,
   output: state.output,
   error: state.error,

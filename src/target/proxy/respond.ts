@@ -7,11 +7,13 @@
 
 import type { ResponseResource } from '../../protocol/responses.ts';
 import type { Random } from '../../random/random.ts';
-import { ApiError, modelNotFound, shuttingDown } from './api-error.ts';
+import { ApiError, modelNotFound, shuttingDown, unsupported } from './api-error.ts';
 import type { BackendHealth } from './backend.ts';
 import { Background, BackgroundTask } from './background.ts';
 import { CapturedReply, compacted, summaryRequest } from './compaction.ts';
-import { resolveConversation } from './conversation.ts';
+import { ConversationBook } from './conversation-book.ts';
+import { memoryConversations } from './conversation-store.ts';
+import { type Conversation, resolveConversation } from './conversation.ts';
 import { type Delivery, JsonDelivery, StreamDelivery, refuse } from './delivery.ts';
 import { Generation } from './generation.ts';
 import { type InputCount, inputCount } from './input-count.ts';
@@ -74,6 +76,8 @@ export class Proxy {
   /** The one that serves, and those whose last requests are running. */
   readonly #generations: Set<Generation>;
   readonly #background: Background;
+  /** Conversations that are kept under names of their own. */
+  readonly conversations: ConversationBook;
   readonly #metering: Metering;
   /** Where the shares of weighted candidates are drawn from. */
   readonly #shares: Random;
@@ -86,6 +90,10 @@ export class Proxy {
     this.#generation = new Generation(parts);
     this.#generations = new Set([this.#generation]);
     this.#background = new Background(parts.store, parts.clock);
+    const { retainDays } = parts.system.state;
+    const wall = (): number => parts.clock.wall();
+    const conversations = parts.conversations ?? memoryConversations({ retainDays, wall });
+    this.conversations = new ConversationBook({ ...parts, conversations });
     this.#metering = new Metering(parts);
     this.#shares = parts.random.fork('shares');
     this.#openedAt = Math.floor(parts.clock.wall() / 1000);
@@ -121,7 +129,7 @@ export class Proxy {
   async #respond({ generation, request, caller, reply, connection }: Asked): Promise<void> {
     const { parts, backends } = generation;
     const { ids, clock, system } = parts;
-    const store = connection?.store ?? parts.store;
+    const { conversationId } = request;
     let turn: Turn | undefined;
     let meter: RequestMeter | undefined;
     try {
@@ -131,7 +139,13 @@ export class Proxy {
       const model = system.models.find(({ name }) => name === request.model);
       if (!model) throw modelNotFound(request.model);
       meter = await this.#metering.enter(request.model, caller);
-      const resolved = await resolveConversation(request, caller.name, store, ids);
+      using taken =
+        conversationId === undefined
+          ? undefined
+          : await this.conversations.take(conversationId, caller.name);
+      const base = connection?.store ?? parts.store;
+      const store = taken?.storeOver(base) ?? base;
+      const resolved = await resolveConversation(request, caller.name, store, ids, taken?.history);
       const conversation = fittedConversation({
         request,
         conversation: resolved,
@@ -185,16 +199,15 @@ export class Proxy {
 
   /** How long a prompt is; throws an `ApiError`. */
   async countInput(request: ResponseRequest, caller: Caller): Promise<InputCount> {
-    const { store, ids } = this.#parts;
-    const conversation = await resolveConversation(request, caller.name, store, ids);
-    return inputCount(request, conversation, this.#parts);
+    return inputCount(request, await this.#conversationOf(request, caller), this.#parts);
   }
 
   /** Answers with a conversation in short, or with the error of making it. */
   async compact(request: ResponseRequest, caller: Caller, reply: Reply): Promise<void> {
-    const { store, ids } = this.#parts;
     try {
-      const conversation = await resolveConversation(request, caller.name, store, ids);
+      if (request.conversationId !== undefined)
+        throw unsupported('conversation', "Send its items as 'input' instead.");
+      const conversation = await this.#conversationOf(request, caller);
       const summary = new CapturedReply(reply.gone);
       await this.respond(summaryRequest(request), caller, summary);
       if (summary.status === 0) return;
@@ -209,6 +222,17 @@ export class Proxy {
       if (!(error instanceof ApiError)) throw error;
       refuse(reply, error, { 'x-request-id': caller.requestId });
     }
+  }
+
+  /** All that a request refers to, which nobody goes on with. */
+  async #conversationOf(request: ResponseRequest, { name }: Caller): Promise<Conversation> {
+    const { store, ids } = this.#parts;
+    const { conversationId } = request;
+    const kept =
+      conversationId === undefined
+        ? undefined
+        : await this.conversations.history(conversationId, name);
+    return resolveConversation(request, name, store, ids, kept);
   }
 
   /** A stored response; throws an `ApiError` of 404. */

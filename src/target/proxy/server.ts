@@ -13,10 +13,12 @@ import { asRecord } from './json.ts';
 import { isLoopback } from './authentication.ts';
 import type { JournalReader } from './diagnostic/journal.ts';
 import { Observatory } from './diagnostic/observatory.ts';
+import { type ConversationStore, memoryConversations } from './conversation-store.ts';
 import { HttpService } from './http-service.ts';
 import { memoryStore } from './memory-store.ts';
 import type { ProxyParts, StateStore } from './proxy.ts';
 import { Proxy } from './respond.ts';
+import { sqliteConversations } from './sqlite-conversation.ts';
 import { sqliteLedger } from './sqlite-ledger.ts';
 import { sqliteStore } from './sqlite-store.ts';
 import { UpstreamSet } from './upstream-set.ts';
@@ -39,7 +41,10 @@ class OpenToEveryoneError extends ProxyServerError {
   override readonly name = 'OpenToEveryoneError';
 }
 
-export type ProxyServerOptions = Omit<ProxyParts, 'store' | 'ledger' | 'upstreams' | 'watch'> & {
+export type ProxyServerOptions = Omit<
+  ProxyParts,
+  'store' | 'conversations' | 'ledger' | 'upstreams' | 'watch'
+> & {
   /** Told of our own faults, for people; never holds a prompt, an answer or a key. */
   readonly log?: (line: string) => void;
   /** Told of each request once it is over. */
@@ -81,6 +86,8 @@ export const openProxyServer = async (options: ProxyServerOptions): Promise<Prox
   await using opening = new AsyncDisposableStack();
   const store = storeOf(options);
   opening.defer(() => store.close());
+  const conversations = conversationsOf(options);
+  opening.defer(() => conversations.close());
   const ledger = ledgerOf(system);
   opening.defer(() => ledger.close());
   const upstreams = new UpstreamSet(options);
@@ -97,6 +104,7 @@ export const openProxyServer = async (options: ProxyServerOptions): Promise<Prox
     ...options,
     ...watched(options, observatory),
     store,
+    conversations,
     ledger,
     upstreams: upstreams.current,
   });
@@ -158,6 +166,15 @@ const storeOf = ({ system: { state }, clock }: ProxyServerOptions): StateStore =
   return state.kind === 'sqlite'
     ? sqliteStore({ path: state.path, retainDays, wall })
     : memoryStore({ retainDays, wall });
+};
+
+/** Conversations are kept in the file of the state, or end with the process as the state does. */
+const conversationsOf = ({ system: { state }, clock }: ProxyServerOptions): ConversationStore => {
+  const { retainDays } = state;
+  const wall = (): number => clock.wall();
+  return state.kind === 'sqlite'
+    ? sqliteConversations(state.path, { retainDays, wall })
+    : memoryConversations({ retainDays, wall });
 };
 
 /** Usage is kept in the file of the state, or ends with the process as the state does. */

@@ -127,7 +127,8 @@ describe('what is refused, and by which name', () => {
         tools: [{ type: 'namespace', name: 'n', tools: [{ type: 'custom' }] }],
       },
     ],
-    ['conversation', { model: 'm', input: '', conversation: 'conv_1' }],
+    ['conversation', { model: 'm', conversation: 'conv_1', previous_response_id: 'resp_1' }],
+    ['conversation.id', { model: 'm', input: '', conversation: {} }],
     ['metadata.residency', { model: 'm', input: '', metadata: { residency: 'local only' } }],
     ['metadata.n', { model: 'm', input: '', metadata: { n: 1 } }],
   ])('%s', (param, body) => {
