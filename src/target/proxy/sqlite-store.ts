@@ -12,7 +12,7 @@
  * cost nothing and never see one another.
  */
 
-import { mkdirSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 
@@ -157,8 +157,9 @@ const statementsOf = (database: DatabaseSync) => ({
 const openDatabase = (path: string): DatabaseSync => {
   let database: DatabaseSync | undefined;
   try {
+    // Before the folder is made: below /proc, Node would try to make it for ever.
+    refuseUnfitFolder(path);
     mkdirSync(dirname(path), { recursive: true });
-    refuseNetworkShare(path);
     // Waiting for a lock stops this thread, so it must be short; nobody else should hold one.
     database = new DatabaseSync(path, { timeout: 1000, enableForeignKeyConstraints: true });
     database.exec(`PRAGMA journal_mode = WAL; ${connectionPragmas}`);
@@ -201,14 +202,29 @@ const networkFileSystems: ReadonlyMap<number, string> = new Map([
   [0xfe534d42, 'SMB'],
 ]);
 
-const refuseNetworkShare = (path: string): void => {
-  const share = networkShareOf(statfsSync(dirname(path)).type);
-  if (share === undefined || process.platform !== 'linux') return;
+/** `f_type` of file systems that the kernel makes up: proc and sysfs. */
+const madeUpFileSystems: ReadonlySet<number> = new Set([0x9fa0, 0x62656572]);
+
+const refuseUnfitFolder = (path: string): void => {
+  if (process.platform !== 'linux') return;
+  const folder = existingFolder(dirname(path));
+  const { type } = statfsSync(folder);
+  if (madeUpFileSystems.has(type))
+    throw new StateStoreError(
+      `${path}: no file can be kept in ${folder}, which the kernel makes up`,
+      'Set `state.path` to a file in a folder of your own.',
+    );
+  const share = networkShareOf(type);
+  if (share === undefined) return;
   throw new StateStoreError(
     `${path}: is on a network share (${share}), where SQLite's write-ahead log is not safe`,
     'Set `state.path` to a file on a local disk, or `state: { kind: memory }`.',
   );
 };
+
+/** The folder, or the nearest one above it that there is. */
+const existingFolder = (folder: string): string =>
+  existsSync(folder) || dirname(folder) === folder ? folder : existingFolder(dirname(folder));
 
 /** The kind of network share a file system's magic number stands for, if any. */
 export const networkShareOf = (fileSystemType: number): string | undefined =>

@@ -216,6 +216,13 @@ describe('the file', () => {
     );
   });
 
+  test.runIf(process.platform === 'linux')('below what the kernel makes up is refused', () => {
+    for (const path of ['/proc/spillway/state.db', '/proc/1/a/b/state.db', '/sys/x/state.db'])
+      expect(() => sqliteStore(options(path))).toThrow(
+        expect.objectContaining({ hint: expect.stringMatching(/folder of your own/) }),
+      );
+  });
+
   test('a network share is known by its number, signed or not', () => {
     expect(networkShareOf(0x6969)).toBe('NFS');
     expect(networkShareOf(0xff534d42)).toBe('SMB');
