@@ -44,6 +44,8 @@ export interface AttemptInput {
 
 /** Made once: without a reason of ours each abort would make an error, with its stack. */
 const over = new Error('the attempt is over');
+/** No model's window comes near it: a counter has run over. */
+const countedTokensMax = 100_000_000;
 /** A shorter prompt is not cut, and its count differs by the chat template alone. */
 const cutTokensMin = 512;
 /** Tokenizers differ by a third at most; a server that counts half has read half. */
@@ -229,6 +231,11 @@ export class AttemptRun {
 
   /** A server that counted far fewer prompt tokens than were sent has dropped the front. */
   #cutBy(usage: Usage): Failure | undefined {
+    const { inputTokens, outputTokens } = usage;
+    // Zeros have been seen from servers with a full cache hit, and from some that do not count.
+    const isCounted = inputTokens > 0 && (outputTokens > 0 || this.tokensReceived === 0);
+    if (!isCounted || inputTokens > countedTokensMax || outputTokens > countedTokensMax)
+      return undefined;
     this.#usage = usage;
     const { inputTokens } = usage;
     // Servers with a full cache hit have been seen to report 0, which says nothing.

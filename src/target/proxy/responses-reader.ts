@@ -11,6 +11,7 @@
 import type { EndReason, Failure, GenerationEvent, Usage } from '../../protocol/generation.ts';
 import { type SseEvent, SseParser } from '../../protocol/sse.ts';
 import { type ErrorTold, failureInBand, garbled, readError, type StatusAnswer } from './failure.ts';
+import { EventOrder } from './event-order.ts';
 import { asCount, asRecord, asText, type JsonObject, parseJson } from './json.ts';
 import type { WireReader } from './upstream-stream.ts';
 
@@ -24,6 +25,7 @@ interface ToolCall {
 
 export class ResponsesReader implements WireReader {
   readonly #parser = new SseParser();
+  readonly #order = new EventOrder();
   readonly #headers: StatusAnswer['headers'];
   readonly #wall: number;
   readonly #secret: string | undefined;
@@ -31,6 +33,8 @@ export class ResponsesReader implements WireReader {
   readonly #toolCalls = new Map<number, ToolCall>();
   /** Text parts of which something has been seen. */
   readonly #seenParts = new Set<string>();
+  /** What came in pieces: a whole one at a place unheard of is the same once more. */
+  readonly #pieced = new Set<string>();
   #announced: Failure | undefined;
 
   constructor(headers: StatusAnswer['headers'], wall: number, secret: string | undefined) {
@@ -54,10 +58,16 @@ export class ResponsesReader implements WireReader {
   #read(frame: SseEvent): readonly GenerationEvent[] {
     if (frame.isComment || frame.data === '[DONE]') return [];
     const event = asRecord(parseJson(frame.data));
-    if (!event) return [{ kind: 'failure', failure: garbled('expected an event of JSON') }];
+    if (!event) return [failed('expected an event of JSON')];
 
+    const place = this.#order.judge(asCount(event['sequence_number']), frame.data);
+    if (place === 'copy') return [];
+    if (place === 'late') return [failed('events out of order')];
     const type = asText(event['type']) ?? frame.event ?? '';
     switch (type) {
+      case 'response.created':
+        // A server that tries again inside says so, and takes nothing back that it has said.
+        return this.#hasSaid ? [failed('the answer began twice')] : [];
       case 'response.output_text.delta':
         return this.#delta(event, 'text', 'delta');
       case 'response.output_text.done':
@@ -103,20 +113,25 @@ export class ResponsesReader implements WireReader {
     const text = asText(event[field]) ?? '';
     if (text === '') return [];
     this.#seenParts.add(partOf(event));
+    if (field === 'delta') this.#pieced.add(kind);
     return [{ kind, text }];
   }
 
   /** The whole of a part, from a server that sent no deltas of it. */
   #rest(event: JsonObject, kind: 'text' | 'refusal', field: string): readonly GenerationEvent[] {
-    return this.#seenParts.has(partOf(event)) ? [] : this.#delta(event, kind, field);
+    const isSeen = this.#pieced.has(kind) || this.#seenParts.has(partOf(event));
+    return isSeen ? [] : this.#delta(event, kind, field);
+  }
+
+  get #hasSaid(): boolean {
+    return this.#seenParts.size > 0 || this.#toolCalls.size > 0;
   }
 
   #itemAdded(event: JsonObject): readonly GenerationEvent[] {
     const item = asRecord(event['item']);
     if (item?.['type'] !== 'function_call') return [];
     const name = asText(item['name']);
-    if (name === undefined)
-      return [{ kind: 'failure', failure: garbled('a tool call without a name') }];
+    if (name === undefined) return [failed('a tool call without a name')];
     const index = this.#toolCalls.size;
     this.#toolCalls.set(placeOf(event), { index, hasArguments: false });
     const callId = asText(item['call_id']);
@@ -125,7 +140,7 @@ export class ResponsesReader implements WireReader {
 
   #arguments(event: JsonObject, text: string | undefined): readonly GenerationEvent[] {
     const call = this.#toolCalls.get(placeOf(event));
-    if (!call) return [{ kind: 'failure', failure: garbled('arguments of an unknown call') }];
+    if (!call) return [failed('arguments of an unknown call')];
     if (text === undefined || text === '') return [];
     call.hasArguments = true;
     return [{ kind: 'tool-arguments', index: call.index, text }];
@@ -161,6 +176,11 @@ export class ResponsesReader implements WireReader {
     return isRequestFault ? { ...failure, isRequestFault } : failure;
   }
 }
+
+const failed = (message: string): GenerationEvent => ({
+  kind: 'failure',
+  failure: garbled(message),
+});
 
 const placeOf = (event: JsonObject): number => asCount(event['output_index']) ?? 0;
 

@@ -84,6 +84,19 @@ describe('what an answer becomes', () => {
     ]);
   });
 
+  test('an answer that begins again after it has said something is not whole', async () => {
+    const twice = await spoken(created, created, text('a1 '), completed);
+    expect(twice.at(-1)).toEqual({ kind: 'end', reason: 'stop' });
+    const [, last] = await spoken(created, text('a1 '), created, text('a1 '), completed);
+    expect(last).toMatchObject({ failure: { message: 'the answer began twice' } });
+  });
+
+  test('a whole text at a place unheard of is not said once more', async () => {
+    const elsewhere = { output_index: 3, content_index: 1, text: 'a1 ' };
+    const whole = event('response.output_text.done', elsewhere);
+    expect((await spoken(text('a1 '), whole, completed))[0]).toEqual({ kind: 'text', text: 'a1 ' });
+  });
+
   test('a text of which only the whole is sent is told', async () => {
     const whole = event('response.output_text.done', { output_index: 0, text: 'a1 a2' });
     expect((await spoken(whole, completed))[0]).toEqual({ kind: 'text', text: 'a1 a2' });
