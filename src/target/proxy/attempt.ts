@@ -237,9 +237,6 @@ export class AttemptRun {
     if (!isCounted || inputTokens > countedTokensMax || outputTokens > countedTokensMax)
       return undefined;
     this.#usage = usage;
-    const { inputTokens } = usage;
-    // Servers with a full cache hit have been seen to report 0, which says nothing.
-    if (inputTokens === 0) return undefined;
     const countedTokens = this.#input.countPrompt();
     if (countedTokens < cutTokensMin || inputTokens >= countedTokens * cutRatioMax)
       return undefined;
