@@ -8,11 +8,12 @@ import type { Candidate, ModelSystem } from '../../system/system.ts';
 import { type Admitted, admit } from './admit.ts';
 import { type ApiError, badRequest, contextExceeded } from './api-error.ts';
 import type { Backend } from './backend.ts';
-import { type CallPlan, callPlan, promptText } from './call.ts';
+import { type CallPlan, callPlan } from './call.ts';
 import type { Conversation } from './conversation.ts';
 import type { KeyLimit } from './key-limit.ts';
 import { pinningOf } from './pinning.ts';
 import { unservable } from './prompt-need.ts';
+import { promptTokens } from './prompt-size.ts';
 import type { Caller, ProxyParts } from './proxy.ts';
 import type { ResponseRequest } from './request.ts';
 import {
@@ -82,7 +83,7 @@ export class Placement {
 
   /** Tokens of the prompt by our own count. */
   get promptTokens(): number {
-    this.#promptTokens ??= this.#input.parts.countTokens(promptText(this.#planned()));
+    this.#promptTokens ??= promptTokens(this.#planned(), this.#input.parts.countTokens);
     return this.#promptTokens;
   }
 

@@ -12,12 +12,12 @@
 import type { PromptItem } from '../../protocol/responses.ts';
 import type { ModelSystem } from '../../system/system.ts';
 import type { Backend } from './backend.ts';
-import { callPlan, promptText } from './call.ts';
+import { callPlan } from './call.ts';
 import type { Conversation } from './conversation.ts';
 import { windowOf } from './placement.ts';
+import { itemTokens, promptTokens } from './prompt-size.ts';
 import type { Caller, ProxyParts } from './proxy.ts';
 import type { ResponseRequest } from './request.ts';
-import { textOf } from './resource.ts';
 import { isLocalOnly } from './router.ts';
 
 export interface TruncationInput {
@@ -40,7 +40,7 @@ export const fittedConversation = (input: TruncationInput): Conversation => {
   if (longest === undefined) return conversation;
   const budget = longest - Math.min(request.maxOutputTokens ?? answerTokensMin, answerTokensMin);
   const plan = callPlan(request, conversation, { backend: '', model: '' }, undefined);
-  const excess = countTokens(promptText(plan)) - budget;
+  const excess = promptTokens(plan, countTokens) - budget;
   return excess <= 0
     ? conversation
     : { ...conversation, whole: shortened(conversation.whole, excess, countTokens) };
@@ -82,7 +82,10 @@ const withoutOldest = (
   let left = excess;
   const kept = groups.flatMap((group) => {
     if (left <= 0) return group;
-    left -= countTokens(textOf(group.filter((item) => !isRule(item))));
+    left -= itemTokens(
+      group.filter((item) => !isRule(item)),
+      countTokens,
+    );
     return group.filter(isRule);
   });
   return { kept, excess: left };

@@ -102,6 +102,25 @@ describe('a backend without what the request needs is passed over', () => {
     ]);
   });
 
+  test.each([
+    // An image is taken for 765 tokens, and an answer has 512.
+    ['images', [...image.input, ...image.input], 2 * 765 + 512],
+    [
+      'messages without words',
+      Array.from({ length: 300 }, () => ({ role: 'user', content: '' })),
+      300 * 4 + 512,
+    ],
+  ])('for its window, which %s fill as well', async (_what, input, numCtx) => {
+    const candidate = { ...spark, vision: true };
+    const askedOf = async (window: number): Promise<string | undefined> => {
+      const world = worldOf({ candidates: [{ ...candidate, numCtx: window }, azure] });
+      await world.ask({ input });
+      return world.attempts[0]?.backend;
+    };
+    expect(await askedOf(numCtx)).toBe('azure');
+    expect(await askedOf(numCtx + 100)).toBe('spark');
+  });
+
   test('for its window, when it says so itself, and only a longer one is asked', async () => {
     const tooLong = {
       isRequestFault: true,
