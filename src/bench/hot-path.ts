@@ -10,6 +10,7 @@ import { Assembler } from '../target/proxy/assembler.ts';
 import { memoryStore } from '../target/proxy/memory-store.ts';
 import type { StateStore } from '../target/proxy/proxy.ts';
 import { parseRequest } from '../target/proxy/request.ts';
+import { SqliteFile } from '../target/proxy/sqlite-file.ts';
 import { sqliteStore } from '../target/proxy/sqlite-store.ts';
 import { estimateTokens } from '../token/estimate.ts';
 
@@ -92,7 +93,7 @@ export const measureHotPaths = async (
     bench.add(name, run);
   };
   const memory = memoryStore({ retainDays: 1, wall });
-  const sqlite = sqliteStore({ path: sqlitePath, retainDays: 1, wall });
+  const sqlite = sqliteStore(new SqliteFile(sqlitePath), { retainDays: 1, wall });
   add('write one SSE frame', 1, () => encodeSse('response.output_text.delta', delta(7)));
   add('read one SSE frame', frames, () => new SseParser().push(sseBytes));
   add('read one NDJSON line', frames, () => new NdjsonParser().push(ndjsonBytes));

@@ -90,6 +90,11 @@ export class ExchangeRecorder {
     return this.#isOver;
   }
 
+  /** Pieces of the answer that came so far, of any channel. */
+  get tokens(): number {
+    return this.#chunks.length;
+  }
+
   sent(at: number): void {
     this.#record.sentAt = at;
   }

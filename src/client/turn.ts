@@ -38,7 +38,14 @@ export interface TurnOptions {
   /** From sending to the last byte. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;
+  /** Told how many tokens have come, it says what the reader does besides reading on. */
+  readonly onTokens?: (tokens: number) => ReaderMove | undefined;
 }
+
+/** What a reader may do in the middle of an answer: close the connection, or not read for a time. */
+export type ReaderMove =
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'pause'; readonly ms: number };
 
 /** How long a stream may take to end once its terminal event has come. */
 const drainMs = 1000;
@@ -104,6 +111,7 @@ class Turn implements Dispatcher.DispatchHandler {
       return;
     }
     if (this.#recorder.isOver && !wasOver) this.#expectBy(clock.now() + drainMs);
+    else if (!wasOver) this.#move(this.#options.onTokens?.(this.#recorder.tokens));
   }
 
   onResponseEnd(): void {
@@ -114,6 +122,14 @@ class Turn implements Dispatcher.DispatchHandler {
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     this.#recorder.failed(this.#options.clock.now(), error);
     this.#settle();
+  }
+
+  #move(move: ReaderMove | undefined): void {
+    if (move?.kind === 'leave') this.#leave();
+    if (move?.kind !== 'pause') return;
+    const { clock } = this.#options;
+    this.#controller?.pause();
+    clock.at(clock.now() + move.ms, () => this.#controller?.resume());
   }
 
   readonly #leave = (): void => {

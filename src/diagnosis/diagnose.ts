@@ -52,9 +52,10 @@ const diagnoseAddress = async (
   parts: PathParts,
 ): Promise<AddressDiagnosis> => {
   const target = new URL(url);
-  const { via, connectMs } = backend;
+  const { connectMs } = backend;
+  const via = backend.via?.[url];
   const proxy = backend.egress?.[url];
-  const ca = trustedBy(backend);
+  const ca = trustedBy(backend, via?.ca);
   const destination = {
     url: target,
     connectMs,
@@ -75,10 +76,17 @@ const diagnoseAddress = async (
 const withoutCredentials = (url: URL): string => `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 
 /** The machine's own authorities and those of a file; without one, what Node trusts anyway. */
-const trustedBy = ({ caFile }: BackendSystem): readonly string[] | undefined => {
-  if (caFile === undefined) return undefined;
+const trustedBy = (
+  { caFile }: BackendSystem,
+  besides: string | undefined,
+): readonly string[] | undefined => {
+  if (caFile === undefined && besides === undefined) return undefined;
   try {
-    return [...getCACertificates('default'), readFileSync(caFile, 'utf8')];
+    return [
+      ...getCACertificates('default'),
+      ...(caFile === undefined ? [] : [readFileSync(caFile, 'utf8')]),
+      ...(besides === undefined ? [] : [besides]),
+    ];
   } catch {
     // The proxy refuses to open with a file it cannot read; here TLS will tell.
     return undefined;

@@ -1,10 +1,14 @@
 /** The backends of one arm, simulated or real, each with its fault shim in front where needed. */
 
-import type { BackendSystem, System } from '../system/system.ts';
+import type { BackendSystem, System, Via } from '../system/system.ts';
 import { openSimulatedBackend } from '../target/backend/simulated-backend.ts';
+import { openTlsFront } from '../target/backend/tls-front.ts';
+import { type Authority, certificateAuthority } from '../target/fault/certificate.ts';
 import type { PlannedFault } from '../target/fault/fault.ts';
+import { deadHost, isNameFault, type NamedPath } from '../target/fault/faulty-lookup.ts';
 import { isProcessFault, openProcessFaults } from '../target/fault/process-fault.ts';
 import { openShim } from '../target/fault/shim.ts';
+import { openUnansweredPort } from '../target/fault/unanswered-port.ts';
 import { watchHealth } from '../measurement/health.ts';
 import type { OpenedStage, Stage, StageContext } from './stage.ts';
 
@@ -20,21 +24,25 @@ export interface BackendStageInput {
 export interface BackendStageInfo {
   /** The backends as the proxy is to be told of them: addresses in place of `simulated`. */
   readonly backends: readonly BackendSystem[];
+  /** The addresses that are dialled by a name, so that faults can act on its resolving. */
+  readonly names: Readonly<Record<string, NamedPath>>;
 }
 
 export const openBackends: Stage<BackendStageInput, BackendStageInfo> = async (input, context) => {
   await using opening = new AsyncDisposableStack();
+  const authority = certificateAuthority(context.clock.wall());
+  const ground: Ground = { context, authority, names: {} };
   const shims: { arm(origin: number): void }[] = [];
   const loads: (() => { running: number; queued: number })[] = [];
   const backends: BackendSystem[] = [];
   for (const backend of input.system.backends) {
-    const reachable = await openBackend(backend, input, context, opening, loads);
+    const reachable = await openBackend(backend, input, ground, opening, loads);
     const faults = input.faults.filter(
       (fault) => fault.backend === backend.name && !isProcessFault(fault),
     );
     const isRelayed = faults.length > 0 || input.relayed?.includes(backend.name) === true;
     backends.push(
-      !isRelayed ? reachable : await openShimFor(reachable, faults, context, opening, shims),
+      !isRelayed ? reachable : await openShims(reachable, faults, ground, opening, shims),
     );
   }
   opening.use(
@@ -58,7 +66,7 @@ export const openBackends: Stage<BackendStageInput, BackendStageInfo> = async (i
   const opened = opening.move();
 
   return {
-    info: { backends },
+    info: { backends, names: ground.names },
     tell: (message, value) => {
       if (message === 'begin') for (const shim of shims) shim.arm(Number(value));
     },
@@ -66,10 +74,18 @@ export const openBackends: Stage<BackendStageInput, BackendStageInfo> = async (i
   } satisfies OpenedStage<BackendStageInfo>;
 };
 
+/** What all backends of the arm share. */
+interface Ground {
+  readonly context: StageContext;
+  /** Vouches for simulated backends, and for what a fault shows in place of a real certificate. */
+  readonly authority: Authority;
+  readonly names: Record<string, NamedPath>;
+}
+
 const openBackend = async (
   backend: BackendSystem,
   input: BackendStageInput,
-  context: StageContext,
+  { context, authority }: Ground,
   opening: AsyncDisposableStack,
   loads: (() => { running: number; queued: number })[],
 ): Promise<BackendSystem> => {
@@ -84,36 +100,74 @@ const openBackend = async (
   opening.defer(() => server.close());
   loads.push(() => server.load());
   // The proxy must not be able to tell: what is simulated is not passed on.
-  const { simulate: _, ...real } = backend;
-  return { ...real, urls: [server.url] };
+  const { simulate, ...real } = backend;
+  const paths = simulate.kind === 'spark' ? (simulate.paths ?? ['http']) : ['http'];
+  const urls: string[] = [];
+  const via: Record<string, Via> = {};
+  for (const [at, path] of paths.entries()) {
+    const url = new URL(server.url);
+    // Two addresses of one server differ in nothing but how they are written.
+    if (path === 'http' && at > 0) url.hostname = `127.0.0.${at + 1}`;
+    if (path === 'https') {
+      const host = `${backend.name}-${at + 1}.simulated`;
+      const front = await openTlsFront(server, authority.issue(host));
+      opening.defer(() => front.close());
+      url.protocol = 'https:';
+      url.host = `${host}:${front.port}`;
+    }
+    const address = url.href.replace(/\/$/, '');
+    urls.push(address);
+    if (at > 0 || path === 'https')
+      via[address] = { host: server.host, port: Number(url.port), ca: authority.cert };
+  }
+  return { ...real, urls, ...(Object.keys(via).length > 0 && { via }) };
 };
 
-const openShimFor = async (
+/** A shim before each address, with the faults that are meant for it. */
+const openShims = async (
   backend: BackendSystem,
   faults: readonly PlannedFault[],
-  context: StageContext,
+  { context, authority, names }: Ground,
   opening: AsyncDisposableStack,
   shims: { arm(origin: number): void }[],
 ): Promise<BackendSystem> => {
-  const given = backend.urls[0] ?? '';
-  const egress = backend.egress?.[given];
-  // The shim stands before the first host on the way; through a proxy it sees bytes only.
-  const url = new URL(egress ?? given);
-  const isTls = url.protocol === 'https:';
-  const shim = await openShim({
-    name: backend.name,
-    target: {
-      host: url.hostname.replaceAll(/[[\]]/g, ''),
-      port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
-    },
-    wire: backend.wire,
-    isTls: isTls || egress !== undefined,
-    faults,
-    clock: context.clock,
-    random: context.random.fork(`faults ${backend.name}`),
-    emit: context.emit,
-  });
-  opening.defer(() => shim.close());
-  shims.push(shim);
-  return { ...backend, via: { host: shim.host, port: shim.port } };
+  const via: Record<string, Via> = {};
+  for (const [at, address] of backend.urls.entries()) {
+    const path = at + 1;
+    const meant = faults.filter((fault) => (fault.path ?? path) === path);
+    const egress = backend.egress?.[address];
+    // The shim stands before the first host on the way; through a proxy it sees bytes only.
+    const url = new URL(egress ?? address);
+    const isTls = url.protocol === 'https:';
+    const dialled = backend.via?.[address];
+    const shim = await openShim({
+      name: backend.name,
+      target: dialled ?? {
+        host: url.hostname.replaceAll(/[[\]]/g, ''),
+        port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
+      },
+      wire: backend.wire,
+      isTls: isTls || egress !== undefined,
+      faults: meant.filter((fault) => !isNameFault(fault)),
+      clock: context.clock,
+      random: context.random.fork(`faults ${backend.name}${at === 0 ? '' : ` path ${path}`}`),
+      emit: context.emit,
+      certificate: (flaw) => authority.issue(url.hostname, flaw),
+    });
+    opening.defer(() => shim.close());
+    shims.push(shim);
+    const ca = isTls ? { ca: authority.cert } : {};
+    const isNamed = meant.some(isNameFault);
+    const host = isNamed ? `${backend.name}-${path}.simulated` : shim.host;
+    if (isNamed) names[host] = { backend: backend.name, path };
+    if (isNamed) await takeDeadPort(shim.port, opening);
+    via[address] = { host, port: shim.port, ...ca };
+  }
+  return { ...backend, via };
+};
+
+/** Where this machine cannot have such a port, connecting to it fails at once. */
+const takeDeadPort = async (port: number, opening: AsyncDisposableStack): Promise<void> => {
+  const dead = await openUnansweredPort({ host: deadHost, port }).catch(() => undefined);
+  opening.defer(() => dead?.close());
 };

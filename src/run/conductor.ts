@@ -20,7 +20,7 @@ import type { Language } from '../report/word/language.ts';
 import { seeded } from '../random/random.ts';
 import type { Arm, Scenario } from '../scenario/scenario.ts';
 import { startsUntil } from '../load/phase.ts';
-import { armedEntries } from '../target/fault/plan.ts';
+import { armedEntries, isReaderFault } from '../target/fault/plan.ts';
 import { isProcessFault } from '../target/fault/process-fault.ts';
 import { type Clock, within } from '../time/clock.ts';
 import { originNow, resolutionMs, systemClock } from '../time/system-clock.ts';
@@ -174,12 +174,13 @@ const runArm = async (
         thinkScale: scenario.thinkScale,
         directory: scenario.directory,
         isLocalOnly: options.isLocalOnly,
+        faults: arm.faults.filter(isReaderFault),
       } satisfies LoadStageInput,
       stage,
     ),
   );
   const beginAt = clock.now() + leadMs;
-  target.backends?.tell('begin', beginAt);
+  for (const stage of target.armed) stage.tell('begin', beginAt);
   const endsAt = beginAt + startsUntil(scenario.phases) + scenario.phases.cooldownMs;
   for (const fault of armedEntries(arm.faults, { name: arm.name, origin: beginAt, endsAt }))
     emit(fault);
@@ -193,7 +194,8 @@ const runArm = async (
 
 interface Target {
   readonly proxy: string;
-  readonly backends?: StageHandle<BackendStageInfo>;
+  /** Everything in which faults are armed as the arm begins. */
+  readonly armed: readonly Pick<StageHandle<unknown>, 'tell'>[];
   /** Rejects when a thread that serves is lost. */
   readonly crashed: Promise<void>;
 }
@@ -216,7 +218,7 @@ const openTarget = async (
   world: AsyncDisposableStack,
 ): Promise<Target> => {
   if (options.target !== undefined)
-    return { proxy: options.target, crashed: new Promise(() => undefined) };
+    return { proxy: options.target, armed: [], crashed: new Promise(() => undefined) };
   const backends = world.use(
     await openStage<BackendStageInfo>(
       'backends',
@@ -236,6 +238,9 @@ const openTarget = async (
         },
         prices: pricesOf(arm.system),
         areIdsSeeded: true,
+        ...(Object.keys(backends.info.names).length > 0 && {
+          names: { names: backends.info.names, faults: arm.faults },
+        }),
         ...(isSpending(arm.system) && { spendMaxUsd: spendMaxUsd ?? 0 }),
       },
       stage,
@@ -245,7 +250,7 @@ const openTarget = async (
   const crashed = Promise.race([backends.done, proxy.done]);
   // Nobody may be waiting yet when the run is stopped while it opens.
   crashed.catch(() => undefined);
-  return { proxy: proxy.info.url, backends, crashed };
+  return { proxy: proxy.info.url, armed: [backends, proxy], crashed };
 };
 
 /** Waits until the load is done, the user stops it, or the spend limit is reached. */

@@ -81,7 +81,7 @@ const reachableAs = (
       'Restart to have it simulated as the file says.',
     );
   const { simulate: _, ...real } = backend;
-  return { ...real, urls: server.urls };
+  return { ...real, urls: server.urls, ...(server.via && { via: server.via }) };
 };
 
 export interface Simulation extends AsyncDisposable {

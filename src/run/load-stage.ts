@@ -20,6 +20,8 @@ import type { KeySystem } from '../system/system.ts';
 import { loadTokenizer, type Tokenizer } from '../token/tokenizer.ts';
 import type { SessionPlan, Workload } from '../workload/session.ts';
 import { openWorkload } from '../workload/workload.ts';
+import type { PlannedFault } from '../target/fault/fault.ts';
+import { type FaultyReaders, faultyReaders } from '../target/fault/faulty-reader.ts';
 import type { OpenedStage, Stage, StageContext } from './stage.ts';
 
 export interface LoadStageInput {
@@ -33,6 +35,8 @@ export interface LoadStageInput {
   /** Folder that document paths are relative to. */
   readonly directory: string;
   readonly isLocalOnly: boolean;
+  /** Of these, those that readers do. */
+  readonly faults?: readonly PlannedFault[];
 }
 
 export type LoadStageInfo = Readonly<Record<string, never>>;
@@ -73,6 +77,7 @@ interface Ground {
   readonly tokenizer: Tokenizer;
   readonly salts: IdSource;
   readonly signal: AbortSignal;
+  readonly readers: FaultyReaders;
 }
 
 export const openLoad: Stage<LoadStageInput, LoadStageInfo> = async (input, context) => {
@@ -86,7 +91,13 @@ export const openLoad: Stage<LoadStageInput, LoadStageInfo> = async (input, cont
   await warmUp(client, context);
   const stopping = new AbortController();
   const salts = seededIds(context.random.fork('traces'));
-  const ground = { input, context, client, tokenizer, salts, signal: stopping.signal };
+  const readers = faultyReaders({
+    faults: input.faults ?? [],
+    clock: context.clock,
+    random: context.random.fork('readers'),
+    emit: context.emit,
+  });
+  const ground = { input, context, client, tokenizer, salts, signal: stopping.signal, readers };
   opening.use(watchHealth({ clock: context.clock, where: 'load', emit: context.emit }));
   const done = Promise.withResolvers<void>();
   opening.defer(() => stopping.abort(new Error('the load was closed')));
@@ -97,8 +108,9 @@ export const openLoad: Stage<LoadStageInput, LoadStageInfo> = async (input, cont
     done: done.promise,
     tell: (message, value) => {
       if (message === 'stop') stopping.abort(new Error('the run was stopped'));
-      if (message === 'begin')
-        drive(players, Number(value), ground).then(done.resolve, done.reject);
+      if (message !== 'begin') return;
+      readers.arm(Number(value));
+      drive(players, Number(value), ground).then(done.resolve, done.reject);
     },
     close: () => opened.disposeAsync(),
   } satisfies OpenedStage<LoadStageInfo>;
@@ -185,7 +197,7 @@ const play = async (
   number: number,
   scheduledAt: number,
   signal: AbortSignal,
-  { input, context, client, tokenizer, salts }: Ground,
+  { input, context, client, tokenizer, salts, readers }: Ground,
 ): Promise<void> => {
   const { spec, index, key, isLocalOnly } = player;
   await playSession(player.ready[number - 1] ?? player.workload.session(number), {
@@ -200,7 +212,13 @@ const play = async (
       const trace = traceId({ arm: input.armIndex, workload: index, session, turn }, salts());
       return performTurn(
         { ...question, trace, ...(key && { key: key.key }) },
-        { clock: context.clock, pool: client, deadlineMs: turnMsMax, signal },
+        {
+          clock: context.clock,
+          pool: client,
+          deadlineMs: turnMsMax,
+          signal,
+          onTokens: readers.reader(trace),
+        },
       );
     },
     onExchange: (played) =>

@@ -5,6 +5,7 @@ import type { PriceRecord } from '../log/entry.ts';
 import { watchHealth } from '../measurement/health.ts';
 import { entropyIds, seededIds } from '../random/id.ts';
 import type { System } from '../system/system.ts';
+import { faultyLookup, type FaultyLookupParts } from '../target/fault/faulty-lookup.ts';
 import { requestLog } from '../target/proxy/diagnostic/request-log.ts';
 import { openProxyServer } from '../target/proxy/server.ts';
 import { estimateTokens } from '../token/estimate.ts';
@@ -22,6 +23,8 @@ export interface ProxyStageInput {
   readonly spendMaxUsd?: number;
   /** How requests are logged; not at all when absent, as in a run. */
   readonly requestLog?: RequestLogInput;
+  /** What goes wrong with the names of backends. */
+  readonly names?: Pick<FaultyLookupParts, 'names' | 'faults'>;
   /** What is shown as our version. */
   readonly version?: string;
 }
@@ -52,8 +55,13 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
   await using opening = new AsyncDisposableStack();
   const sink = input.requestLog && (await openRequestSink(input.requestLog.file));
   opening.defer(() => sink?.close());
+  const { clock, emit } = context;
+  const names =
+    input.names &&
+    faultyLookup({ ...input.names, clock, emit, random: context.random.fork('names') });
   const server = await openProxyServer({
     system: input.system,
+    ...(names && { lookup: names.lookup }),
     ...(input.version !== undefined && { version: input.version }),
     ...(sink &&
       input.requestLog && {
@@ -95,6 +103,7 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
   return {
     info: { url: server.url },
     tell: (message, value) => {
+      if (message === 'begin') names?.arm(Number(value));
       if (message !== 'reload' || !isReload(value)) return;
       server.reload(value.system);
       sink?.reopen();

@@ -158,6 +158,8 @@ const simulatedSpark = (simulate: BackendFile['simulate']): SimulatedSpark => ({
 /** The defaults are gpt-4.1-mini's class on a standard deployment: p95/p50 of 3.2. */
 const simulatedCloud = (simulate: BackendFile['simulate']): SimulatedCloud => {
   const ttftMsP50 = simulate?.ttftMsP50 ?? 900;
+  ...(simulate?.port !== undefined && { port: simulate.port }),
+  ...(simulate?.paths && { paths: simulate.paths }),
   return {
     kind: 'cloud',
     ttftMsP50,
@@ -262,6 +264,8 @@ const profilesOf = (backend: BackendFile): readonly string[] =>
   backend.simulate?.profiles ?? (backend.simulate?.profile ? [backend.simulate.profile] : []);
 
 const checkCandidate = (
+  if (backend.simulate?.paths && backend.kind !== 'ollama')
+    wrong([...path, 'simulate', 'paths'], 'only a simulated Spark has this', 'Remove it.');
   file: SystemFile,
   candidate: ModelSystem['candidates'][number],
   path: readonly (string | number)[],

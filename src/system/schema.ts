@@ -60,6 +60,13 @@ const simulate = Type.Object(
     keepAliveMs: Type.Optional(
       Type.Number({ description: 'How long an idle model stays loaded; negative is forever' }),
     ),
+    paths: Type.Optional(
+      Type.Array(Type.Union([Type.Literal('http'), Type.Literal('https')]), {
+        minItems: 1,
+        maxItems: 4,
+        description: 'How it is reached, an address for each: [http, https] is tailnet, then Funnel',
+      }),
+    ),
     ttftMsP50: Type.Optional(above0('Median time to first token, in milliseconds')),
     ttftMsP95: Type.Optional(above0('95th percentile of the time to first token')),
     tokensPerSecond: Type.Optional(above0('Output tokens per second of one answer')),

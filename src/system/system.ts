@@ -16,6 +16,14 @@ export type Strategy = 'ordered' | 'weighted' | 'least-busy' | 'lowest-latency' 
 
 export type Wire = 'ollama' | 'azure-openai' | 'openai';
 
+/** Where an address is dialled in place of its own host; TLS still names that host. */
+export interface Via {
+  readonly host: string;
+  readonly port: number;
+  /** The certificate of an authority to trust there besides the usual ones, in PEM. */
+  readonly ca?: string;
+}
+
 export interface SimulatedSpark {
   readonly kind: 'spark';
   /** Engine profile: `gpt-oss-120b@ollama`. One for each model the box has. */
@@ -24,6 +32,8 @@ export interface SimulatedSpark {
   /** Whether the models are in memory when the run begins. */
   readonly isWarm: boolean;
   readonly keepAliveMs: number;
+  /** How it is reached, in order of preference: an address for each; one in plain HTTP if absent. */
+  readonly paths?: readonly ('http' | 'https')[];
   /** Scale of all durations: 1 is real speed, 0.1 is ten times faster. Printed. */
   readonly timeScale: number;
 }
@@ -46,8 +56,8 @@ export interface BackendSystem {
   readonly wire: Wire;
   /** In order of preference. For a simulated backend: empty until it is opened. */
   readonly urls: readonly string[];
-  /** Dial this instead of the URL's own host (a fault shim); TLS still names the URL's host. */
-  readonly via?: { readonly host: string; readonly port: number };
+  /** What to dial instead of an address's own host (a fault shim), by that address. */
+  readonly via?: Readonly<Record<string, Via>>;
   readonly simulate?: SimulatedSpark | SimulatedCloud;
   readonly apiKey?: string;
   readonly apiVersion?: string;

@@ -4,6 +4,7 @@
  */
 
 import { ExchangeRecorder, type TurnRecord } from '../../src/client/exchange-recorder.ts';
+import type { ReaderMove } from '../../src/client/turn.ts';
 import type { PlannedQuestion } from '../../src/client/session-player.ts';
 import type { Caller, Reply } from '../../src/target/proxy/proxy.ts';
 import { parseRequest } from '../../src/target/proxy/request.ts';
@@ -32,6 +33,8 @@ export interface Asking {
   readonly question: PlannedQuestion;
   readonly caller: Caller;
   readonly manner: Manner;
+  /** Told how many tokens were read, it says what the reader does then. */
+  readonly onTokens?: (tokens: number) => ReaderMove | undefined;
   /** Told of each frame before the client reads it. */
   readonly onFrame?: (frame: string) => void;
 }
@@ -47,6 +50,7 @@ export const ask = async (asking: Asking, proxy: Proxy, clock: VirtualClock): Pr
   recorder.sent(sentAt);
   let written = '';
   let frames = 0;
+  let pauseMs = 0;
   const reply: Reply = {
     gone: leave.signal,
     head: (status, headers) => recorder.headers(clock.now(), status, headers),
@@ -55,9 +59,15 @@ export const ask = async (asking: Asking, proxy: Proxy, clock: VirtualClock): Pr
       frames++;
       asking.onFrame?.(chunk);
       recorder.bytes(Buffer.from(chunk), clock.now());
-      return frames !== manner.pauses?.afterFrames;
+      const move = recorder.isOver ? undefined : asking.onTokens?.(recorder.tokens);
+      if (move?.kind === 'leave') {
+        recorder.cancelled(clock.now());
+        leave.abort();
+      }
+      pauseMs = move?.kind === 'pause' ? move.ms : (manner.pauses?.ms ?? 0);
+      return move?.kind !== 'pause' && frames !== manner.pauses?.afterFrames;
     },
-    drained: () => clock.sleep(manner.pauses?.ms ?? 0),
+    drained: () => clock.sleep(pauseMs),
     end: () => recorder.ended(clock.now()),
   };
   const timers = [

@@ -13,6 +13,7 @@ import { traceId } from '../../src/protocol/trace.ts';
 import { seededIds } from '../../src/random/id.ts';
 import type { Arm, LoadedWorkload, Scenario } from '../../src/scenario/scenario.ts';
 import type { ResidencyRule } from '../../src/system/system.ts';
+import { faultyReaders } from '../../src/target/fault/faulty-reader.ts';
 import { armedEntries } from '../../src/target/fault/plan.ts';
 import { loadTokenizer, type Tokenizer } from '../../src/token/tokenizer.ts';
 import type { Workload } from '../../src/workload/session.ts';
@@ -35,7 +36,7 @@ export const simulateArm = async (scenario: Scenario, arm: Arm): Promise<readonl
   emit({ kind: 'phase', name: 'steady', at: 0 });
   // Documents are read before time stands still.
   const players = await openPlayers(scenario, arm, world, tokenizer);
-  await clock.runUntil(play(scenario, players, world, tokenizer), horizonMs);
+  await clock.runUntil(play(scenario, faults, players, world, tokenizer), horizonMs);
   emit({ kind: 'phase', name: 'done', at: clock.now() });
   proxy.close();
   return entries;
@@ -72,10 +73,13 @@ const openPlayers = (
 
 const play = async (
   scenario: Scenario,
+  faults: Arm['faults'],
   players: readonly Player[],
   { clock, random, proxy, emit }: World,
   tokenizer: Tokenizer,
 ): Promise<void> => {
+  const readers = faultyReaders({ faults, clock, random: random.fork('readers'), emit });
+  readers.arm(0);
   const salts = seededIds(random.fork('traces'));
   const { signal } = new AbortController();
   await Promise.all(
@@ -106,6 +110,7 @@ const play = async (
                 question,
                 caller: { name, residency, requestId: 'r', trace },
                 manner: plainManner,
+                onTokens: readers.reader(trace),
               };
               return (await ask(told, proxy, clock)).record;
             },

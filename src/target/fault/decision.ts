@@ -270,10 +270,10 @@ export class AttemptFaults {
   #left(): readonly PlannedFault[] {
     const left: PlannedFault[] = [];
     for (const fault of this.#judge.armed()) {
-      const { isProcess = false, isOnReuse = false } = kindOf(fault.action);
+      const { isProcess = false, isOnReuse = false, isOnFresh = false } = kindOf(fault.action);
+      const isOnSuch = this.#isReused ? !isOnFresh : !isOnReuse;
       const isElsewhere = fault.address !== undefined && this.#isNamed && !this.#meant.has(fault);
-      if (!isProcess && (this.#isReused || !isOnReuse) && !isElsewhere && !this.#past.has(fault))
-        left.push(fault);
+      if (!isProcess && isOnSuch && !isElsewhere && !this.#past.has(fault)) left.push(fault);
     }
     return left;
   }
@@ -301,7 +301,7 @@ export class AttemptFaults {
     const kind = kindOf(action);
     // Until the head is read nobody knows whose attempt it is.
     if (address && this.#stage === 'connect') return false;
-    if (isOutage(fault)) return true;
+    if (isOutage(fault) && kind.outage !== 'full') return true;
     if (kind.sees === 'frames' && !(this.#isHeadAtHand ? this.#isReadable : this.#isAsk))
       return false;
     switch (when) {

@@ -56,6 +56,8 @@ export interface PlannedFault extends FaultWindow {
   /** Its index in the scenario. */
   readonly index: number;
   readonly backend: string;
+  /** Which of the backend's addresses, from 1; each of them when absent. */
+  readonly path?: number;
   readonly action: FaultAction;
   readonly when: FaultMoment;
   readonly afterTokens: number;

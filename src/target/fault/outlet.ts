@@ -11,6 +11,7 @@
 import type { Socket } from 'node:net';
 
 import type { Clock } from '../../time/clock.ts';
+import type { CertificateFlaw } from './certificate.ts';
 import {
   commentIn,
   contentTypeOf,
@@ -33,6 +34,7 @@ export interface OutletParts {
   /** Bytes that may pass before a fault wants to be asked. */
   readonly bytesToTrigger: () => number;
   readonly onBytes: (bytes: number) => void;
+  readonly showCertificate: (flaw: CertificateFlaw) => void;
   /** The client's side has ended. */
   readonly onOver: () => void;
 }
@@ -41,7 +43,7 @@ export interface OutletParts {
 const lingerMs = 5000;
 
 /** Bytes are paced in slices of this many a second. */
-const slicesPerSecond = 20;
+export const slicesPerSecond = 20;
 
 /** Gathered bytes beyond this are passed on at once. */
 const gatheredBytesMax = 4 << 20;
@@ -99,6 +101,7 @@ export class Outlet implements FaultedConnection {
     this.#cutter = new FrameCutter();
     this.#rewriters = [];
     this.#isHeadSent = false;
+    this.requestBytesPerSecond = undefined;
     this.#heldUntil = 0;
     this.#endHeldMs = 0;
     this.#pace = undefined;
@@ -110,6 +113,9 @@ export class Outlet implements FaultedConnection {
   frame(framing: Framing): void {
     this.#framing = framing;
   }
+
+  /** At which the request is passed on; at once when absent. */
+  requestBytesPerSecond: number | undefined;
 
   /** The instant until which the fault about to act is there. */
   actUntil = Number.POSITIVE_INFINITY;
@@ -158,12 +164,12 @@ export class Outlet implements FaultedConnection {
     });
   }
 
-  answer({ status, headers, body }: OwnAnswer): void {
+  answer({ status, headers, body, missingBytes = 0 }: OwnAnswer): void {
     const text = {
       ...Object.fromEntries(
         Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
       ),
-      'content-length': String(Buffer.byteLength(body)),
+      'content-length': String(Buffer.byteLength(body) + missingBytes),
       connection: 'close',
     };
     const lines = Object.entries(text).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -212,8 +218,23 @@ export class Outlet implements FaultedConnection {
     this.#whenFree(() => {
       this.#fate = 'swallowed';
       this.say(said);
-      void this.#repeat(said, everyMs);
+      void this.#repeat(() => this.say(said), everyMs);
     });
+  }
+
+  drip(first: string, more: string, everyMs: number): void {
+    this.#fate = 'swallowed';
+    this.#client.write(first);
+    void this.#repeat(() => this.#client.write(more), everyMs);
+  }
+
+  paceRequestTo(bytesPerSecond: number): void {
+    this.requestBytesPerSecond = bytesPerSecond;
+  }
+
+  showCertificate(flaw: CertificateFlaw): void {
+    this.#fate = 'swallowed';
+    this.#parts.showCertificate(flaw);
   }
 
   breakFraming(bytes: string): void {
@@ -227,11 +248,11 @@ export class Outlet implements FaultedConnection {
     });
   }
 
-  async #repeat(frames: string, everyMs: number): Promise<void> {
+  async #repeat(say: () => void, everyMs: number): Promise<void> {
     const { clock } = this.#parts;
     while (this.#fate === 'swallowed' && !this.#client.destroyed) {
       await this.#sleepUntil(clock.now() + everyMs);
-      if (this.#fate === 'swallowed') this.say(frames);
+      if (this.#fate === 'swallowed') say();
     }
   }
 

@@ -29,15 +29,24 @@ export const planFaults = (specs: readonly FaultSpec[], seed = ''): PlannedFault
   );
 
 /** The backends an entry names. */
-export const backendsOf = ({ backend, backends = [] }: FaultSpec): readonly string[] => [
-  ...(backend === undefined ? [] : [backend]),
-  ...backends,
-];
+export const backendsOf = (spec: FaultSpec): readonly string[] => {
+  const { backend, backends = [] } = spec;
+  if (kindOf(spec).onReader) return [readerName];
+  return [...(backend === undefined ? [] : [backend]), ...backends];
+};
+
+/** Stands in place of a backend where it is the reader who does something. */
+const readerName = 'the reader';
+
+/** Whether a fault is done by the one who asks, and so before the proxy. */
+export const isReaderFault = ({ action }: Pick<PlannedFault, 'action'>): boolean =>
+  kindOf(action).onReader !== undefined;
 
 /** One sentence for people: `spark resets the connection after 20 tokens, from 60 s for 30 s`. */
 export const describeFault = (spec: FaultSpec): string => {
   const kind = kindOf(spec);
-  const who = backendsOf(spec).join(' and ');
+  const path = spec.path === undefined ? '' : ` (address ${spec.path})`;
+  const who = backendsOf(spec).join(' and ') + path;
   const tokens =
     spec.afterBytes !== undefined
       ? ` after ${spec.afterBytes} bytes`
@@ -113,6 +122,7 @@ const commonOf = (spec: FaultSpec, index: number, backend: string): Common => {
   return {
     index,
     backend,
+    ...(spec.path === undefined ? {} : { path: spec.path }),
     action: { kind: kind.kind, ...wordsOf(spec) },
     when,
     afterTokens: spec.afterTokens ?? (when === 'mid-stream' ? kind.afterTokens : 0),

@@ -27,6 +27,7 @@ export const faultProblems = (spec: FaultSpec): readonly FaultProblem[] => [
 
 const backendProblems = (spec: FaultSpec): readonly FaultProblem[] => {
   const names = backendsOf(spec);
+  if (kindOf(spec).onReader) return readerProblems(spec);
   const twice = names.find((name, at) => names.indexOf(name) < at);
   if (names.length > 0 && twice === undefined) return [];
   return [
@@ -40,6 +41,16 @@ const backendProblems = (spec: FaultSpec): readonly FaultProblem[] => {
     },
   ];
 };
+
+/** Readers have no backend. */
+const readerProblems = (spec: FaultSpec): readonly FaultProblem[] =>
+  (['backend', 'backends', 'path'] as const)
+    .filter((key) => spec[key] !== undefined)
+    .map((key) => ({
+      key,
+      problem: `expected no \`${key}\` with \`${spec.kind}\`, found one`,
+      hint: 'It is the reader who does it: remove it.',
+    }));
 
 const scheduleProblems = (spec: FaultSpec): readonly FaultProblem[] => {
   const isAddressed = spec.address !== undefined || spec.addresses !== undefined;
@@ -209,6 +220,9 @@ const excludes = (first: PlannedFault, second: PlannedFault): boolean => {
   const kind = kindOf(first.action);
   if (first.backend !== second.backend || !kind.isFatal || kindOf(second.action).isProcess)
     return false;
+  if (first.path !== undefined && first.path !== second.path) return false;
+  // What comes before a connection comes before all that is done to one.
+  if (kindOf(second.action).onLookup) return false;
   if (first.probabilityRatio < 1) return false;
   if (first.address || second.address) return isSameTurn(first, second) && isBefore(first, second);
   // What acts a bounded number of times leaves the rest to others.

@@ -10,21 +10,25 @@
  */
 
 import { type Socket, connect } from 'node:net';
+import { createSecureContext, TLSSocket } from 'node:tls';
 
 import { readTraceparent } from '../../protocol/trace.ts';
 import type { TokenScan } from '../../protocol/token-scan.ts';
 import type { Clock } from '../../time/clock.ts';
 import { byteScans } from './byte-scan.ts';
+import type { CertificateFlaw, Identity } from './certificate.ts';
 import type { Act, AttemptFaults, AttemptName, FaultDecision } from './decision.ts';
 import { type Dialect, dialectOf } from './frame.ts';
 import { type Head, HttpScan, type Mark, type Piece } from './http-scan.ts';
 import { kindOf } from './kind/list.ts';
-import { Outlet, written } from './outlet.ts';
+import { Outlet, slicesPerSecond, written } from './outlet.ts';
 
 export interface RelayParts {
   readonly target: { readonly host: string; readonly port: number };
   /** Absent on TLS. */
   readonly tokens?: () => TokenScan;
+  /** What a fault shows in place of the server's certificate; absent where there is none. */
+  readonly certificate?: (flaw: CertificateFlaw) => Identity;
   /** How the backend talks where the request's path does not tell. */
   readonly dialect: Dialect;
   readonly clock: Clock;
@@ -50,6 +54,8 @@ export class Relay {
   #name: AttemptName | undefined;
   #isFresh = true;
   #isHead = false;
+  /** Settles when a client that is shown a bad certificate has left. */
+  #shown: Promise<void> | undefined;
 
   constructor(client: Socket, parts: RelayParts) {
     this.#client = client;
@@ -59,6 +65,10 @@ export class Relay {
       clock: parts.clock,
       bytesToTrigger: () => this.#attempt?.bytesToTrigger ?? Number.POSITIVE_INFINITY,
       onBytes: (bytes) => this.#take(this.#attempt?.onBytes(bytes, this.#now()) ?? []),
+      showCertificate: (flaw) => {
+        const identity = parts.certificate?.(flaw);
+        if (identity) this.#shown = showCertificate(client, identity);
+      },
       onOver: () => {
         this.#attempt = undefined;
         this.#target?.destroy();
@@ -74,6 +84,7 @@ export class Relay {
       ? { request: new HttpScan('request'), response: new HttpScan('response', this.#parts.tokens) }
       : byteScans();
     try {
+      if (this.#shown) return await this.#shown;
       const pumps = [this.#pumpUp(scans.request, scans.response)];
       if (this.#outlet.fate === 'relayed') {
         this.#target = connect({ ...target, allowHalfOpen: true, noDelay: true });
@@ -121,7 +132,7 @@ export class Relay {
         for (const piece of scan.push(chunk)) {
           this.#readRequest(piece.mark, piece.head);
           if (this.#isHead) answers.expectNoBody?.();
-          if (this.#outlet.fate === 'relayed') await written(this.#target, piece.bytes);
+          await this.#passRequest(piece.bytes);
         }
       // Nobody waits for a swallowed answer any more, so nobody needs to make it.
       if (this.#outlet.fate === 'swallowed') this.close();
@@ -130,6 +141,18 @@ export class Relay {
       this.#target?.end();
     } catch {
       this.#target?.destroy();
+    }
+  }
+
+  /** Passes on a piece of the request, as fast as it may. */
+  async #passRequest(bytes: Buffer): Promise<void> {
+    const { clock } = this.#parts;
+    for (let left = bytes; left.length > 0 && this.#outlet.fate === 'relayed';) {
+      const rate = this.#outlet.requestBytesPerSecond;
+      const slice = left.subarray(0, rate && Math.max(1, Math.ceil(rate / slicesPerSecond)));
+      left = left.subarray(slice.length);
+      if (rate !== undefined) await clock.sleep((slice.length * 1000) / rate);
+      await written(this.#target, slice);
     }
   }
 
@@ -187,6 +210,21 @@ export class Relay {
     }
   }
 }
+
+/** Shakes hands with a certificate that is bad; who accepts it all the same is told nothing. */
+const showCertificate = (client: Socket, identity: Identity): Promise<void> => {
+  const tls = new TLSSocket(client, {
+    isServer: true,
+    secureContext: createSecureContext(identity),
+    ALPNProtocols: ['http/1.1'],
+  });
+  tls.on('error', ignore);
+  tls.resume();
+  return new Promise((resolve) => {
+    client.once('close', () => resolve());
+    tls.once('close', () => resolve());
+  });
+};
 
 /** Only an answer that is told piece by piece is worth taking apart. */
 const isStreamed = (head: Head | undefined): boolean =>

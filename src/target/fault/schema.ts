@@ -56,6 +56,9 @@ const schedule = {
       description: 'Backends it happens to at the same instants, such as all on one box',
     }),
   ),
+  path: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'Which of its addresses, from 1; each if absent' }),
+  ),
   at: Type.Optional(durationSchema),
   for: Type.Optional(durationSchema),
   every: Type.Optional(durationSchema),

@@ -14,6 +14,7 @@ import { ndjsonTokenScan, sseTokenScan } from '../../protocol/token-scan.ts';
 import type { Random } from '../../random/random.ts';
 import type { Wire } from '../../system/system.ts';
 import type { Clock } from '../../time/clock.ts';
+import type { CertificateFlaw, Identity } from './certificate.ts';
 import { FaultDecision } from './decision.ts';
 import type { PlannedFault } from './fault.ts';
 import { kindOf } from './kind/list.ts';
@@ -34,6 +35,8 @@ export interface ShimParts {
   readonly random: Random;
   /** The run's arm is added by the receiver. */
   readonly emit: (entry: Omit<FaultAct, 'arm'>) => void;
+  /** What a fault shows in place of the server's certificate; without it there is none to show. */
+  readonly certificate?: (flaw: CertificateFlaw) => Identity;
   readonly host?: string;
   readonly port?: number;
 }
@@ -114,11 +117,12 @@ class OpenShim implements Shim {
   }
 
   listen(): Promise<void> {
-    const { clock, target, wire, isTls, emit, name: backend } = this.#parts;
+    const { clock, target, wire, isTls, emit, name: backend, certificate } = this.#parts;
     const relayParts: RelayParts = {
       target,
       dialect: wire === 'ollama' ? 'ollama' : 'responses',
       clock,
+      ...(certificate && isTls && { certificate }),
       ...(isTls ? {} : { tokens: wire === 'ollama' ? ndjsonTokenScan : sseTokenScan }),
       origin: () => this.#origin,
       decision: () => this.#decision,
@@ -195,9 +199,10 @@ class OpenShim implements Shim {
       backend: this.#parts.name,
       at: this.#parts.clock.now(),
     });
-    const isUnanswered = kindOf(outage.action).outage === 'unanswered';
-    for (const relay of this.#relays) relay.leave(isUnanswered ? 'silence' : 'reset');
-    if (!isUnanswered) return;
+    const { outage: how } = kindOf(outage.action);
+    if (how !== 'full')
+      for (const relay of this.#relays) relay.leave(how === 'unanswered' ? 'silence' : 'reset');
+    if (how === 'refused') return;
     // The port is refused for the millisecond or two that this takes.
     this.#unanswered = openUnansweredPort({ host: this.host, port: this.#port }).catch(
       () => undefined,

@@ -6,7 +6,7 @@
  */
 
 import type { FaultAct } from '../../log/entry.ts';
-import { type GenerationEvent, isSemantic } from '../../protocol/generation.ts';
+import { type Failure, type GenerationEvent, isSemantic } from '../../protocol/generation.ts';
 import type { Random } from '../../random/random.ts';
 import type { Clock } from '../../time/clock.ts';
 import { type Act, type AttemptFaults, FaultDecision } from './decision.ts';
@@ -28,10 +28,21 @@ export interface Faultable<Call extends FaultableCall, Answer> {
   close(): Promise<void>;
 }
 
+/** What the proxy's adapters make of a connection that is never made. */
+const notConnected: Failure = {
+  reason: 'unreachable',
+  evidence: 'hard',
+  message: 'connecting took too long',
+};
+
 export interface VirtualShimParts {
   readonly faults: readonly PlannedFault[];
   readonly clock: Clock;
   readonly random: Random;
+  /** How long the proxy tries to connect; without it, one that is never made is waited for. */
+  readonly connectMs?: number;
+  /** Whether a silence before the request is seen is a handshake that hangs. */
+  readonly isTls?: boolean;
   /** The run's arm is added by the receiver. */
   readonly emit: (entry: Omit<FaultAct, 'arm'>) => void;
 }
@@ -105,6 +116,8 @@ class VirtualAttempt {
     origin: () => number,
     parts: VirtualShimParts,
   ) {
+  /** When that is said; at once when past. */
+  #lastAt = 0;
     this.#faults = faults;
   #lastToken: GenerationEvent | undefined;
     this.#call = call;
@@ -144,8 +157,8 @@ class VirtualAttempt {
         this.#take(this.#faults.onToken(this.#faults.tokens + 1, this.#now(), isInTool));
       }
     if (!this.#ending.signal.aborted || signal.aborted) return;
-    if (this.#last.length > 0) yield this.#last;
-    else await aborted(signal);
+    await this.#whenLast(signal);
+    if (!signal.aborted) yield this.#last;
   }
 
   /** A request without a stream: resolves once it may pass, rejects with what went wrong. */
@@ -156,8 +169,14 @@ class VirtualAttempt {
     await this.#whenDue(signal);
     const failed = this.#last.find((event) => event.kind === 'failure');
     if (failed) throw new Error(failed.failure.message);
-    if (this.#last.length === 0 && this.#ending.signal.aborted) await aborted(signal);
-    signal.throwIfAborted();
+  }
+
+  /** Resolves when the last is to be said, or the caller has left. */
+  async #whenLast(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    if (this.#last.length === 0) await aborted(signal);
+    if (clock.now() < this.#lastAt)
+      await clock.sleep(this.#lastAt - clock.now(), signal).catch(() => undefined);
   }
 
   #begin(): void {
@@ -166,6 +185,8 @@ class VirtualAttempt {
     if (!this.#ending.signal.aborted)
       this.#take(this.#faults.onRequestHead(this.#call, this.#now(), this.#call !== undefined));
   }
+    if (this.#ending.signal.aborted) await this.#whenLast(signal);
+    signal.throwIfAborted();
 
   #rewritten(event: GenerationEvent): readonly GenerationEvent[] {
     return this.#rewriters.reduce<readonly GenerationEvent[]>(
@@ -205,7 +226,7 @@ class VirtualAttempt {
   }
 
   #eventsUntil(until: number): FaultedEvents {
-    const { clock } = this.#parts;
+    const { clock, connectMs, isTls = false } = this.#parts;
     const end = (last: readonly GenerationEvent[]): void => {
       this.#last = last;
       this.#ending.abort();
@@ -214,7 +235,8 @@ class VirtualAttempt {
       isConnected: this.#faults.isConnected,
       fail: (failure) => end([{ kind: 'failure', failure }]),
       end,
-      fallSilent: () => end([]),
+      fallSilent: () => (isTls && !this.#faults.isConnected ? neverConnect() : end([])),
+      neverConnect,
       holdFor: (ms) => {
         this.#heldUntil = Math.max(this.#heldUntil, clock.now() + ms);
       },
@@ -222,6 +244,11 @@ class VirtualAttempt {
         this.#pace = { until, tokensPerSecond };
         this.#lastTokenAt = clock.now();
       },
+    const neverConnect = (): void => {
+      if (connectMs === undefined) return end([]);
+      this.#lastAt = clock.now() + connectMs;
+      end([{ kind: 'failure', failure: notConnected }]);
+    };
       rewrite: (rewriter) => this.#rewriters.push(rewriter),
     };
       lastToken: this.#lastToken,

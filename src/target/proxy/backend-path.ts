@@ -40,13 +40,14 @@ export class BackendPaths {
     this.#paths = backend.urls.map((url) => {
       const { origin, pathname } = new URL(url);
       const proxy = backend.egress?.[url];
+      const via = backend.via?.[url];
       return {
         basePath: pathname.replace(/\/+$/, ''),
         pool: new ConnectionPool({
           origin,
           connectMs: backend.connectMs,
           clock,
-          ...(backend.via ? { via: backend.via } : {}),
+          ...(via ? { via } : {}),
           ...(proxy === undefined ? {} : { proxy }),
           ...(backend.caFile === undefined ? {} : { caFile: backend.caFile }),
           ...(lookup ? { lookup } : {}),

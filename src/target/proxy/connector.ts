@@ -24,6 +24,7 @@ import { getCACertificates } from 'node:tls';
 
 import { buildConnector, Client } from 'undici';
 
+import type { Via } from '../../system/system.ts';
 import { type Clock, DeadlineError } from '../../time/clock.ts';
 import { ConnectError } from './failure.ts';
 import { type HttpAnswer, HttpExchange, type HttpRequest } from './http-exchange.ts';
@@ -33,7 +34,7 @@ export interface Endpoint {
   /** Scheme, host and port: `https://spark.example.ts.net`. */
   readonly origin: string;
   /** Dial this instead of the first host on the way; TLS still names the origin's host. */
-  readonly via?: { readonly host: string; readonly port: number };
+  readonly via?: Via;
   /** An HTTP proxy on the way. */
   readonly proxy?: string;
   /** Certificates to trust besides the machine's own: a PEM file. */
@@ -112,7 +113,7 @@ type Dial = (
 
 /** How an endpoint is dialled. Made once for all its connections: it remembers TLS sessions. */
 const dialOf = ({ via, proxy, caFile, lookup }: Endpoint): Dial => {
-  const ca = caFile === undefined ? undefined : certificatesWith(caFile);
+  const ca = authoritiesOf(caFile, via?.ca);
   const dial = buildConnector({
     timeout: 0,
     allowH2: false,
@@ -146,10 +147,14 @@ const dialOf = ({ via, proxy, caFile, lookup }: Endpoint): Dial => {
 };
 
 /** Naming certificates replaces the machine's own, so those are named as well. */
-const certificatesWith = (caFile: string): string[] => [
-  ...getCACertificates('default'),
-  readFileSync(caFile, 'utf8'),
-];
+const authoritiesOf = (caFile: string | undefined, ca: string | undefined): string[] | undefined =>
+  caFile === undefined && ca === undefined
+    ? undefined
+    : [
+        ...getCACertificates('default'),
+        ...(caFile === undefined ? [] : [readFileSync(caFile, 'utf8')]),
+        ...(ca === undefined ? [] : [ca]),
+      ];
 
 interface ConnectionEvents {
   /** The answer was whole and the socket lives. */

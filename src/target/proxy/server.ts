@@ -8,6 +8,8 @@
  * A proxy without keys listens on the loopback only.
  */
 
+import type { LookupFunction } from 'node:net';
+
 import type { System } from '../../system/system.ts';
 import { asRecord } from './json.ts';
 import { isLoopback } from './authentication.ts';
@@ -19,6 +21,7 @@ import { memoryStore } from './memory-store.ts';
 import type { ProxyParts, StateStore } from './proxy.ts';
 import { Proxy } from './respond.ts';
 import { sqliteConversations } from './sqlite-conversation.ts';
+import { SqliteFile } from './sqlite-file.ts';
 import { sqliteLedger } from './sqlite-ledger.ts';
 import { sqliteStore } from './sqlite-store.ts';
 import { UpstreamSet } from './upstream-set.ts';
@@ -45,6 +48,8 @@ export type ProxyServerOptions = Omit<
   ProxyParts,
   'store' | 'conversations' | 'ledger' | 'upstreams' | 'watch'
 > & {
+  /** Resolves the names of backends; the machine's own resolver when absent. */
+  readonly lookup?: LookupFunction;
   /** Told of our own faults, for people; never holds a prompt, an answer or a key. */
   readonly log?: (line: string) => void;
   /** Told of each request once it is over. */
@@ -84,11 +89,12 @@ export const openProxyServer = async (options: ProxyServerOptions): Promise<Prox
   const { host } = system.listen;
   requireKeysInPublic(system);
   await using opening = new AsyncDisposableStack();
-  const store = storeOf(options);
+  const file = fileOf(system);
+  const store = storeOf(options, file);
   opening.defer(() => store.close());
   const conversations = conversationsOf(options);
   opening.defer(() => conversations.close());
-  const ledger = ledgerOf(system);
+  const ledger = ledgerOf(file);
   opening.defer(() => ledger.close());
   const upstreams = new UpstreamSet(options);
   opening.defer(() => upstreams.close());
@@ -160,12 +166,15 @@ const requireKeysInPublic = ({ listen, keys }: ProxyParts['system']): void => {
   );
 };
 
-const storeOf = ({ system: { state }, clock }: ProxyServerOptions): StateStore => {
-  const { retainDays } = state;
-  const wall = (): number => clock.wall();
-  return state.kind === 'sqlite'
-    ? sqliteStore({ path: state.path, retainDays, wall })
-    : memoryStore({ retainDays, wall });
+const fileOf = ({ state }: ProxyParts['system']): SqliteFile | undefined =>
+  state.kind === 'sqlite' ? new SqliteFile(state.path) : undefined;
+
+const storeOf = (
+  { system: { state }, clock }: ProxyServerOptions,
+  file: SqliteFile | undefined,
+): StateStore => {
+  const options = { retainDays: state.retainDays, wall: () => clock.wall() };
+  return file ? sqliteStore(file, options) : memoryStore(options);
 };
 
 /** Conversations are kept in the file of the state, or end with the process as the state does. */
@@ -178,8 +187,8 @@ const conversationsOf = ({ system: { state }, clock }: ProxyServerOptions): Conv
 };
 
 /** Usage is kept in the file of the state, or ends with the process as the state does. */
-const ledgerOf = ({ state }: ProxyParts['system']): UsageLedger =>
-  state.kind === 'sqlite' ? sqliteLedger(state.path) : memoryLedger();
+const ledgerOf = (file: SqliteFile | undefined): UsageLedger =>
+  file ? sqliteLedger(file) : memoryLedger();
 
 const listen = async (service: HttpService, host: string, port: number): Promise<number> => {
   try {

@@ -14,7 +14,7 @@ import type { Item } from '../../protocol/responses.ts';
 import type { ConversationStore, ConversationStoreOptions } from './conversation-store.ts';
 import type { HeldItem } from './proxy.ts';
 import { dayMs, sweepEveryMs } from './retention.ts';
-import { connectionPragmas } from './sqlite-store.ts';
+import { connectionPragmas } from './sqlite-file.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS conversations (

@@ -5,15 +5,21 @@
  *     usage          day, key, model, backend ─▶ what is added up
  *     usage_worth    the same and a cloud model ─▶ what the same tokens would have cost there
  *
- * Rows are few (one for each day, key, model and backend) and are kept for good. Writing here is a
- * transaction of its own, made before the answer's last event is sent.
+ * Rows are few (one for each day, key, model and backend) and are kept for good. What is added in
+ * one turn of the event loop is added up first, because it mostly belongs to the same few rows.
  */
 
-import { resolve } from 'node:path';
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import type { SQLOutputValue } from 'node:sqlite';
 
-import { connectionPragmas } from './sqlite-store.ts';
-import type { UsageAmounts, UsageLedger, UsageQuery, UsageRow } from './usage-ledger.ts';
+import type { SqliteFile } from './sqlite-file.ts';
+import {
+  type UsageAmounts,
+  type UsageLedger,
+  type UsageQuery,
+  type UsageRow,
+  groupedUsage,
+  usageDimensions,
+} from './usage-ledger.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS usage (
@@ -57,11 +63,9 @@ const addition = amounts.map((name) => `${name} = ${name} + excluded.${name}`).j
 
 const within = `day >= ?1 AND day <= ?2 AND (?3 IS NULL OR key = ?3)`;
 
-/** Opens the ledger beside the state at this path, which the state store has opened before. */
-export const sqliteLedger = (path: string): UsageLedger => {
-  // Another's write takes microseconds; a second is there for a copy being made.
-  const database = new DatabaseSync(resolve(path), { timeout: 1000 });
-  database.exec(connectionPragmas);
+/** The ledger in this file, which is closed with it. */
+export const sqliteLedger = (file: SqliteFile): UsageLedger => {
+  const { database } = file;
   database.exec(schema);
   const statements = {
     add: database.prepare(
@@ -95,20 +99,26 @@ export const sqliteLedger = (path: string): UsageLedger => {
       .map((found) => rowIn(found, worth.get(JSON.stringify(placeIn(found))) ?? {}));
   };
 
+  let waiting: UsageRow[] = [];
+  let writing: Promise<void> | undefined;
+  const writeWaiting = (): Promise<void> => {
+    const rows = waiting;
+    return file.write(() => {
+      // From here on, what is added waits for the next.
+      if (waiting === rows) [waiting, writing] = [[], undefined];
+      for (const row of groupedUsage(rows, usageDimensions)) addRow(row);
+    });
+  };
+
   return {
-    async add(rows) {
-      database.exec('BEGIN IMMEDIATE');
-      try {
-        for (const row of rows) addRow(row);
-        database.exec('COMMIT');
-      } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK');
-        throw error;
-      }
+    add(rows) {
+      waiting.push(...rows);
+      writing ??= writeWaiting();
+      return writing;
     },
     rows: async (query) => read(query),
     async close() {
-      if (database.isOpen) database.close();
+      file.close();
     },
   };
 };

@@ -301,8 +301,10 @@ export class Turn {
   /** Nothing is told to be final that is not kept. */
   async #end(finish: Finish): Promise<void> {
     await this.#delivery.send(finish.closing, false);
-    await this.#input.meter.write('answered');
-    if (await this.#isKept(finish.resource))
+    // Together, so that a file takes both in one transaction.
+    const usage = this.#input.meter.write('answered');
+    const [isKept] = await Promise.all([this.#isKept(finish.resource), usage]);
+    if (isKept)
       await this.#delivery.finish(this.#assembler.terminal(finish), finish.resource);
     else await this.#endUnkept(finish);
   }

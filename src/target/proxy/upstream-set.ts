@@ -6,27 +6,26 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { BackendSystem } from '../../system/system.ts';
-import type { Clock } from '../../time/clock.ts';
+import type { UpstreamParts } from './backend-path.ts';
 import { chatUpstream } from './chat-upstream.ts';
 import { ollamaUpstream } from './ollama-upstream.ts';
 import type { Upstream } from './proxy.ts';
 import { responsesUpstream } from './responses-upstream.ts';
 
-interface UpstreamSetParts {
-  readonly clock: Clock;
+interface UpstreamSetParts extends UpstreamParts {
   readonly system: { readonly backends: readonly BackendSystem[] };
 }
 
 type ByName = ReadonlyMap<string, Upstream>;
 
 export class UpstreamSet {
-  readonly #clock: Clock;
+  readonly #parts: UpstreamParts;
   readonly #used = new Set<ByName>();
   #backends: readonly BackendSystem[] = [];
   #current: ByName = new Map();
 
-  constructor({ clock, system }: UpstreamSetParts) {
-    this.#clock = clock;
+  constructor({ clock, lookup, system }: UpstreamSetParts) {
+    this.#parts = { clock, ...(lookup && { lookup }) };
     this.adopt(system.backends);
   }
 
@@ -63,7 +62,7 @@ export class UpstreamSet {
     // Certificates may have changed though the name of their file has not.
     const isSame = backend.caFile === undefined && isDeepStrictEqual(before, backend);
     if (open && isSame) return open;
-    return factoryOf(backend)(backend, { clock: this.#clock });
+    return factoryOf(backend)(backend, this.#parts);
   }
 }
 

@@ -6,6 +6,7 @@ import { Agent, createServer, request } from 'node:https';
 import { afterEach, expect, test } from 'vitest';
 
 import { seeded } from '../../../src/random/random.ts';
+import { certificateAuthority } from '../../../src/target/fault/certificate.ts';
 import { planFaults } from '../../../src/target/fault/plan.ts';
 import type { FaultSpec } from '../../../src/target/fault/schema.ts';
 import { openShim, type Shim } from '../../../src/target/fault/shim.ts';
@@ -16,6 +17,7 @@ const read = (name: string): string =>
   readFileSync(new URL(`../../kit/certificate/${name}`, import.meta.url), 'utf8');
 
 const clock = systemClock();
+const authority = certificateAuthority(clock.wall());
 let closing = new AsyncDisposableStack();
 
 afterEach(async () => {
@@ -55,11 +57,19 @@ const shimBefore = async (
     clock,
     random: seeded(7),
     emit: (act) => acts.push(act),
+    certificate: (flaw) => authority.issue('cloud.test', flaw),
   });
   closing.defer(() => shim.close());
   shim.arm(clock.now());
   return { shim, acts };
 };
+
+const agentFor = (): Agent =>
+  new Agent({
+    keepAlive: true,
+    ca: [read('authority.pem'), authority.cert],
+    servername: 'cloud.test',
+  });
 
 interface Seen {
   readonly how: string;
@@ -70,13 +80,14 @@ interface Seen {
 /**
  * Asks over TLS, with the certificate checked, and reads until it ends or `untilMs` have passed.
  */
-const ask = (shim: Shim, untilMs = 2000): Promise<Seen> => {
+const ask = (shim: Shim, untilMs = 2000, kept?: Agent): Promise<Seen> => {
   const startedAt = clock.now();
-  const agent = new Agent({ keepAlive: true, ca: read('authority.pem'), servername: 'cloud.test' });
+  const agent = kept ?? agentFor();
   return new Promise((resolve) => {
     let bytes = 0;
     const finish = (how: string): void => {
       deadline[Symbol.dispose]();
+      if (kept) return resolve({ how, bytes, tookMs: clock.now() - startedAt });
       asking.destroy();
       agent.destroy();
       resolve({ how, bytes, tookMs: clock.now() - startedAt });
@@ -114,11 +125,39 @@ test.each<[string, Omit<FaultSpec, 'backend'>, string]>([
   ['a reset after some bytes', { kind: 'reset', afterBytes: 600, at: 0 }, 'ECONNRESET'],
   ['a cut after some bytes', { kind: 'cut', afterBytes: 600, at: 0 }, 'ECONNRESET'],
   ['another protocol', { kind: 'not-tls', at: 0 }, 'EPROTO'],
+  ['a certificate that has expired', { kind: 'certificate', at: 0 }, 'CERT_HAS_EXPIRED'],
+  [
+    'a certificate for another name',
+    { kind: 'certificate', form: 'wrong-name', at: 0 },
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+  ],
+  [
+    'a certificate that nobody vouches for',
+    { kind: 'certificate', form: 'untrusted', at: 0 },
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+  ],
   ['nobody there', { kind: 'refuse', at: 0 }, 'ECONNREFUSED'],
 ])('%s is seen', async (_, fault, how) => {
   const { shim, acts } = await shimBefore([fault]);
   expect((await ask(shim, 300)).how).toBe(how);
   expect(acts).toHaveLength(1);
+});
+
+test('a kept connection has shaken hands, and does not mind a bad certificate', async () => {
+  const { shim, acts } = await shimBefore([{ kind: 'certificate', at: '200 ms' }]);
+  const agent = agentFor();
+  expect((await ask(shim, 2000, agent)).how).toBe('end');
+  await clock.sleep(250);
+  expect((await ask(shim, 2000, agent)).how).toBe('end');
+  expect(acts).toEqual([]);
+  agent.destroy();
+});
+
+test('the handshake and the answer of a server that is half dead are late, each for itself', async () => {
+  const { shim } = await shimBefore([{ kind: 'delay', delay: '150 ms', at: 0 }]);
+  const seen = await ask(shim);
+  expect(seen.how).toBe('end');
+  expect(seen.tookMs).toBeGreaterThanOrEqual(300);
 });
 
 test.each<[string, Omit<FaultSpec, 'backend'>]>([

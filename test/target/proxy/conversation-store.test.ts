@@ -13,7 +13,7 @@ import {
 } from '../../../src/target/proxy/conversation-store.ts';
 import type { HeldItem } from '../../../src/target/proxy/proxy.ts';
 import { sqliteConversations } from '../../../src/target/proxy/sqlite-conversation.ts';
-import { sqliteStore } from '../../../src/target/proxy/sqlite-store.ts';
+import { SqliteFile } from '../../../src/target/proxy/sqlite-file.ts';
 import { message } from './stored-response.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spillway-conversations-'));
@@ -22,10 +22,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 const day = 24 * 60 * 60 * 1000;
 
-/** The file of a state, which a store has opened before. */
-const freshPath = async (wall: () => number): Promise<string> => {
+/** The file of a state, which has been opened before. */
+const freshPath = (): string => {
   const path = join(folder, `state-${files++}.db`);
-  await sqliteStore({ path, retainDays: 30, wall }).close();
+  new SqliteFile(path).close();
   return path;
 };
 
@@ -35,8 +35,7 @@ const kinds: readonly [string, Open][] = [
   ['memory', async (wall = () => 1000) => memoryConversations({ retainDays: 30, wall })],
   [
     'sqlite',
-    async (wall = () => 1000) =>
-      sqliteConversations(await freshPath(wall), { retainDays: 30, wall }),
+    async (wall = () => 1000) => sqliteConversations(freshPath(), { retainDays: 30, wall }),
   ],
 ];
 
@@ -117,7 +116,7 @@ describe.each(kinds)('%s', (_kind, open) => {
 });
 
 test('with SQLite, what was added is there after another opens the file', async () => {
-  const path = await freshPath(() => 0);
+  const path = freshPath();
   const options = { retainDays: 30, wall: () => 0 };
   const first = sqliteConversations(path, options);
   await first.put(conversation('a'));

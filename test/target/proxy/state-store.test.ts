@@ -12,7 +12,10 @@ import { afterAll, describe, expect, test } from 'vitest';
 
 import { memoryStore } from '../../../src/target/proxy/memory-store.ts';
 import type { StateStore } from '../../../src/target/proxy/proxy.ts';
-import { networkShareOf, sqliteStore } from '../../../src/target/proxy/sqlite-store.ts';
+import { SqliteFile, networkShareOf } from '../../../src/target/proxy/sqlite-file.ts';
+import { sqliteLedger } from '../../../src/target/proxy/sqlite-ledger.ts';
+import { sqliteStore } from '../../../src/target/proxy/sqlite-store.ts';
+import { type UsageRow, nothingUsed } from '../../../src/target/proxy/usage-ledger.ts';
 import { message, stored } from './stored-response.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spillway-state-'));
@@ -22,9 +25,20 @@ let files = 0;
 const freshPath = (): string => join(folder, `state-${files++}.db`);
 const day = 24 * 60 * 60 * 1000;
 
+const storeAt = (path: string, wall = () => 1000): StateStore =>
+  sqliteStore(new SqliteFile(path), { retainDays: 30, wall });
+
+const used: UsageRow = {
+  ...nothingUsed,
+  day: '2026-11-23',
+  key: 'miner',
+  model: 'm',
+  backend: 'spark',
+};
+
 const kinds: readonly [string, (wall?: () => number) => StateStore][] = [
   ['memory', (wall = () => 1000) => memoryStore({ retainDays: 30, wall })],
-  ['sqlite', (wall = () => 1000) => sqliteStore({ path: freshPath(), retainDays: 30, wall })],
+  ['sqlite', (wall = () => 1000) => storeAt(freshPath(), wall)],
 ];
 
 describe.each(kinds)('%s', (_kind, open) => {
@@ -142,16 +156,14 @@ describe.each(kinds)('%s', (_kind, open) => {
   });
 });
 
-const options = (path: string) => ({ path, retainDays: 30, wall: () => 1000 });
-
 describe('the file', () => {
   test('survives being closed and opened', async () => {
     const path = freshPath();
-    const first = sqliteStore(options(path));
+    const first = storeAt(path);
     await first.put(stored('a'));
     await first.put(stored('b', 'a'));
     await first.close();
-    const second = sqliteStore(options(path));
+    const second = storeAt(path);
     expect((await second.chain('b'))?.map(({ id }) => id)).toEqual(['a', 'b']);
     await second.close();
   });
@@ -166,10 +178,74 @@ describe('the file', () => {
     });
     await once(writer, 'exit');
     expect(acknowledged).toBeGreaterThanOrEqual(50);
-    const store = sqliteStore(options(path));
+    const store = storeAt(path);
     const chain = await store.chain(`r${acknowledged}`);
     expect(chain).toHaveLength(acknowledged);
     await store.close();
+  });
+
+  test('writes what ends in one turn in one transaction, before anybody is told', async () => {
+    const path = freshPath();
+    const file = new SqliteFile(path);
+    const store = sqliteStore(file, { retainDays: 30, wall: () => 1000 });
+    const ledger = sqliteLedger(file);
+    const other = new DatabaseSync(path);
+    const count = (): unknown => other.prepare('SELECT count(*) AS n FROM responses').get()?.['n'];
+    const seen: unknown[] = [];
+    const puts = ['a', 'b', 'c'].map((id) => store.put(stored(id)).then(() => seen.push(count())));
+    const adds = [1, 2].map((requests) => ledger.add([{ ...used, requests }]));
+    expect(count()).toBe(0);
+    await Promise.all([...puts, ...adds]);
+    expect(seen).toEqual([3, 3, 3]);
+    expect(await ledger.rows({ from: used.day, to: used.day })).toEqual([{ ...used, requests: 3 }]);
+    other.close();
+    await store.close();
+  });
+
+  test('keeps every other write of a turn when one fails', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }), async (fails) => {
+        const file = new SqliteFile(freshPath());
+        const store = sqliteStore(file, { retainDays: 30, wall: () => 1000 });
+        const ledger = sqliteLedger(file);
+        const puts = fails.map((isBroken, at) => {
+          const response = stored(`r${at}`);
+          // SQLite keeps no NaN: it is taken for NULL, which the table refuses.
+          return store.put(isBroken ? { ...response, createdAtWall: Number.NaN } : response);
+        });
+        const usage = ledger.add([{ ...used, requests: 1 }]);
+        const settled = await Promise.allSettled(puts);
+        expect(settled.map(({ status }) => status === 'rejected')).toEqual(fails);
+        for (const [at, isBroken] of fails.entries())
+          expect((await store.get(`r${at}`)) === undefined).toBe(isBroken);
+        await usage;
+        expect(await ledger.rows({ from: used.day, to: used.day })).toEqual([
+          { ...used, requests: 1 },
+        ]);
+        await store.close();
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('forgets a response that still waits to be written', async () => {
+    const store = storeAt(freshPath());
+    const put = store.put(stored('a'));
+    expect(await store.delete('a')).toBe(true);
+    await put;
+    expect(await store.get('a')).toBeUndefined();
+    await store.close();
+  });
+
+  test('writes what waits before it is closed', async () => {
+    const path = freshPath();
+    const first = storeAt(path);
+    const put = first.put(stored('a'));
+    await first.close();
+    await put;
+    const second = storeAt(path);
+    expect(await second.get('a')).toEqual(stored('a'));
+    await second.close();
   });
 
   test.each([
@@ -190,7 +266,7 @@ describe('the file', () => {
   ])('%s is refused with a remedy', (_what, spoil, remedy) => {
     const path = freshPath();
     spoil(path);
-    expect(() => sqliteStore(options(path))).toThrow(
+    expect(() => storeAt(path)).toThrow(
       expect.objectContaining({
         name: 'StateStoreError',
         message: expect.stringContaining(path),
@@ -203,7 +279,7 @@ describe('the file', () => {
   test.skipIf(process.getuid?.() === 0)('in a read-only folder is refused', () => {
     const locked = mkdtempSync(join(folder, 'locked-'));
     chmodSync(locked, 0o500);
-    expect(() => sqliteStore(options(join(locked, 'state.db')))).toThrow(
+    expect(() => storeAt(join(locked, 'state.db'))).toThrow(
       expect.objectContaining({ hint: expect.any(String) }),
     );
   });
@@ -211,14 +287,14 @@ describe('the file', () => {
   test('under something that is not a folder is refused', () => {
     const file = freshPath();
     writeFileSync(file, '');
-    expect(() => sqliteStore(options(join(file, 'state.db')))).toThrow(
+    expect(() => storeAt(join(file, 'state.db'))).toThrow(
       expect.objectContaining({ hint: expect.stringMatching(/writable folder/) }),
     );
   });
 
   test.runIf(process.platform === 'linux')('below what the kernel makes up is refused', () => {
     for (const path of ['/proc/spillway/state.db', '/proc/1/a/b/state.db', '/sys/x/state.db'])
-      expect(() => sqliteStore(options(path))).toThrow(
+      expect(() => storeAt(path)).toThrow(
         expect.objectContaining({ hint: expect.stringMatching(/folder of your own/) }),
       );
   });

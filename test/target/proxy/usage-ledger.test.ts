@@ -8,6 +8,7 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 
+import { SqliteFile } from '../../../src/target/proxy/sqlite-file.ts';
 import { sqliteLedger } from '../../../src/target/proxy/sqlite-ledger.ts';
 import { sqliteStore } from '../../../src/target/proxy/sqlite-store.ts';
 import {
@@ -29,7 +30,7 @@ const freshPath = (): string => join(folder, `usage-${files++}.db`);
 
 const kinds: readonly [string, () => UsageLedger][] = [
   ['memory', memoryLedger],
-  ['sqlite', () => sqliteLedger(freshPath())],
+  ['sqlite', () => sqliteLedger(new SqliteFile(freshPath()))],
 ];
 
 const row = (more: Partial<UsageRow> = {}): UsageRow => ({
@@ -94,10 +95,10 @@ describe.each(kinds)('%s', (_kind, open) => {
 describe('the SQLite ledger', () => {
   test('goes on after a restart, in the same file as the state', async () => {
     const path = freshPath();
-    const options = { path, retainDays: 30, wall: () => 1000 };
     for (let start = 1; start <= 3; start++) {
-      const store = sqliteStore(options);
-      const ledger = sqliteLedger(path);
+      const file = new SqliteFile(path);
+      const store = sqliteStore(file, { retainDays: 30, wall: () => 1000 });
+      const ledger = sqliteLedger(file);
       await ledger.add([row({ requests: 1, costUsd: 0.25, counterfactualUsd: { a: 0.5 } })]);
       await store.put(stored(`r${start}`));
       expect(await ledger.rows({ from: '2026-11-23', to: '2026-11-23' })).toEqual([
@@ -110,7 +111,7 @@ describe('the SQLite ledger', () => {
   });
 
   test('a batch that cannot be written whole is not written at all', async () => {
-    const ledger = sqliteLedger(freshPath());
+    const ledger = sqliteLedger(new SqliteFile(freshPath()));
     const broken = row({ requests: Number.NaN });
     await expect(ledger.add([row({ requests: 1 }), broken])).rejects.toThrow(
       /NOT NULL|cannot store|datatype/,

@@ -343,7 +343,10 @@ describe('connections', () => {
   test('a shim is dialled in place of the host, which the request still names', async () => {
     await using server = await scriptedServer((socket) => socket.write(ndjson + done + lastChunk));
     const via = { host: '127.0.0.1', port: server.port };
-    const shimmed = { ...backend('ollama', ['http://spark.invalid:11434']), via };
+    const shimmed = {
+      ...backend('ollama', ['http://spark.invalid:11434']),
+      via: { 'http://spark.invalid:11434': via },
+    };
     const upstream = ollamaUpstream(shimmed, { clock });
     const events = await collect(upstream.open(call(), never()));
     expect(events.at(-1)).toEqual({ kind: 'end', reason: 'stop' });

@@ -19,5 +19,5 @@ export const blackhole: FaultKind = {
   outage: 'unanswered',
   describe: () => 'is not there to connect to',
   onWire: (connection) => connection.fallSilent(),
-  onEvents: (events) => events.fallSilent(),
+  onEvents: (events) => (events.isConnected ? events.fallSilent() : events.neverConnect()),
 };

@@ -6,6 +6,7 @@
  */
 
 import type { Failure, GenerationEvent } from '../../../protocol/generation.ts';
+import type { CertificateFlaw } from '../certificate.ts';
 import type { FaultMoment, FaultWords } from '../fault.ts';
 import type { Dialect, Frame } from '../frame.ts';
 
@@ -33,6 +34,8 @@ export interface OwnAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
+  /** So many bytes of the body are promised and do not come. */
+  readonly missingBytes?: number;
 }
 
 /** What stands in a frame's place; undefined leaves it as it is. */
@@ -66,6 +69,12 @@ export interface FaultedConnection {
   say(frames: string, headers?: Readonly<Record<string, string>>): void;
   /** Says these frames again and again, and nothing else any more. */
   keepSaying(frames: string, everyMs: number): void;
+  /** Sends these bytes in place of an answer, then others again and again, and nothing else. */
+  drip(first: string, more: string, everyMs: number): void;
+  /** Lets the rest of the request pass at this rate. */
+  paceRequestTo(bytesPerSecond: number): void;
+  /** Answers the TLS handshake in the server's place, with a certificate that is bad. */
+  showCertificate(flaw: CertificateFlaw): void;
   /** Sends these bytes where the size of a chunk is expected. */
   breakFraming(bytes: string): void;
   /** Ends the answer as a whole one ends on the wire. */
@@ -78,17 +87,19 @@ export interface FaultedConnection {
 export interface FaultedEvents {
   /** Whether the request had been seen. */
   readonly isConnected: boolean;
+  /** The last event with content that was passed on, if any was. */
+  readonly lastToken: GenerationEvent | undefined;
   fail(failure: Failure): void;
   /** Says these events, and nothing after them. */
   end(last: readonly GenerationEvent[]): void;
   fallSilent(): void;
+  /** Nothing answers the one who connects: it fails once the deadline of connecting has passed. */
+  neverConnect(): void;
   holdFor(ms: number): void;
   paceTo(tokensPerSecond: number): void;
   /** Rewrites every event from here on. */
   rewrite(rewriter: (event: GenerationEvent) => readonly GenerationEvent[]): void;
 }
-  /** The last event with content that was passed on, if any was. */
-  readonly lastToken: GenerationEvent | undefined;
 
 export interface FaultKind {
   /** Its name in the scenario file. */
@@ -112,12 +123,19 @@ export interface FaultKind {
    * in plain text. `frames`: the frames of a streamed answer, which is framed anew for it.
    */
   readonly sees: 'bytes' | 'http' | 'frames';
-  /** In a plain window nobody gets through to the port: refused, or never answered. */
-  readonly outage?: 'refused' | 'unanswered';
+  /**
+   * In a plain window nobody gets through to the port: refused, or never answered. `full` is never
+   * answered as well, and leaves those alone who are connected.
+   */
+  readonly outage?: 'refused' | 'unanswered' | 'full';
   /** At `headers`, it waits until the response head is at hand. */
   readonly waitsForHead?: boolean;
   /** It acts only on a request that comes over a connection used before. */
   readonly isOnReuse?: boolean;
+  /** It acts only on a connection that has just been made. */
+  readonly isOnFresh?: boolean;
+  /** It needs an address that is reached by TLS. */
+  readonly isTlsOnly?: boolean;
   /** It counts pieces of tool calls, not tokens of any kind. */
   readonly isInTool?: boolean;
   /** It happens beside the connections: to the machine, not to an attempt. */
@@ -128,4 +146,20 @@ export interface FaultKind {
   onWire(connection: FaultedConnection, words: FaultWords): void;
   /** Does it to events; does nothing where events cannot tell. */
   onEvents(events: FaultedEvents, words: FaultWords): void;
+  /** Does it to the resolving of the backend's name. Nothing else of it is ever asked on a wire. */
+  onLookup?(words: FaultWords): NameAnswer;
+  /** Does it to the one who asked us. Nothing else of it is ever asked. */
+  onReader?(words: FaultWords): ReaderAct;
 }
+
+/** What becomes of a name: an error of the resolver, no answer at all, or addresses. */
+export type NameAnswer =
+  | { readonly kind: 'error'; readonly code: string; readonly call: string }
+  | { readonly kind: 'silent' }
+  /** Addresses in the order they are given; `live` stands for the true one. */
+  | { readonly kind: 'addresses'; readonly addresses: readonly ('dead' | 'refused' | 'live')[] };
+
+/** What a reader does in the middle of an answer. */
+export type ReaderAct =
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'pause'; readonly ms: number };
