@@ -126,6 +126,42 @@ test.for([
   },
 );
 
+test('what a run cannot decide is said before it begins', { timeout }, async () => {
+  const folder = project(scenarioText.replace('[failed = 0,', '[ttfo p99 < 3 s,'));
+  const running = start(folder, ['run', 'scenario.yaml'], secrets);
+  await running.said('through the proxy');
+  const before = running.output();
+  running.signal('SIGKILL');
+  await running.ended;
+  expect(before).toContain('this run will leave an objective undecided:\n  scenario.yaml:');
+  expect(before).toContain('expected at least 662 values behind `ttfo p99 < 3 s`');
+});
+
+test(
+  'what is not taken over of a LiteLLM file is told of a scenario too',
+  { timeout },
+  async () => {
+    const config = `
+model_list:
+  - model_name: gpt-oss-120b
+    litellm_params: { model: ollama_chat/gpt-oss:120b, api_base: 'http://127.0.0.1:1' }
+router_settings: { redis_host: cache }
+`;
+    const folder = folderWith({
+      'scenario.yaml': scenarioText.replace('key: reader', '').replace('spark', 'ollama-127-0-0-1'),
+      'config.yaml': config,
+    });
+    const words = ['scenario.yaml', '--system', 'config.yaml'];
+    const checked = await spillway(folder, ['check', ...words]);
+    expect(checked.stdout).toMatch(/remarks:\n[^]* {2}config\.yaml:5:\d+ {2}router_settings/);
+    const run = await spillway(folder, ['run', ...words]);
+    expect({ code: run.code, said: run.stderr }).toMatchObject({
+      code: 3,
+      said: expect.stringMatching(/remarks:\n[^]* {2}config\.yaml:5/),
+    });
+  },
+);
+
 test('Ctrl-C while it is opening leaves a complete report of nothing', { timeout }, async () => {
   const folder = project(endlessText);
   const running = start(folder, ['run', 'scenario.yaml'], secrets);

@@ -47,14 +47,21 @@ const checkScenario = async (options: CheckArguments): Promise<string> => {
     mayExecute: true,
     ...(options.system !== undefined && { systemFile: options.system }),
   });
+  const { remarksOnSystem } = await import('../advice.ts');
+  const { describeRemarks } = await import('../describe-system.ts');
+  const remarks = remarksOnSystem(scenario.systemFile);
   const prediction = await predictRun(scenario);
   if (prediction.mistakes.length > 0) throw new FileError(prediction.mistakes);
 
   return options.json
-    ? `${JSON.stringify({ name: scenario.name, ...prediction }, undefined, 2)}\n`
+    ? `${JSON.stringify({ name: scenario.name, ...prediction, remarks }, undefined, 2)}\n`
     : describePrediction(
         scenario,
-        [describeScenario(scenario), ...describeCommands(scenario)].join('\n'),
+        [
+          describeScenario(scenario),
+          ...describeCommands(scenario),
+          ...describeRemarks(remarks),
+        ].join('\n'),
         prediction,
       );
 };

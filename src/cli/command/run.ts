@@ -57,9 +57,12 @@ export const runCommand: CommandModule<object, RunArguments> = {
     const { summaryJson } = await import('../../report/summary-json.ts');
     const { textSummary } = await import('../../report/text.ts');
     const { conduct } = await import('../../run/conductor.ts');
+    const { predictRun } = await import('../../run/prediction.ts');
     const { preflight } = await import('../../run/preflight.ts');
     const { describeCommands } = await import('../../scenario/describe.ts');
     const { loadScenario } = await import('../../scenario/load.ts');
+    const { describeUndecidable, remarksOnSystem } = await import('../advice.ts');
+    const { describeRemarks } = await import('../describe-system.ts');
     const { entropyIds } = await import('../../random/id.ts');
     const { progressDisplay } = await import('../progress.ts');
     const scenario = loadScenario(options.scenario, {
@@ -70,8 +73,11 @@ export const runCommand: CommandModule<object, RunArguments> = {
       ...(options.seed !== undefined && { seed: options.seed }),
       ...(options.target !== undefined && { target: options.target }),
     });
-    for (const line of describeCommands(scenario)) process.stderr.write(`${line}\n`);
+    for (const line of describeCommands(scenario)) tell(line);
+    for (const line of describeRemarks(remarksOnSystem(scenario.systemFile))) tell(line);
     await preflight(scenario, options.target);
+    const { mistakes } = await predictRun(scenario);
+    for (const line of describeUndecidable(mistakes)) tell(line);
     // Before the first word is said: who has read it may press Ctrl-C.
     using stop = stopSignals(() => progress.say('stopping; what has been measured is kept'));
     using progress = progressDisplay(scenario, process.stderr);
@@ -103,6 +109,8 @@ export const runCommand: CommandModule<object, RunArguments> = {
       : analysis.verdict.exitCode;
   },
 };
+
+const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const expectUrl = (target: string): void => {
   if (URL.canParse(target) && new URL(target).password !== '')

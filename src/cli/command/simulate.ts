@@ -13,8 +13,8 @@ interface SimulateArguments {
   readonly port: number | undefined;
 }
 
-/** The first simulated backend's port; the next backends follow it. */
-const firstPort = 4000;
+/** The first simulated backend's port, apart from the proxy's; the next backends follow it. */
+const firstPort = 4100;
 
 export const simulateCommand: CommandModule<object, SimulateArguments> = {
   command: 'simulate [system]',
@@ -23,7 +23,10 @@ export const simulateCommand: CommandModule<object, SimulateArguments> = {
     yargs
       .positional('system', { type: 'string', describe: 'System file' })
       .option('host', hostOption)
-      .option('port', { ...portOption, describe: 'First port; the next backend has the next one' })
+      .option('port', {
+        ...portOption,
+        describe: `First port (${firstPort}); the next backend has the next one`,
+      })
       .example('$0 simulate --port 11434', 'a simulated Ollama on its usual port'),
   handler: async ({ system: file, host, port }) => {
     const { loadSystem, untilAborted } = await import('../listen.ts');
