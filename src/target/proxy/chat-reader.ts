@@ -58,8 +58,10 @@ export class ChatReader implements WireReader {
     const choices: readonly unknown[] = Array.isArray(chunk['choices']) ? chunk['choices'] : [];
     const choice = asRecord(choices[0]);
     if (!choice) return [];
+    // What comes after the reason for the end is not part of the answer.
+    if (this.#finishReason !== undefined) return [];
     const events = this.#delta(asRecord(choice['delta']) ?? {});
-    this.#finishReason = asText(choice['finish_reason']) ?? this.#finishReason;
+    this.#finishReason = asText(choice['finish_reason']) || undefined;
     return events;
   }
 

@@ -20,6 +20,7 @@ import { EntraError, type EntraToken } from './entra-token.ts';
 import { failureOfError, failureOfStatus, garbled, truncated } from './failure.ts';
 import type { HttpAnswer, HttpRequest } from './http-exchange.ts';
 import type { UpstreamCall } from './proxy.ts';
+import { TextWatch } from './text-watch.ts';
 
 /** Reads one wire. The event that ends the stream is the last it gives. */
 export interface WireReader {
@@ -72,10 +73,11 @@ export async function* callUpstream(
       return;
     }
     const reader = wire.readerOf(answer.headers);
+    const watch = new TextWatch();
     const chunks = answer.body[Symbol.asyncIterator]();
     for (;;) {
       const next = await nextChunk(wire.clock, reader, chunks);
-      const events = next ? reader.push(next) : reader.end();
+      const events = watch.checked(next, next ? reader.push(next) : reader.end());
       const lastAt = events.findIndex(({ kind }) => kind === 'end' || kind === 'failure');
       if (lastAt >= 0) {
         answer.finish();
