@@ -48,6 +48,8 @@ export type AdmitRefusal =
   | { readonly backend: string; readonly why: 'full'; readonly waitMs?: number };
 
 const waitsMax = 2;
+/** After a longer wait for a slot, it is looked again whether the model is still in memory. */
+const lookAgainMs = 150;
 
 /** Waits for a place, if there may be one. */
 export const admit = async (input: AdmitInput): Promise<Admitted> => {
@@ -83,6 +85,15 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
     const slotAt = backend.admission.enter(now) ? now : await waitForSlot(backend, choice, input);
     if (slotAt === undefined) {
       waits.set(choice.candidate, (waits.get(choice.candidate) ?? 0) + 1);
+      continue;
+    }
+    // What was in memory before the wait need not be there after it.
+    if (slotAt - now >= lookAgainMs) await backend.lookAtModels();
+    const wasLoaded = states.find(({ candidate }) => candidate === choice.candidate)?.isLoaded;
+    const isGone =
+      wasLoaded !== false && input.stateOf(choice.candidate, backend).isLoaded === false;
+    if (isGone && rules.cold === 'spill') {
+      backend.admission.leave(slotAt, clock.now());
       continue;
     }
     const tokens = input.tokensOf(backend);
