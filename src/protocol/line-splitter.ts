@@ -44,6 +44,10 @@ export class LineSplitter {
   /** Tells each line that these bytes complete, with the bytes it had. */
   push(bytes: Uint8Array, onLine: (line: string, bytes: number) => void): void {
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (this.#isPlain(chunk)) {
+      tellEach(chunk, onLine);
+      return;
+    }
     let start = 0;
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at];
@@ -55,6 +59,18 @@ export class LineSplitter {
     if (bytes.length > 0) this.#isAfterCr = bytes.at(-1) === cr;
     // Copied, because the owner of the chunk may reuse its memory.
     if (start < bytes.length) this.#hold(bytes.slice(start));
+  }
+
+  /** Whole lines, each ended by LF alone: what nearly every chunk of every server is. */
+  #isPlain(chunk: Buffer): boolean {
+    return (
+      chunk.at(-1) === lf &&
+      !this.#isFirst &&
+      !this.#isAfterCr &&
+      this.#heldBytes === 0 &&
+      chunk.length <= this.#bytesMax &&
+      !chunk.includes(cr)
+    );
   }
 
   /** Tells the last line if the stream stopped without ending it. */
@@ -89,3 +105,15 @@ export class LineSplitter {
     onLine(line, lineBytes);
   }
 }
+
+/** Decodes once for all lines; a line has the bytes it is told with where the text is ASCII. */
+const tellEach = (chunk: Buffer, onLine: (line: string, bytes: number) => void): void => {
+  const text = chunk.toString('utf8');
+  const isAscii = text.length === chunk.length;
+  let start = 0;
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+    const line = text.slice(start, end);
+    onLine(line, isAscii ? line.length : Buffer.byteLength(line));
+    start = end + 1;
+  }
+};

@@ -14,14 +14,7 @@ import type { EndReason, GenerationEvent, Usage } from '../../protocol/generatio
 import type { Item, ResponseEvent, ResponseResource } from '../../protocol/responses.ts';
 import type { IdSource } from '../../random/id.ts';
 import type { WireError } from './api-error.ts';
-import {
-  CallDraft,
-  CustomCallDraft,
-  type Draft,
-  MessageDraft,
-  ReasoningDraft,
-  draftItem,
-} from './draft.ts';
+import { CallDraft, type Draft, MessageDraft, ReasoningDraft, draftItem } from './draft.ts';
 import { toolCalled } from './request-tool.ts';
 import {
   type ResponseIdentity,
@@ -56,12 +49,15 @@ export const announcement = (queued: ResponseResource): readonly ResponseEvent[]
 ];
 
 const announcementEvents = 2;
+const none: readonly ResponseEvent[] = [];
 
 export class Assembler {
   readonly #identity: ResponseIdentity;
   readonly #ids: IdSource;
+  /** Nobody reads the events of an answer that is not a stream. */
+  readonly #isTold: boolean;
   readonly #drafts: Draft[] = [];
-  readonly #calls = new Map<number, CallDraft | CustomCallDraft>();
+  readonly #calls = new Map<number, CallDraft>();
   #events: ResponseEvent[] = [];
   #sequence: number;
   #isFinished = false;
@@ -69,6 +65,7 @@ export class Assembler {
   constructor(identity: ResponseIdentity, ids: IdSource) {
     this.#identity = identity;
     this.#ids = ids;
+    this.#isTold = identity.request.isStream;
     this.#sequence = identity.request.isBackground ? announcementEvents : 0;
   }
 
@@ -218,11 +215,11 @@ export class Assembler {
     assert.ok(!this.#calls.has(index), `call ${index} begins twice`);
     const tool = toolCalled(this.#identity.request.offered, name);
     const callId = `call_${this.#ids()}`;
-    const call =
-      tool.type === 'custom'
-        ? this.#open('ctc', (place) => new CustomCallDraft(place, callId, tool))
-        : this.#open('fc', (place) => new CallDraft(place, callId, tool));
-    this.#calls.set(index, call);
+    const prefix = tool.type === 'custom' ? 'ctc' : 'fc';
+    this.#calls.set(
+      index,
+      this.#open(prefix, (place) => new CallDraft(place, callId, tool)),
+    );
   }
 
   /** Opens the next item. All before it are closed, but for calls, which may grow side by side. */
@@ -231,21 +228,27 @@ export class Assembler {
     draftAt: (place: ConstructorParameters<typeof MessageDraft>[0]) => D,
   ): D {
     for (const draft of this.#drafts) if (draft.kind !== 'call') draft.close('completed');
+    const outputIndex = this.#drafts.length;
     const draft = draftAt({
       id: `${prefix}_${this.#ids()}`,
-      outputIndex: this.#drafts.length,
-      emit: (type, fields) => this.#emit(type, fields),
+      tell: (type, fields) => {
+        if (!this.#isTold) return;
+        const place = { type, sequence_number: this.#sequence++, output_index: outputIndex };
+        this.#events.push(Object.assign(place, fields));
+      },
     });
     this.#drafts.push(draft);
     return draft;
   }
 
   #emit(type: string, fields: Readonly<Record<string, unknown>>): void {
+    if (!this.#isTold) return;
     this.#events.push({ type, sequence_number: this.#sequence++, ...fields });
   }
 
   #taken(): readonly ResponseEvent[] {
     const events = this.#events;
+    if (events.length === 0) return none;
     this.#events = [];
     return events;
   }

@@ -43,7 +43,7 @@ export class BackgroundDelivery implements Delivery {
     this.#held = [];
   }
 
-  async send(events: readonly ResponseEvent[], mayHold: boolean): Promise<void> {
+  send(events: readonly ResponseEvent[], mayHold: boolean): undefined {
     this.#parts.onBegin();
     const { log } = this.#parts;
     if (!log) return;
@@ -59,7 +59,7 @@ export class BackgroundDelivery implements Delivery {
   }
 
   async finish(terminal: readonly ResponseEvent[], resource: ResponseResource): Promise<void> {
-    await this.send(terminal, false);
+    this.send(terminal, false);
     this.#parts.onEnd(resource);
   }
 

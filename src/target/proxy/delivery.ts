@@ -9,8 +9,9 @@
  * asked. What is committed cannot.
  */
 
+import { EventEncoder } from '../../protocol/event-encoder.ts';
 import type { ResponseEvent, ResponseResource } from '../../protocol/responses.ts';
-import { encodeSse, sseComment, sseDone } from '../../protocol/sse.ts';
+import { sseComment, sseDone } from '../../protocol/sse.ts';
 import { type Clock, within } from '../../time/clock.ts';
 import { type ApiError, errorBody, errorHeaders } from './api-error.ts';
 import type { Reply } from './proxy.ts';
@@ -24,8 +25,11 @@ export interface Delivery {
   readonly isLost: boolean;
   /** Forgets what is held: another backend begins anew. */
   restart(): void;
-  /** Takes events to the client, or holds them until something commits. */
-  send(events: readonly ResponseEvent[], mayHold: boolean): Promise<void>;
+  /**
+   * Takes events to the client, or holds them until something commits. Nothing is to be waited for
+   * unless the client reads slowly.
+   */
+  send(events: readonly ResponseEvent[], mayHold: boolean): Promise<void> | undefined;
   /** The terminal event, and the end. */
   finish(terminal: readonly ResponseEvent[], resource: ResponseResource): Promise<void>;
   /** An error instead of a response; only before the head. */
@@ -78,6 +82,7 @@ export class StreamDelivery implements Delivery {
   readonly #reply: Reply;
   readonly #clock: Clock;
   readonly #headers: DeliveryParts['headers'];
+  readonly #encoder = new EventEncoder();
   #held: string[] = [];
   #heldChars = 0;
   #isCommitted = false;
@@ -111,25 +116,22 @@ export class StreamDelivery implements Delivery {
     this.#heldChars = 0;
   }
 
-  async send(events: readonly ResponseEvent[], mayHold: boolean): Promise<void> {
-    const frames = events.map((event) => encodeSse(event.type, event));
-    if (!this.#isCommitted) {
-      this.#held.push(...frames);
-      for (const frame of frames) this.#heldChars += frame.length;
-      const isFull = this.#held.length > heldEventsMax || this.#heldChars > heldCharsMax;
-      if (mayHold && !isFull) return;
-      this.#isCommitted = true;
-      const held = this.#held;
-      this.restart();
-      await this.#writeAll(held);
-      return;
-    }
-    await this.#writeAll(frames);
+  send(events: readonly ResponseEvent[], mayHold: boolean): Promise<void> | undefined {
+    const frames = events.map((event) => this.#encoder.encode(event));
+    if (this.#isCommitted) return this.#writeAll(frames, 0);
+    this.#held.push(...frames);
+    for (const frame of frames) this.#heldChars += frame.length;
+    const isFull = this.#held.length > heldEventsMax || this.#heldChars > heldCharsMax;
+    if (mayHold && !isFull) return undefined;
+    this.#isCommitted = true;
+    const held = this.#held;
+    this.restart();
+    return this.#writeAll(held, 0);
   }
 
   async finish(terminal: readonly ResponseEvent[]): Promise<void> {
     await this.send(terminal, false);
-    await this.#writeAll([sseDone]);
+    await this.#writeAll([sseDone], 0);
     this[Symbol.dispose]();
     this.#reply.end();
   }
@@ -144,13 +146,16 @@ export class StreamDelivery implements Delivery {
     this.#timer[Symbol.dispose]();
   }
 
-  async #writeAll(frames: readonly string[]): Promise<void> {
+  /** Writes the frames from one on; what is written while the client reads is written at once. */
+  #writeAll(frames: readonly string[], from: number): Promise<void> | undefined {
     this.#sendHead();
-    for (const frame of frames) {
-      if (this.isLost) return;
-      this.#lastWriteAt = this.#clock.now();
-      if (!this.#reply.write(frame)) await this.#drained();
+    this.#lastWriteAt = this.#clock.now();
+    for (let at = from; at < frames.length; at++) {
+      if (this.isLost) return undefined;
+      if (!this.#reply.write(frames[at] ?? ''))
+        return this.#drained().then(() => this.#writeAll(frames, at + 1));
     }
+    return undefined;
   }
 
   async #drained(): Promise<void> {
@@ -205,7 +210,7 @@ export class JsonDelivery implements Delivery {
     // Nothing is held: the resource is made at the end.
   }
 
-  async send(): Promise<void> {
+  send(): undefined {
     // Nothing is sent before the end.
   }
 

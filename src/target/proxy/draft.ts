@@ -20,13 +20,11 @@ import type {
 import { asRecord, parseJson } from './json.ts';
 import type { OwnTool } from './request-tool.ts';
 
-/** Numbers and dispatches one event of the stream. */
-type Emit = (type: string, fields: Readonly<Record<string, unknown>>) => void;
-
+/** Where an item stands in the answer. */
 interface Place {
   readonly id: string;
-  readonly outputIndex: number;
-  readonly emit: Emit;
+  /** Tells an event of the item. */
+  readonly tell: (type: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
 interface Part {
@@ -43,7 +41,7 @@ export class MessageDraft {
 
   constructor(place: Place) {
     this.#place = place;
-    this.#tell('response.output_item.added', {
+    this.#place.tell('response.output_item.added', {
       item: { ...this.item('in_progress'), content: [] },
     });
   }
@@ -65,16 +63,24 @@ export class MessageDraft {
   append(kind: Part['kind'], delta: string): void {
     const part = this.#partFor(kind);
     part.text += delta;
-    const at = { item_id: this.#place.id, content_index: this.#parts.length - 1, delta };
-    if (kind === 'text') this.#tell('response.output_text.delta', { ...at, logprobs: [] });
-    else this.#tell('response.refusal.delta', at);
+    const item_id = this.#place.id;
+    const content_index = this.#parts.length - 1;
+    if (kind === 'refusal')
+      this.#place.tell('response.refusal.delta', { item_id, content_index, delta });
+    else
+      this.#place.tell('response.output_text.delta', {
+        item_id,
+        content_index,
+        delta,
+        logprobs: [],
+      });
   }
 
   close(status: 'completed' | 'incomplete'): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#closePart();
-    this.#tell('response.output_item.done', { item: this.item(status) });
+    this.#place.tell('response.output_item.done', { item: this.item(status) });
   }
 
   item(status: ItemStatus): MessageItem {
@@ -93,7 +99,7 @@ export class MessageDraft {
     this.#closePart();
     const part: Part = { kind, text: '' };
     this.#parts.push(part);
-    this.#tell('response.content_part.added', {
+    this.#place.tell('response.content_part.added', {
       item_id: this.#place.id,
       content_index: this.#parts.length - 1,
       part: wirePart(part),
@@ -106,13 +112,9 @@ export class MessageDraft {
     if (!part) return;
     const at = { item_id: this.#place.id, content_index: this.#parts.length - 1 };
     if (part.kind === 'text')
-      this.#tell('response.output_text.done', { ...at, text: part.text, logprobs: [] });
-    else this.#tell('response.refusal.done', { ...at, refusal: part.text });
-    this.#tell('response.content_part.done', { ...at, part: wirePart(part) });
-  }
-
-  #tell(type: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#place.emit(type, { output_index: this.#place.outputIndex, ...fields });
+      this.#place.tell('response.output_text.done', { ...at, text: part.text, logprobs: [] });
+    else this.#place.tell('response.refusal.done', { ...at, refusal: part.text });
+    this.#place.tell('response.content_part.done', { ...at, part: wirePart(part) });
   }
 }
 
@@ -135,10 +137,10 @@ export class ReasoningDraft {
   constructor(place: Place, seal: Seal | undefined) {
     this.#place = place;
     this.#seal = seal;
-    this.#tell('response.output_item.added', {
+    this.#place.tell('response.output_item.added', {
       item: { type: 'reasoning', id: place.id, summary: [] },
     });
-    this.#tell('response.reasoning_summary_part.added', {
+    this.#place.tell('response.reasoning_summary_part.added', {
       ...this.#at,
       part: { type: 'summary_text', text: '' },
     });
@@ -150,18 +152,18 @@ export class ReasoningDraft {
 
   append(delta: string): void {
     this.#text += delta;
-    this.#tell('response.reasoning_summary_text.delta', { ...this.#at, delta });
+    this.#place.tell('response.reasoning_summary_text.delta', { ...this.#at, delta });
   }
 
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#tell('response.reasoning_summary_text.done', { ...this.#at, text: this.#text });
-    this.#tell('response.reasoning_summary_part.done', {
+    this.#place.tell('response.reasoning_summary_text.done', { ...this.#at, text: this.#text });
+    this.#place.tell('response.reasoning_summary_part.done', {
       ...this.#at,
       part: { type: 'summary_text', text: this.#text },
     });
-    this.#tell('response.output_item.done', { item: this.item() });
+    this.#place.tell('response.output_item.done', { item: this.item() });
   }
 
   item(): ReasoningItem {
@@ -177,81 +179,21 @@ export class ReasoningDraft {
   get #at(): { readonly item_id: string; readonly summary_index: 0 } {
     return { item_id: this.#place.id, summary_index: 0 };
   }
-
-  #tell(type: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#place.emit(type, { output_index: this.#place.outputIndex, ...fields });
-  }
 }
 
-/** One call of a function; several may grow at once. */
+/**
+ * One call of a tool; several may grow at once.
+ *
+ * A custom tool takes text as it is. The model writes that as the one argument of a function, so
+ * nothing of it can be told before the JSON around it is whole.
+ */
 export class CallDraft {
   readonly kind = 'call';
   readonly #place: Place;
   readonly #callId: string;
   readonly #tool: OwnTool;
   #arguments = '';
-  #isOpen = true;
-
-  constructor(place: Place, callId: string, tool: OwnTool) {
-    this.#place = place;
-    this.#callId = callId;
-    this.#tool = tool;
-    this.#tell('response.output_item.added', { item: this.item('in_progress') });
-  }
-
-  get isOpen(): boolean {
-    return this.#isOpen;
-  }
-
-  append(delta: string): void {
-    this.#arguments += delta;
-    this.#tell('response.function_call_arguments.delta', { item_id: this.#place.id, delta });
-  }
-
-  close(status: 'completed' | 'incomplete'): void {
-    if (!this.#isOpen) return;
-    // A call without arguments is still JSON.
-    if (this.#arguments === '' && status === 'completed') this.append('{}');
-    this.#isOpen = false;
-    this.#tell('response.function_call_arguments.done', {
-      item_id: this.#place.id,
-      name: this.#tool.name,
-      arguments: this.#arguments,
-    });
-    this.#tell('response.output_item.done', { item: this.item(status) });
-  }
-
-  item(status: ItemStatus): FunctionCallItem {
-    return {
-      type: 'function_call',
-      id: this.#place.id,
-      status,
-      call_id: this.#callId,
-      ...toolFields(this.#tool),
-      arguments: this.#arguments,
-    };
-  }
-
-  #tell(type: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#place.emit(type, { output_index: this.#place.outputIndex, ...fields });
-  }
-}
-
-const toolFields = ({ name, namespace }: OwnTool) => ({
-  name,
-  ...(namespace === undefined ? {} : { namespace }),
-});
-
-/**
- * A call of a tool that takes text as it is. The model writes it as the one argument of a function,
- * so nothing of it can be told before the JSON around it is whole.
- */
-export class CustomCallDraft {
-  readonly kind = 'call';
-  readonly #place: Place;
-  readonly #callId: string;
-  readonly #tool: OwnTool;
-  #arguments = '';
+  /** What a custom tool is given, once it is known. */
   #input = '';
   #isOpen = true;
 
@@ -259,7 +201,7 @@ export class CustomCallDraft {
     this.#place = place;
     this.#callId = callId;
     this.#tool = tool;
-    this.#tell('response.output_item.added', { item: this.item('in_progress') });
+    place.tell('response.output_item.added', { item: this.item('in_progress') });
   }
 
   get isOpen(): boolean {
@@ -268,32 +210,48 @@ export class CustomCallDraft {
 
   append(delta: string): void {
     this.#arguments += delta;
+    if (this.#tool.type === 'custom') return;
+    this.#place.tell('response.function_call_arguments.delta', { item_id: this.#place.id, delta });
   }
 
   close(status: 'completed' | 'incomplete'): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#input = textIn(this.#arguments);
-    const at = { item_id: this.#place.id };
-    if (this.#input !== '')
-      this.#tell('response.custom_tool_call_input.delta', { ...at, delta: this.#input });
-    this.#tell('response.custom_tool_call_input.done', { ...at, input: this.#input });
-    this.#tell('response.output_item.done', { item: this.item(status) });
+    if (this.#tool.type === 'custom') this.#closeInput();
+    else this.#closeArguments(status);
+    this.#place.tell('response.output_item.done', { item: this.item(status) });
   }
 
-  item(status: ItemStatus): CustomToolCallItem {
-    return {
-      type: 'custom_tool_call',
+  item(status: ItemStatus): FunctionCallItem | CustomToolCallItem {
+    const { name, namespace, type } = this.#tool;
+    const call = {
       id: this.#place.id,
       status,
       call_id: this.#callId,
-      ...toolFields(this.#tool),
-      input: this.#input,
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
     };
+    return type === 'custom'
+      ? { type: 'custom_tool_call', ...call, input: this.#input }
+      : { type: 'function_call', ...call, arguments: this.#arguments };
   }
 
-  #tell(type: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#place.emit(type, { output_index: this.#place.outputIndex, ...fields });
+  #closeArguments(status: 'completed' | 'incomplete'): void {
+    // A call without arguments is still JSON.
+    if (this.#arguments === '' && status === 'completed') this.append('{}');
+    this.#place.tell('response.function_call_arguments.done', {
+      item_id: this.#place.id,
+      name: this.#tool.name,
+      arguments: this.#arguments,
+    });
+  }
+
+  #closeInput(): void {
+    this.#input = textIn(this.#arguments);
+    const at = { item_id: this.#place.id };
+    if (this.#input !== '')
+      this.#place.tell('response.custom_tool_call_input.delta', { ...at, delta: this.#input });
+    this.#place.tell('response.custom_tool_call_input.done', { ...at, input: this.#input });
   }
 }
 
@@ -305,7 +263,7 @@ const textIn = (text: string): string => {
   return typeof input === 'string' ? input : text;
 };
 
-export type Draft = MessageDraft | ReasoningDraft | CallDraft | CustomCallDraft;
+export type Draft = MessageDraft | ReasoningDraft | CallDraft;
 
 /** The item as it stands. */
 export const draftItem = (draft: Draft, status: ItemStatus): Item =>

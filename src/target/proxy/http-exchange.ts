@@ -25,7 +25,7 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Yields chunks as they come; throws what the socket throws. */
+  /** Yields what has come since the last time; throws what the socket throws. Read once. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Nothing more will be read: the rest drains for a moment, then the socket is destroyed. */
   finish(): void;
@@ -100,7 +100,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#answered.resolve({
       status,
       headers,
-      body: this.#read(),
+      body: { [Symbol.asyncIterator]: () => ({ next: () => this.#read() }) },
       finish: () => this.#finish(),
       leave,
     });
@@ -152,22 +152,24 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#forget = () => timer[Symbol.dispose]();
   }
 
-  async *#read(): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const chunk = this.#chunks.shift();
-      if (chunk) {
-        this.#aheadBytes -= chunk.length;
-        if (this.#controller?.paused === true && this.#aheadBytes <= aheadBytesMax / 2)
-          this.#controller.resume();
-        yield chunk;
-      } else if (this.#state.kind === 'whole') return;
-      else if (this.#state.kind === 'broken') throw this.#state.error;
-      else {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        this.#wake = resolve;
-        await promise;
-      }
+  async #read(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#chunks.length === 0 && this.#state.kind === 'open') await this.#arrival();
+    const [first, ...others] = this.#chunks;
+    if (first) {
+      const value = others.length === 0 ? first : Buffer.concat(this.#chunks);
+      this.#chunks = [];
+      this.#aheadBytes = 0;
+      if (this.#controller?.paused === true) this.#controller.resume();
+      return { done: false, value };
     }
+    if (this.#state.kind === 'broken') throw this.#state.error;
+    return { done: true, value: undefined };
+  }
+
+  #arrival(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 }
 

@@ -37,22 +37,36 @@ export const withoutRefused = (
 ): Upstream['open'] => {
   const known = new Map<string, ReadonlySet<OptionalParameter>>();
 
-  return async function* ask(call, signal): AsyncGenerator<readonly GenerationEvent[]> {
+  return (call, signal) => {
     const { model } = call.candidate;
-    let refused: readonly OptionalParameter[];
-    do {
-      const asked = without(call, known.get(model));
-      refused = [];
-      for await (const events of open(asked, signal)) {
-        const last = events.at(-1);
-        if (last?.kind === 'failure')
-          refused = refusedBy(last.failure).filter((it) => asked[it] !== undefined);
-        if (refused.length > 0) break;
-        yield events;
+    let asked = without(call, known.get(model));
+    let events = open(asked, signal)[Symbol.asyncIterator]();
+    let isTaken = false;
+
+    /** A model refuses before it says anything; from then on what it says is only passed on. */
+    const first = async (): Promise<IteratorResult<readonly GenerationEvent[], unknown>> => {
+      for (;;) {
+        const next = await events.next();
+        const last = next.done === true ? undefined : next.value.at(-1);
+        const refused =
+          last?.kind === 'failure'
+            ? refusedBy(last.failure).filter((it) => asked[it] !== undefined)
+            : [];
+        isTaken = refused.length === 0;
+        if (isTaken) return next;
+        // Each round leaves out more, so there are no more rounds than parameters.
+        known.set(model, new Set([...(known.get(model) ?? []), ...refused]));
+        await events.return?.();
+        asked = without(call, known.get(model));
+        events = open(asked, signal)[Symbol.asyncIterator]();
       }
-      // Each round leaves out more, so there are no more rounds than parameters.
-      if (refused.length > 0) known.set(model, new Set([...(known.get(model) ?? []), ...refused]));
-    } while (refused.length > 0);
+    };
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: () => (isTaken ? events.next() : first()),
+        return: async () => (await events.return?.()) ?? { done: true, value: undefined },
+      }),
+    };
   };
 };
 

@@ -47,7 +47,7 @@ export class Relay {
   /** How many of them the events below tell of, or events that are held. */
   #madeTokens = 0;
   /** What the events of one chunk have made so far. */
-  #made: ResponseEvent[] = [];
+  #made: readonly ResponseEvent[] = [];
   #mayHold = true;
 
   constructor(parts: RelayParts) {
@@ -150,7 +150,8 @@ export class Relay {
   }
 
   #show(event: GenerationEvent): undefined {
-    for (const made of this.#parts.assembler.accept(event)) this.#made.push(made);
+    const made = this.#parts.assembler.accept(event);
+    this.#made = this.#made.length === 0 ? made : [...this.#made, ...made];
     if (this.#commits(event)) this.#mayHold = false;
     this.#madeTokens = this.#heldTokens;
   }

@@ -50,7 +50,7 @@ export class UntranslatableError extends Error {
   override readonly name = 'UntranslatableError';
 }
 
-/** How long an announced failure waits for its explanation. */
+/** How long a failure that is known, by its status or announced, waits for its explanation. */
 const explainMs = 500;
 /** Bytes of an error's body that are read. */
 const errorBytesMax = 64 * 2 ** 10;
@@ -76,7 +76,8 @@ export async function* callUpstream(
     const watch = new TextWatch();
     const chunks = answer.body[Symbol.asyncIterator]();
     for (;;) {
-      const next = await nextChunk(wire.clock, reader, chunks);
+      const coming = chunks.next();
+      const { value: next } = await (reader.announced ? explained(wire.clock, coming) : coming);
       const events = watch.checked(next, next ? reader.push(next) : reader.end());
       const lastAt = events.findIndex(({ kind }) => kind === 'end' || kind === 'failure');
       if (lastAt >= 0) {
@@ -133,29 +134,23 @@ export const askUpstream = async (
 const bearer = (token: string | undefined): Readonly<Record<string, string>> =>
   token === undefined ? {} : { authorization: `Bearer ${token}` };
 
-/** Undefined at the end of the body, or when an announced failure is not explained in time. */
-const nextChunk = async (
+const nothing: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/** What comes after an announced failure; nothing when that takes too long. */
+const explained = (
   clock: Clock,
-  reader: WireReader,
-  chunks: AsyncIterator<Uint8Array>,
-): Promise<Uint8Array | undefined> => {
-  const coming = chunks.next();
-  try {
-    const next = reader.announced
-      ? await within(clock, explainMs, 'the explanation', coming)
-      : await coming;
-    return next.done === true ? undefined : next.value;
-  } catch (error) {
-    if (error instanceof DeadlineError) return undefined;
+  coming: Promise<IteratorResult<Uint8Array, undefined>>,
+): Promise<IteratorResult<Uint8Array, undefined>> =>
+  within(clock, explainMs, 'the explanation', coming).catch((error: unknown) => {
+    if (error instanceof DeadlineError) return nothing;
     throw error;
-  }
-};
+  });
 
 /** Why the answer is not a stream of events, if it is not. */
 const refusalOf = async (wire: Wire, answer: HttpAnswer): Promise<Failure | undefined> => {
   const { status, headers } = answer;
   if (status < 200 || status >= 300) {
-    const body = await readText(answer);
+    const body = await errorText(answer, wire.clock);
     return failureOfStatus({ status, headers, body }, wire.clock.wall(), wire.backend.apiKey);
   }
   const type = String(headers['content-type'] ?? 'no content type');
@@ -168,9 +163,17 @@ const refusalOf = async (wire: Wire, answer: HttpAnswer): Promise<Failure | unde
   );
 };
 
-/** The body as text, as far as anyone wants to read an error. */
-const readText = async (answer: HttpAnswer): Promise<string> => {
+/** What an error says of itself in a moment: the status has been seen, and another may serve. */
+const errorText = async (answer: HttpAnswer, clock: Clock): Promise<string> => {
   const chunks: Uint8Array[] = [];
+  const reading = readText(answer, chunks);
+  await within(clock, explainMs, 'reading the error', reading).catch(() => undefined);
+  answer.leave();
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+/** The body as text, as far as anyone wants to read an error. */
+const readText = async (answer: HttpAnswer, chunks: Uint8Array[] = []): Promise<string> => {
   let bytes = 0;
   try {
     for await (const chunk of answer.body) {

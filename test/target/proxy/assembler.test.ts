@@ -13,7 +13,7 @@ import { readStream } from '../../kit/response-grammar.ts';
 const identity = {
   id: `resp_${'0'.repeat(32)}`,
   createdAt: 0,
-  request: parseRequest({ model: 'm', input: 'Hello' }),
+  request: parseRequest({ model: 'm', input: 'Hello', stream: true }),
   isLocalOnly: false,
 };
 
