@@ -76,8 +76,7 @@ export async function* callUpstream(
     const watch = new TextWatch();
     const chunks = answer.body[Symbol.asyncIterator]();
     for (;;) {
-      const coming = chunks.next();
-      const { value: next } = await (reader.announced ? explained(wire.clock, coming) : coming);
+      const next = await nextChunk(wire.clock, reader, chunks);
       const events = watch.checked(next, next ? reader.push(next) : reader.end());
       const lastAt = events.findIndex(({ kind }) => kind === 'end' || kind === 'failure');
       if (lastAt >= 0) {
@@ -134,17 +133,23 @@ export const askUpstream = async (
 const bearer = (token: string | undefined): Readonly<Record<string, string>> =>
   token === undefined ? {} : { authorization: `Bearer ${token}` };
 
-const nothing: IteratorReturnResult<undefined> = { done: true, value: undefined };
-
-/** What comes after an announced failure; nothing when that takes too long. */
-const explained = (
+/** Undefined at the end of the body, or when an announced failure is not explained in time. */
+const nextChunk = async (
   clock: Clock,
-  coming: Promise<IteratorResult<Uint8Array, undefined>>,
-): Promise<IteratorResult<Uint8Array, undefined>> =>
-  within(clock, explainMs, 'the explanation', coming).catch((error: unknown) => {
-    if (error instanceof DeadlineError) return nothing;
+  reader: WireReader,
+  chunks: AsyncIterator<Uint8Array>,
+): Promise<Uint8Array | undefined> => {
+  const coming = chunks.next();
+  try {
+    const next = reader.announced
+      ? await within(clock, explainMs, 'the explanation', coming)
+      : await coming;
+    return next.done === true ? undefined : next.value;
+  } catch (error) {
+    if (error instanceof DeadlineError) return undefined;
     throw error;
-  });
+  }
+};
 
 /** Why the answer is not a stream of events, if it is not. */
 const refusalOf = async (wire: Wire, answer: HttpAnswer): Promise<Failure | undefined> => {

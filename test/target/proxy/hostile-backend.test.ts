@@ -154,3 +154,25 @@ describe('between client and backend', () => {
     expect(elsewhere.sockets).toEqual([]);
   });
 });
+
+test('an error whose body never ends is judged by its status, and by what it has said', async () => {
+  const error = JSON.stringify({ error: 'server busy' });
+  await using server = await scriptedServer((socket) => {
+    const framing = 'transfer-encoding: chunked';
+    socket.write(`HTTP/1.1 503 Busy\r\nretry-after: 7\r\n${framing}\r\n\r\n${chunk(error)}`);
+  });
+  const upstream = ollamaUpstream(backend('ollama', [server.url]), { clock: systemClock() });
+  // Nothing here ends the wait but the upstream itself.
+  expect(await collect(upstream.open(call(), never()))).toMatchObject([
+    {
+      kind: 'failure',
+      failure: {
+        reason: 'overloaded',
+        status: 503,
+        retryAfterMs: 7000,
+        message: expect.stringContaining('server busy'),
+      },
+    },
+  ]);
+  await upstream.close();
+});
