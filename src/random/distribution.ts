@@ -55,3 +55,10 @@ export const pick = <T>(random: Random, items: readonly T[]): T => {
 
   return item;
 };
+
+/** The items in an order of which each is as likely as the others. */
+export const shuffled = <T>(random: Random, items: readonly T[]): T[] =>
+  items
+    .map((item) => ({ item, place: random.next() }))
+    .toSorted((one, other) => one.place - other.place)
+    .map(({ item }) => item);

@@ -10,6 +10,7 @@ import { isProcessFault, openProcessFaults } from '../target/fault/process-fault
 import { openShim } from '../target/fault/shim.ts';
 import { openUnansweredPort } from '../target/fault/unanswered-port.ts';
 import { watchHealth } from '../measurement/health.ts';
+import { type ArmOrder, LiveFaults, type PlacedShim } from './live-fault.ts';
 import type { OpenedStage, Stage, StageContext } from './stage.ts';
 
 export interface BackendStageInput {
@@ -19,6 +20,8 @@ export interface BackendStageInput {
   readonly relayed?: readonly string[];
   /** Ports for simulated backends by name, for people who want to find them; any port otherwise. */
   readonly ports?: Readonly<Record<string, number>>;
+  /** Ports for shims by the name of the backend, for a proxy that must be told of them before. */
+  readonly shimPorts?: Readonly<Record<string, number>>;
 }
 
 export interface BackendStageInfo {
@@ -31,8 +34,9 @@ export interface BackendStageInfo {
 export const openBackends: Stage<BackendStageInput, BackendStageInfo> = async (input, context) => {
   await using opening = new AsyncDisposableStack();
   const authority = certificateAuthority(context.clock.wall());
-  const ground: Ground = { context, authority, names: {} };
-  const shims: { arm(origin: number): void }[] = [];
+  const { shimPorts = {} } = input;
+  const ground: Ground = { context, authority, shimPorts, names: {} };
+  const shims: PlacedShim[] = [];
   const loads: (() => { running: number; queued: number })[] = [];
   const backends: BackendSystem[] = [];
   for (const backend of input.system.backends) {
@@ -62,13 +66,22 @@ export const openBackends: Stage<BackendStageInput, BackendStageInfo> = async (i
     emit: context.emit,
   });
   opening.defer(() => processFaults.close());
-  shims.push(processFaults);
+  const live = new LiveFaults({ shims, clock: context.clock, emit: context.emit });
+  opening.defer(() => live.close());
   const opened = opening.move();
 
   return {
     info: { backends, names: ground.names },
     tell: (message, value) => {
-      if (message === 'begin') for (const shim of shims) shim.arm(Number(value));
+      if (message !== 'begin') return;
+      for (const { shim } of shims) shim.arm(Number(value));
+      processFaults.arm(Number(value));
+      live.begin(Number(value));
+    },
+    answer: async (message, value) => {
+      if (message === 'arm') return live.arm(value as ArmOrder);
+      if (message === 'disarm') return live.disarm(String(value));
+      throw new Error(`the backends know no ${message}`);
     },
     close: () => opened.disposeAsync(),
   } satisfies OpenedStage<BackendStageInfo>;
@@ -79,6 +92,7 @@ interface Ground {
   readonly context: StageContext;
   /** Vouches for simulated backends, and for what a fault shows in place of a real certificate. */
   readonly authority: Authority;
+  readonly shimPorts: Readonly<Record<string, number>>;
   readonly names: Record<string, NamedPath>;
 }
 
@@ -127,11 +141,12 @@ const openBackend = async (
 const openShims = async (
   backend: BackendSystem,
   faults: readonly PlannedFault[],
-  { context, authority, names }: Ground,
+  { context, authority, shimPorts, names }: Ground,
   opening: AsyncDisposableStack,
-  shims: { arm(origin: number): void }[],
+  shims: PlacedShim[],
 ): Promise<BackendSystem> => {
   const via: Record<string, Via> = {};
+  const port = shimPorts[backend.name];
   for (const [at, address] of backend.urls.entries()) {
     const path = at + 1;
     const meant = faults.filter((fault) => (fault.path ?? path) === path);
@@ -153,9 +168,10 @@ const openShims = async (
       random: context.random.fork(`faults ${backend.name}${at === 0 ? '' : ` path ${path}`}`),
       emit: context.emit,
       certificate: (flaw) => authority.issue(url.hostname, flaw),
+      ...(at === 0 && port !== undefined && { port }),
     });
     opening.defer(() => shim.close());
-    shims.push(shim);
+    shims.push({ backend: backend.name, path, shim });
     const ca = isTls ? { ca: authority.cert } : {};
     const isNamed = meant.some(isNameFault);
     const host = isNamed ? `${backend.name}-${path}.simulated` : shim.host;

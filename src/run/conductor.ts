@@ -19,6 +19,7 @@ import { renderRun } from '../report/report.ts';
 import type { Language } from '../report/word/language.ts';
 import { seeded } from '../random/random.ts';
 import type { Arm, Scenario } from '../scenario/scenario.ts';
+import type { Suite } from '../scenario/suite.ts';
 import { startsUntil } from '../load/phase.ts';
 import { armedEntries, isReaderFault } from '../target/fault/plan.ts';
 import { isProcessFault } from '../target/fault/process-fault.ts';
@@ -27,10 +28,13 @@ import { originNow, resolutionMs, systemClock } from '../time/system-clock.ts';
 import type { BackendStageInfo, BackendStageInput } from './backend-stage.ts';
 import { type LoadStageInfo, type LoadStageInput, plannedStarts } from './load-stage.ts';
 import { isSpending, manifestOf } from './manifest.ts';
-import { openStage, type StageHandle } from './open-stage.ts';
+import type { Answer } from './correspondence.ts';
+import { openLaneTarget } from './lane-target.ts';
+import { openStage, type StageHandle, type StageOptions } from './open-stage.ts';
 import { pricesOf } from './price.ts';
 import type { ProxyStageInfo } from './proxy-stage.ts';
 import { openRunFolder, writeFiles } from './run-folder.ts';
+import type { SuiteLoadInput } from './suite-load.ts';
 import type { StageEntry } from './stage.ts';
 
 export interface RunOptions {
@@ -161,24 +165,10 @@ const runArm = async (
     stop: options.stop,
   };
   await using world = new AsyncDisposableStack();
-  const target = await openTarget(arm, relayedIn(scenario), options, stage, world);
-  const load = world.use(
-    await openStage<LoadStageInfo>(
-      'load',
-      {
-        url: target.proxy,
-        armIndex: index,
-        workloads: arm.workloads,
-        keys: arm.system.keys,
-        phases: scenario.phases,
-        thinkScale: scenario.thinkScale,
-        directory: scenario.directory,
-        isLocalOnly: options.isLocalOnly,
-        faults: arm.faults.filter(isReaderFault),
-      } satisfies LoadStageInput,
-      stage,
-    ),
-  );
+  const ground = { arm, index, options, stage, world };
+  const { target, load } = await (arm.suite
+    ? openSuite(scenario, arm.suite, ground)
+    : openPlain(scenario, ground));
   const beginAt = clock.now() + leadMs;
   for (const stage of target.armed) stage.tell('begin', beginAt);
   const endsAt = beginAt + startsUntil(scenario.phases) + scenario.phases.cooldownMs;
@@ -191,6 +181,56 @@ const runArm = async (
   const { crashed } = target;
   return await awaitEnd(load, stop, { spent: spent.promise, crashed }, clock);
 };
+
+interface ArmGround {
+  readonly arm: Arm;
+  readonly index: number;
+  readonly options: RunOptions;
+  readonly stage: StageOptions;
+  readonly world: AsyncDisposableStack;
+}
+
+interface OpenedArm {
+  readonly target: Omit<Target, 'proxy'>;
+  readonly load: StageHandle<LoadStageInfo>;
+}
+
+/** Sessions through one proxy, while faults come as they are planned. */
+const openPlain = async (scenario: Scenario, ground: ArmGround): Promise<OpenedArm> => {
+  const { arm, options, stage, world } = ground;
+  const target = await openTarget(arm, relayedIn(scenario), options, stage, world);
+  const input: LoadStageInput = {
+    ...loadOf(scenario, ground),
+    url: target.proxy,
+    phases: scenario.phases,
+    thinkScale: scenario.thinkScale,
+    isLocalOnly: options.isLocalOnly,
+    faults: arm.faults.filter(isReaderFault),
+  };
+  return { target, load: world.use(await openStage<LoadStageInfo>('load', input, stage)) };
+};
+
+/** Trials through a proxy for each lane; they arm their faults themselves. */
+const openSuite = async (
+  scenario: Scenario,
+  suite: Suite,
+  ground: ArmGround,
+): Promise<OpenedArm> => {
+  const { arm, options, stage, world } = ground;
+  const target = await openLaneTarget(arm, stage, world, options.target);
+  const input: SuiteLoadInput = { ...loadOf(scenario, ground), urls: target.urls, suite };
+  const answer: Answer = (message, value) => target.backends.ask(message, value);
+  const load = await openStage<LoadStageInfo>('suite-load', input, { ...stage, answer });
+  return { target, load: world.use(load) };
+};
+
+/** What is asked, however it is played. */
+const loadOf = ({ directory }: Scenario, { arm, index }: ArmGround) => ({
+  armIndex: index,
+  workloads: arm.workloads,
+  keys: arm.system.keys,
+  directory,
+});
 
 interface Target {
   readonly proxy: string;
@@ -214,7 +254,7 @@ const openTarget = async (
   arm: Arm,
   relayed: readonly string[],
   options: RunOptions,
-  stage: Parameters<typeof openStage>[2],
+  stage: StageOptions,
   world: AsyncDisposableStack,
 ): Promise<Target> => {
   if (options.target !== undefined)
@@ -287,13 +327,19 @@ const stopMsMax = 5000;
 /** What the load of each arm will be, as far as it is fixed before the run. */
 const planOf = (scenario: Scenario): Manifest['plan'] =>
   scenario.arms.flatMap((arm) =>
-    arm.workloads.map((workload) => ({
+    arm.workloads.map((workload, index) => ({
       arm: arm.name,
       workload: workload.name,
       loop: workload.load.kind,
-      sessions: plannedStarts(workload, scenario.phases, seeded(String(scenario.seed))).length,
+      sessions: arm.suite
+        ? trialsOf(arm.suite, index)
+        : plannedStarts(workload, scenario.phases, seeded(String(scenario.seed))).length,
     })),
   );
+
+/** Trials that are asked with a workload. */
+const trialsOf = ({ rows }: Suite, workload: number): number =>
+  rows.filter((it) => it.workload === workload).reduce((sum, { row }) => sum + row.repetitions, 0);
 
 const endOf = (stop: AbortSignal): RunEnd => ({
   kind: 'end',

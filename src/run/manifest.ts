@@ -27,6 +27,7 @@ export const manifestOf = (scenario: Scenario, facts: ManifestFacts): Manifest =
     systems.flatMap((system) => system.backends.map((backend) => [backend.name, backend])),
   );
   const economics = systems[0]?.economics;
+  const suite = scenario.arms[0]?.suite;
   const box = economics?.box;
   return {
     kind: 'manifest',
@@ -75,6 +76,9 @@ export const manifestOf = (scenario: Scenario, facts: ManifestFacts): Manifest =
     },
     clockResolutionMs: facts.clockResolutionMs,
     plan: facts.plan,
+    ...(suite && {
+      suite: { rows: suite.rows.map(({ row }) => row), deadlineScale: suite.deadlineScale },
+    }),
   };
 };
 

@@ -6,6 +6,8 @@ import { Worker } from 'node:worker_threads';
 import { seeded } from '../random/random.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { type Clock, within } from '../time/clock.ts';
+import { type Answer, Correspondence } from './correspondence.ts';
+import { asError } from './plain-error.ts';
 import type { StageEntry } from './stage.ts';
 import { openByName, type StageName } from './stage-by-name.ts';
 import type { FromThread, ThreadInput, ToThread } from './thread.ts';
@@ -13,6 +15,8 @@ import type { FromThread, ThreadInput, ToThread } from './thread.ts';
 export interface StageHandle<Info> extends AsyncDisposable {
   readonly info: Info;
   tell(message: string, value?: unknown): void;
+  /** Rejects when the stage refuses, or is lost. */
+  ask(message: string, value: unknown): Promise<unknown>;
   /** Settles when the stage has done its work, or failed. Never for one that only serves. */
   readonly done: Promise<void>;
 }
@@ -22,6 +26,8 @@ export interface StageOptions {
   readonly seed: string;
   readonly isThreaded: boolean;
   readonly emit: (entry: StageEntry) => void;
+  /** Answers what the stage asks of others; a stage that asks nothing needs none. */
+  readonly answer?: Answer;
   /** Gives up an opening that nobody waits for any more. */
   readonly stop?: AbortSignal;
 }
@@ -42,22 +48,27 @@ export const openStage = async <Info>(
 const openHere = async <Info>(
   stage: StageName,
   input: unknown,
-  { origin, seed, emit }: StageOptions,
+  { origin, seed, emit, answer = nobody }: StageOptions,
 ): Promise<StageHandle<Info>> => {
-  const context = { clock: systemClock(origin), random: seeded(seed), emit };
+  const context = { clock: systemClock(origin), random: seeded(seed), emit, ask: answer };
   const opened = await openByName(stage, input, context);
   return {
     info: opened.info as Info,
     tell: (message, value) => opened.tell?.(message, value),
+    ask: async (message, value) => opened.answer?.(message, value),
     done: opened.done ?? new Promise(() => undefined),
     [Symbol.asyncDispose]: () => opened.close(),
   };
 };
 
+const nobody: Answer = async (message) => {
+  throw new Error(`nobody answers ${message}`);
+};
+
 const openThread = async <Info>(
   stage: StageName,
   input: unknown,
-  { origin, seed, emit, stop }: StageOptions,
+  { origin, seed, emit, stop, answer = nobody }: StageOptions,
 ): Promise<StageHandle<Info>> => {
   // A literal './thread.ts' would survive the build and break the package.
   const entry = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
@@ -67,7 +78,10 @@ const openThread = async <Info>(
   const opened = Promise.withResolvers<unknown>();
   const done = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
+  const post = (message: ToThread): void => worker.postMessage(message);
+  const letters = new Correspondence(post, answer);
   const fail = (error: Error): void => {
+    letters.close(error);
     opened.reject(error);
     done.reject(error);
   };
@@ -78,7 +92,8 @@ const openThread = async <Info>(
     else if (message.kind === 'entries') for (const each of message.entries) emit(each);
     else if (message.kind === 'done') done.resolve();
     else if (message.kind === 'closed') closed.resolve();
-    else fail(asError(message));
+    else if (message.kind === 'failed') fail(asError(message.error));
+    else letters.take(message);
   });
   worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))));
   worker.on('exit', () => {
@@ -96,8 +111,8 @@ const openThread = async <Info>(
 
   return {
     info: info as Info,
-    tell: (message, value) =>
-      worker.postMessage({ kind: 'tell', message, value } satisfies ToThread),
+    tell: (message, value) => post({ kind: 'tell', message, value }),
+    ask: (message, value) => letters.ask(message, value),
     done: done.promise,
     [Symbol.asyncDispose]: () => closeThread(worker, clock, closed.promise),
   };
@@ -110,14 +125,4 @@ const closeThread = async (worker: Worker, clock: Clock, closed: Promise<void>):
   } finally {
     await worker.terminate();
   }
-};
-
-const asError = (message: Extract<FromThread, { kind: 'failed' }>): Error => {
-  const error =
-    message.hint === undefined
-      ? new Error(message.message)
-      : Object.assign(new Error(message.message), { hint: message.hint });
-  error.name = message.name;
-  if (message.stack !== undefined) error.stack = message.stack;
-  return error;
 };

@@ -8,7 +8,9 @@ import assert from 'node:assert/strict';
 
 import { seeded } from '../random/random.ts';
 import { systemClock } from '../time/system-clock.ts';
-import type { StageEntry } from './stage.ts';
+import { type Answer, Correspondence, type Letter } from './correspondence.ts';
+import { type PlainError, plainError } from './plain-error.ts';
+import type { OpenedStage, StageEntry } from './stage.ts';
 import { openByName, type StageName } from './stage-by-name.ts';
 
 /** What a worker is started with. */
@@ -21,20 +23,16 @@ export interface ThreadInput {
 
 export type ToThread =
   | { readonly kind: 'tell'; readonly message: string; readonly value?: unknown }
-  | { readonly kind: 'close' };
+  | { readonly kind: 'close' }
+  | Letter;
 
 export type FromThread =
   | { readonly kind: 'opened'; readonly info: unknown }
   | { readonly kind: 'entries'; readonly entries: readonly StageEntry[] }
   | { readonly kind: 'done' }
   | { readonly kind: 'closed' }
-  | {
-      readonly kind: 'failed';
-      readonly name: string;
-      readonly message: string;
-      readonly hint?: string;
-      readonly stack?: string;
-    };
+  | { readonly kind: 'failed'; readonly error: PlainError }
+  | Letter;
 
 const batchMs = 50;
 
@@ -55,16 +53,26 @@ const runThread = async (): Promise<void> => {
   };
   const fail = (error: unknown): void => {
     flush();
-    post(failure(error));
+    post({ kind: 'failed', error: plainError(error) });
   };
   try {
-    const opened = await openByName(stage, input, { clock, random: seeded(seed), emit });
+    let answer: OpenedStage<unknown>['answer'];
+    const letters = new Correspondence(post, async (message, value) => {
+      const said = await answer?.(message, value);
+      // Who reads the answer has read what was logged before it.
+      flush();
+      return said;
+    });
+    const ask: Answer = (message, value) => letters.ask(message, value);
+    const opened = await openByName(stage, input, { clock, random: seeded(seed), emit, ask });
+    answer = opened.answer;
     opened.done?.then(() => {
       flush();
       post({ kind: 'done' });
     }, fail);
     port.on('message', (message: ToThread) => {
       if (message.kind === 'tell') opened.tell?.(message.message, message.value);
+      else if (message.kind !== 'close') letters.take(message);
       else
         opened.close().then(() => {
           flush();
@@ -77,18 +85,6 @@ const runThread = async (): Promise<void> => {
     fail(error);
     port.close();
   }
-};
-
-/** An error in plain data: what crosses a thread keeps its hint. */
-const failure = (error: unknown): FromThread => {
-  if (!(error instanceof Error)) return { kind: 'failed', name: 'Error', message: String(error) };
-  return {
-    kind: 'failed',
-    name: error.name,
-    message: error.message,
-    ...('hint' in error && typeof error.hint === 'string' && { hint: error.hint }),
-    ...(error.stack !== undefined && { stack: error.stack }),
-  };
 };
 
 await runThread();

@@ -13,13 +13,15 @@ import { parseObjective } from '../metric/objective.ts';
 import { metricById } from '../metric/table.ts';
 import type { SourceDocument } from '../system/document.ts';
 import type { Mistake } from '../system/mistake.ts';
-import type { System } from '../system/system.ts';
+import type { BackendSystem, System } from '../system/system.ts';
 import { closest, isRecord } from '../system/validation.ts';
 import { backendsOf, planFaults, worksOnTls } from '../target/fault/plan.ts';
+import { kindOf } from '../target/fault/kind/list.ts';
 import { faultProblems } from '../target/fault/problem.ts';
-import { faultSchema } from '../target/fault/schema.ts';
 import { workloadMistakes } from '../workload/check.ts';
 import { itemsOf, type Names, property } from './name.ts';
+import { rowSchema } from './schema.ts';
+import { hasSuite, suiteArmMistakes, suiteMistakes, withTrialLoad } from './suite-check.ts';
 
 export interface ArmGround {
   readonly document: SourceDocument;
@@ -41,10 +43,11 @@ export const armMistakes = (value: unknown, ground: ArmGround): readonly Mistake
     ...itemsOf(fault, 'backends').flatMap((name, place) =>
       nameMistakes(['faults', at, 'backends', place], 'backend', name, ground),
     ),
-    ...tlsMistakes(fault, at, ground),
+    ...pathMistakes(fault, at, ground),
     ...executionMistakes(fault, at, ground),
   ]),
   ...spendMistakes(ground),
+  ...suiteArmMistakes(value, { ...ground, system: ground.system }),
 ];
 
 const workloadNames = (workload: unknown, at: number, ground: ArmGround): readonly Mistake[] => {
@@ -85,16 +88,34 @@ const nameMistakes = (
   return [document.mistake(path, `the system has no ${what} called '${name}'${where}`, hint)];
 };
 
-const tlsMistakes = (
+const pathMistakes = (
   value: unknown,
   at: number,
   { system, document }: ArmGround,
 ): readonly Mistake[] => {
-  if (!Value.Check(faultSchema, value)) return [];
+  if (!Value.Check(rowSchema, value)) return [];
   const named = backendsOf(value);
-  const isTls = system?.backends.find(
-    ({ name, urls }) => named.includes(name) && urls[0]?.startsWith('https:'),
-  );
+  const meant = (system?.backends ?? []).filter(({ name }) => named.includes(name));
+  const { path } = value;
+  const short = meant.find((backend) => (path ?? 1) > pathsOf(backend).length);
+  if (short) {
+    const count = pathsOf(short).length;
+    const has = `${short.name} has ${count === 1 ? 'one address' : `${count} addresses`}`;
+    const hint = 'Count from 1, in the order of `urls` (or of `simulate: { paths: … }`).';
+    return [document.mistake(['faults', at, 'path'], `${has}, found ${path}`, hint)];
+  }
+  const reached = (backend: BackendSystem): readonly string[] =>
+    pathsOf(backend).filter((_, place) => (path ?? place + 1) === place + 1);
+  const plain = meant.find((backend) => reached(backend).every((it) => it !== 'https'));
+  if (plain && kindOf(value).isTlsOnly)
+    return [
+      document.mistake(
+        ['faults', at],
+        `\`${value.kind}\` needs an address reached by TLS, and ${plain.name} has none here`,
+        'Give `simulate: { paths: [http, https] }` and `path: 2`, or an https:// address.',
+      ),
+    ];
+  const isTls = meant.find((backend) => reached(backend).some((it) => it !== 'http'));
   if (!isTls || planFaults([value]).every(worksOnTls)) return [];
   return [
     document.mistake(
@@ -104,6 +125,15 @@ const tlsMistakes = (
         'address on the tailnet.',
     ),
   ];
+};
+
+/** How each address of a backend is reached: what is encrypted, or tunnelled, shows bytes only. */
+const pathsOf = ({ urls, egress, simulate }: BackendSystem): readonly string[] => {
+  if (simulate) return simulate.kind === 'spark' ? (simulate.paths ?? ['http']) : ['http'];
+  return urls.map((url) => {
+    if (url.startsWith('https:')) return 'https';
+    return egress?.[url] === undefined ? 'http' : 'tunnel';
+  });
 };
 
 /** Commands of a file are run only for somebody who has said that they may. */
@@ -145,24 +175,27 @@ export const scenarioMistakes = (
   value: unknown,
   { document, isForeign }: Pick<ArmGround, 'document' | 'isForeign'>,
 ): readonly Mistake[] => [
-  ...(isForeign && itemsOf(value, 'faults').length > 0
+  ...(isForeign && itemsOf(value, 'faults').length > 0 && !hasSuite(value)
     ? [
         document.mistake(
           ['faults'],
           'faults stand between our own proxy and its backends, which --target leaves out',
-          'Replay a scenario without faults, or leave --target away.',
+          'Replay a scenario without faults or a suite, or leave --target away.',
         ),
       ]
     : []),
-  ...whole(value, 'faults', faultSchema).flatMap(([at, fault]) =>
-    faultProblems(fault).map(({ key, problem, hint }) =>
+  ...suiteMistakes(value, document),
+  ...whole(value, 'faults', rowSchema).flatMap(([at, fault]) =>
+    // A row of a suite acts when its trial comes.
+    faultProblems(hasSuite(value) ? { at: '0 s', ...fault } : fault).map(({ key, problem, hint }) =>
       document.mistake(['faults', at, key], problem, hint),
     ),
   ),
-  ...whole(withModels(value), 'workloads', workloadSchema).flatMap(([at, workload]) =>
-    workloadMistakes(workload).map(({ path, problem, hint }) =>
-      document.mistake(['workloads', at, ...partsOf(path)], problem, hint),
-    ),
+  ...whole(withModels(withTrialLoad(value)), 'workloads', workloadSchema).flatMap(
+    ([at, workload]) =>
+      workloadMistakes(workload).map(({ path, problem, hint }) =>
+        document.mistake(['workloads', at, ...partsOf(path)], problem, hint),
+      ),
   ),
   ...objectiveMistakes(value, document),
   ...limitMistakes(value, document),

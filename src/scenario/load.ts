@@ -22,6 +22,8 @@ import { namesOf, property } from './name.ts';
 import { reachMistakes } from './reach.ts';
 import type { Arm, Scenario } from './scenario.ts';
 import { type ScenarioFile, scenarioSchema } from './schema.ts';
+import { hasSuite, withTrialLoad } from './suite-check.ts';
+import { suiteOf } from './suite.ts';
 import { type Placed, withValues } from './variant.ts';
 
 export interface LoadOptions {
@@ -49,7 +51,9 @@ export const loadScenario = (file: string, options: LoadOptions): Scenario => {
   expectScenario(scenario);
   const system = readSystem(scenario, options);
   const shared = { scenario, system, options };
-  const arms = variantsOf(scenario.value).map((variant, at) => resolveArm(variant, at, shared));
+  const arms = playedVariants(scenario.value, options).map((variant, at) =>
+    resolveArm(variant, at, shared),
+  );
   const mistakes = unique([
     ...scenarioMistakes(scenario.value, {
       document: scenario,
@@ -92,7 +96,10 @@ const expectScenario = (document: SourceDocument): void => {
 const readSystem = (scenario: SourceDocument, options: LoadOptions): SourceDocument => {
   if (options.systemFile !== undefined)
     return systemDocument(readDocument(options.systemFile), options.environment);
-  const shape = scenario.differencesFrom(scenarioSchema, withDefaultModel(scenario.value));
+  const shape = scenario.differencesFrom(
+    scenarioSchema,
+    withTrialLoad(withDefaultModel(scenario.value)),
+  );
   const named = property(scenario.value, 'system');
   if (typeof named !== 'string') {
     const hint = 'Add `system: systems/hybrid-simulated.yaml`, or give --system.';
@@ -120,6 +127,7 @@ const resolveBeside = (file: string, path: string): string =>
 interface Variant {
   readonly name: string;
   readonly set: Readonly<Record<string, unknown>>;
+  readonly proxy?: 'naive-retry';
 }
 
 const variantsOf = (value: unknown): readonly Variant[] => {
@@ -131,9 +139,14 @@ const variantsOf = (value: unknown): readonly Variant[] => {
     return {
       name: typeof name === 'string' ? name : `variant-${at}`,
       set: isRecord(set) ? set : {},
+      ...(property(variant, 'proxy') === 'naive-retry' && { proxy: 'naive-retry' as const }),
     };
   });
 };
+
+/** Variants differ in our own proxy: a suite against another one is played once. */
+const playedVariants = (value: unknown, { target }: LoadOptions): readonly Variant[] =>
+  target !== undefined && hasSuite(value) ? [{ name: 'target', set: {} }] : variantsOf(value);
 
 interface ResolvedArm {
   readonly value?: Arm;
@@ -161,7 +174,7 @@ const resolveArm = (variant: Variant, at: number, shared: Shared): ResolvedArm =
   const used = base && options.isLocalOnly ? withoutClouds(base) : base;
   const names = namesOf(used, changed.source.system);
   const filled = fillIn(
-    withDefaultModel(changed.source.scenario, names.models[0]),
+    withTrialLoad(withDefaultModel(changed.source.scenario, names.models[0])),
     options.environment,
     documents.scenario,
   );
@@ -181,11 +194,20 @@ const resolveArm = (variant: Variant, at: number, shared: Shared): ResolvedArm =
   ];
   if (!used || !Value.Check(scenarioSchema, filled.value)) return { mistakes };
   const file = filled.value;
-  const faults = planFaults(file.faults ?? [], String(options.seed ?? file.seed ?? 1));
+  const seed = String(options.seed ?? file.seed ?? 1);
+  const suite = suiteOf(file, used, seed);
+  const faults = suite ? [] : planFaults(file.faults ?? [], seed);
   return {
     file,
     mistakes: [...mistakes, ...reachMistakes(file, faults, phasesOf(file), documents.scenario)],
-    value: { name: variant.name, system: used, workloads: file.workloads, faults },
+    value: {
+      name: variant.name,
+      system: used,
+      workloads: file.workloads,
+      faults,
+      ...(variant.proxy && { proxy: variant.proxy }),
+      ...(suite && { suite }),
+    },
   };
 };
 
@@ -252,6 +274,8 @@ const limitsOf = (file: ScenarioFile): Readonly<Record<string, number>> =>
 
 /** Scripted sessions end by themselves: their `steady` is only the longest they may take. */
 const phasesOf = (file: ScenarioFile): Phases => {
+  // A suite ends with its last trial.
+  if (file.suite) return { warmupMs: 0, steadyMs: suiteMsMax, cooldownMs: 0 };
   const isScripted = file.workloads.every(({ load }) => load.kind === 'scripted');
   const fallback = isScripted
     ? { warmupMs: 0, steadyMs: 600_000, cooldownMs: 20_000 }
@@ -263,6 +287,9 @@ const phasesOf = (file: ScenarioFile): Phases => {
     cooldownMs: cooldown === undefined ? fallback.cooldownMs : (parseDuration(cooldown) ?? 0),
   };
 };
+
+/** Longer than any suite. */
+const suiteMsMax = 24 * 3_600_000;
 
 const unique = (mistakes: readonly Mistake[]): readonly Mistake[] => [
   ...new Map(mistakes.map((mistake) => [JSON.stringify(mistake), mistake])).values(),

@@ -5,6 +5,7 @@ import type { Static } from 'typebox';
 import type { Phases } from '../load/phase.ts';
 import type { workloadSchema } from '../load/schema.ts';
 import type { System } from '../system/system.ts';
+import type { Suite } from './suite.ts';
 import type { PlannedFault } from '../target/fault/fault.ts';
 
 /** What is asked, and when. */
@@ -17,6 +18,10 @@ export interface Arm {
   readonly workloads: readonly LoadedWorkload[];
   /** Instants count from the arm's own beginning. */
   readonly faults: readonly PlannedFault[];
+  /** In place of Spillway's own proxy. */
+  readonly proxy?: 'naive-retry';
+  /** Rows that are played trial by trial, in place of faults in time. */
+  readonly suite?: Suite;
 }
 
 export interface Scenario {

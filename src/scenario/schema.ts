@@ -17,6 +17,89 @@ const phases = Type.Object(
   closed,
 );
 
+const count = (description: string) => Type.Integer({ minimum: 1, maximum: 10_000, description });
+
+const suite = Type.Object(
+  {
+    loud: Type.Optional(count('Repetitions of a row that announces itself (60)')),
+    silent: Type.Optional(count('Repetitions of a row that only a deadline finds (20)')),
+    deadlineScale: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description: 'Factor on the deadlines of production that the system file is written with',
+      }),
+    ),
+    lanes: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 64,
+        description: 'Trials side by side, each with a proxy and backends of its own (1)',
+      }),
+    ),
+    straight: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Model of the system file that has the fallback alone, to compare with',
+      }),
+    ),
+    patience: Type.Optional(durationSchema),
+    settleEvery: Type.Optional(durationSchema),
+    settleFor: Type.Optional(durationSchema),
+  },
+  { ...closed, description: 'Plays each fault as a row of many trials, armed for one exchange' },
+);
+
+/** What an entry of `faults:` says of itself as a row of a suite. */
+const rowFields = {
+  row: Type.Optional(
+    Type.String({
+      pattern: '^[a-z0-9][a-z0-9-]*$',
+      expected: 'a name of small letters, digits and hyphens',
+      description: 'What the row of the suite is called',
+    }),
+  ),
+  expect: Type.Optional(
+    Type.Union(
+      [
+        Type.Literal('transparent'),
+        Type.Literal('continued'),
+        Type.Literal('unaffected'),
+        Type.Literal('error'),
+      ],
+      { description: 'What a proxy that survives it shows its reader' },
+    ),
+  ),
+  catalogue: Type.Optional(
+    Type.Array(
+      Type.String({
+        pattern: '^[NHRBS][0-9]{2}$',
+        expected: 'an id of the catalogue such as N10, or of failoverbench such as S08',
+      }),
+      { description: 'Its ids in the catalogue of faults, and in failoverbench' },
+    ),
+  ),
+  deadline: Type.Optional(
+    Type.Union([Type.Literal('connectMs'), Type.Literal('firstTokenMs'), Type.Literal('stallMs')], {
+      description: 'The deadline of the backend that finds it, where nothing announces it',
+    }),
+  ),
+  workload: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'The workload it is asked with; the first if absent',
+    }),
+  ),
+};
+
+/** One entry of `faults:`, which may be a row of a suite. */
+export const rowSchema = Type.Object(
+  { ...faultSchema.properties, ...rowFields },
+  { ...closed, description: 'One thing that goes wrong: in a window, at a turn, or as a row' },
+);
+
+export type RowSpec = Static<typeof rowSchema>;
+
 const variant = Type.Object(
   {
     name: Type.String({
@@ -24,6 +107,11 @@ const variant = Type.Object(
       expected: 'a name of small letters, digits, dots and hyphens',
       description: 'What the arm is called in the report',
     }),
+    proxy: Type.Optional(
+      Type.Literal('naive-retry', {
+        description: 'In place of Spillway: a relay that retries, as a yardstick; in a suite',
+      }),
+    ),
     set: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
         description: 'What differs: `system.midStream: continue`, `workloads.chat.model: …`',
@@ -62,7 +150,8 @@ export const scenarioSchema = Type.Object(
       }),
     ),
     phases: Type.Optional(phases),
-    faults: Type.Optional(Type.Array(faultSchema, { description: 'What goes wrong, and when' })),
+    faults: Type.Optional(Type.Array(rowSchema, { description: 'What goes wrong, and when' })),
+    suite: Type.Optional(suite),
     variants: Type.Optional(
       Type.Array(variant, { minItems: 1, description: 'Arms of one run, in one run folder' }),
     ),
