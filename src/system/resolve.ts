@@ -153,13 +153,13 @@ const simulatedSpark = (simulate: BackendFile['simulate']): SimulatedSpark => ({
   isWarm: simulate?.warm ?? true,
   keepAliveMs: simulate?.keepAliveMs ?? 300_000,
   timeScale: simulate?.timeScale ?? 1,
+  ...(simulate?.port !== undefined && { port: simulate.port }),
+  ...(simulate?.paths && { paths: simulate.paths }),
 });
 
 /** The defaults are gpt-4.1-mini's class on a standard deployment: p95/p50 of 3.2. */
 const simulatedCloud = (simulate: BackendFile['simulate']): SimulatedCloud => {
   const ttftMsP50 = simulate?.ttftMsP50 ?? 900;
-  ...(simulate?.port !== undefined && { port: simulate.port }),
-  ...(simulate?.paths && { paths: simulate.paths }),
   return {
     kind: 'cloud',
     ttftMsP50,
@@ -169,6 +169,7 @@ const simulatedCloud = (simulate: BackendFile['simulate']): SimulatedCloud => {
     requestsPerMinute: simulate?.requestsPerMinute ?? Number.POSITIVE_INFINITY,
     continues: simulate?.continues ?? 'well',
     timeScale: simulate?.timeScale ?? 1,
+    ...(simulate?.port !== undefined && { port: simulate.port }),
   };
 };
 
@@ -252,6 +253,8 @@ const checkBackend = (name: string, backend: BackendFile, wrong: Wrong): void =>
   }
   if (backend.simulate && backend.url !== 'simulated')
     wrong([...path, 'simulate'], 'only a simulated backend has this', 'Write `url: simulated`.');
+  if (backend.simulate?.paths && backend.kind !== 'ollama')
+    wrong([...path, 'simulate', 'paths'], 'only a simulated Spark has this', 'Remove it.');
   for (const profile of profilesOf(backend)) {
     if (engineProfile(profile)) continue;
     const hint =
@@ -264,8 +267,6 @@ const profilesOf = (backend: BackendFile): readonly string[] =>
   backend.simulate?.profiles ?? (backend.simulate?.profile ? [backend.simulate.profile] : []);
 
 const checkCandidate = (
-  if (backend.simulate?.paths && backend.kind !== 'ollama')
-    wrong([...path, 'simulate', 'paths'], 'only a simulated Spark has this', 'Remove it.');
   file: SystemFile,
   candidate: ModelSystem['candidates'][number],
   path: readonly (string | number)[],

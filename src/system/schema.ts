@@ -85,6 +85,13 @@ const simulate = Type.Object(
         { description: 'How it behaves when asked to go on with a text another model began' },
       ),
     ),
+    port: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 65_535,
+        description: 'Port it is reached at when a suite is played against another proxy',
+      }),
+    ),
     timeScale: Type.Optional(above0('1 is real speed, 0.1 is ten times faster')),
   },
   closed,

@@ -36,6 +36,8 @@ export interface SimulatedSpark {
   readonly paths?: readonly ('http' | 'https')[];
   /** Scale of all durations: 1 is real speed, 0.1 is ten times faster. Printed. */
   readonly timeScale: number;
+  /** Port that another proxy reaches it at, in a suite; any when absent. */
+  readonly port?: number;
 }
 
 export interface SimulatedCloud {
@@ -49,6 +51,8 @@ export interface SimulatedCloud {
   /** How it behaves when asked to continue a text: `well`, or badly in one of these ways. */
   readonly continues: 'well' | 'start-over' | 'repeat' | 'preamble' | 'language' | 'refuse';
   readonly timeScale: number;
+  /** Port that another proxy reaches it at, in a suite; any when absent. */
+  readonly port?: number;
 }
 
 export interface BackendSystem {
