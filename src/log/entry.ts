@@ -262,6 +262,8 @@ export interface Probe {
   readonly kind: 'probe';
   readonly arm: string;
   readonly backend: string;
+  /** Set where one model of the backend was shut out, and asked. */
+  readonly model?: string;
   readonly startedAt: number;
   readonly endedAt: number;
   readonly outcome: 'answered' | 'failed';
@@ -272,6 +274,8 @@ export interface CircuitChange {
   readonly kind: 'circuit';
   readonly arm: string;
   readonly backend: string;
+  /** Set where it is that of one model; the backend's own if absent. */
+  readonly model?: string;
   readonly at: number;
   readonly to: 'closed' | 'open' | 'half-open';
   /** Of one that opened. */

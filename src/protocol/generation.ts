@@ -52,6 +52,12 @@ export interface Failure {
   readonly retryAfterMs?: number;
   /** The request itself is at fault (400, 413, 422): another backend would refuse it as well. */
   readonly isRequestFault?: boolean;
+  /** Our own machine ran out of something; the backend has no part in it. */
+  readonly isOurs?: boolean;
+  /** Whether people must mend it, as a certificate; by the status where absent. */
+  readonly isLasting?: boolean;
+  /** The backend answered another question while this attempt was silent. */
+  readonly isHostAlive?: boolean;
   /** The error body of a request fault, passed on to the client: OpenAI's `code` and `param`. */
   readonly code?: string;
   readonly param?: string;

@@ -125,16 +125,21 @@ const backendOf = (
   const urls = backend.urls ?? (backend.url === undefined ? [] : [backend.url]);
   const isSimulated = urls[0] === 'simulated';
   const { kind, url: _, urls: __, simulate, ...more } = backend;
-  const { auth: ___, proxy: ____, allowKeyless: _____, ...rest } = more;
+  const { auth: ___, proxy: ____, allowKeyless: _____, suspectMs: ______, ...rest } = more;
   const where = residencyOf(backend);
   const isLocal = where === 'local';
+  const firstTokenMs = backend.firstTokenMs ?? 20_000;
+  // A question costs nothing at home.
+  const suspectMs = backend.suspectMs ?? (isLocal ? 2000 : 0);
   return {
     connectMs: isLocal ? 2500 : 3000,
-    firstTokenMs: 20_000,
+    firstTokenMs,
+    firstTokenMsMax: Math.max(firstTokenMs, 120_000),
     // Azure's content filter may hold text back for some 2 s at a time.
     stallMs: isLocal ? 20_000 : 8000,
     slots: isLocal ? (simulate?.parallel ?? 1) : 64,
     ...rest,
+    ...(suspectMs > 0 && { suspectMs }),
     ...accessOf(backend, where, surroundings),
     name,
     wire: kind,
@@ -247,9 +252,15 @@ const checkBackend = (name: string, backend: BackendFile, wrong: Wrong): void =>
       wrong([...path, backend.urls ? 'urls' : 'url'], 'expected no password in an address', hint);
     }
   }
-  if (backend.api === 'chat' && (backend.kind !== 'openai' || backend.url === 'simulated')) {
-    const hint = 'Leave `api` out: a simulated backend, Ollama and Azure have their own.';
-    wrong([...path, 'api'], 'only a real server of kind `openai` is asked for chat', hint);
+  if (backend.api === 'chat' && (backend.kind === 'ollama' || backend.url === 'simulated')) {
+    const hint = 'Leave `api` out: a simulated backend and Ollama have their own.';
+    wrong([...path, 'api'], 'only a real server of OpenAI or Azure is asked for chat', hint);
+  }
+  const { firstTokenMs = 20_000, firstTokenMsMax = Number.POSITIVE_INFINITY } = backend;
+  if (firstTokenMsMax < firstTokenMs) {
+    const problem = `expected at least firstTokenMs, ${firstTokenMs}, found ${firstTokenMsMax}`;
+    const hint = 'Raise it, or lower `firstTokenMs`, which every prompt is given.';
+    wrong([...path, 'firstTokenMsMax'], problem, hint);
   }
   if (backend.simulate && backend.url !== 'simulated')
     wrong([...path, 'simulate'], 'only a simulated backend has this', 'Write `url: simulated`.');

@@ -166,8 +166,23 @@ const backend = Type.Object(
       count('Its quota of tokens, prompt and output limit together; what exceeds it spills'),
     ),
     connectMs: Type.Optional(ms('Deadline for DNS, TCP and TLS together')),
-    firstTokenMs: Type.Optional(ms('Deadline for the first token')),
-    stallMs: Type.Optional(ms('Longest silence between two tokens')),
+    firstTokenMs: Type.Optional(
+      ms('Deadline for the first token (20000); a prompt that takes longer to read has more time'),
+    ),
+    firstTokenMsMax: Type.Optional(
+      ms('The most that a long prompt is given (120000, or firstTokenMs if that is more)'),
+    ),
+    stallMs: Type.Optional(
+      ms('Longest silence between two tokens (20000 at a local backend, else 8000)'),
+    ),
+    suspectMs: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        description:
+          'Silence after which a second connection is asked whether it is there, in milliseconds; ' +
+          '0 for never (2000 at a local backend, else 0)',
+      }),
+    ),
     price: Type.Optional(price),
   },
   closed,
@@ -180,6 +195,9 @@ const candidate = Type.Object(
     numCtx: Type.Optional(count('Context window asked of Ollama')),
     priceModel: Type.Optional(
       text('The model in the price table, for a deployment of another name'),
+    prefillTokensPerSecond: Type.Optional(
+      above0('How fast it reads a prompt (learnt from its answers), for the first-token deadline'),
+    ),
     ),
     contextTokensMax: Type.Optional(count('Its context window; longer conversations go elsewhere')),
     vision: Type.Optional(Type.Boolean({ description: 'Whether it understands images' })),

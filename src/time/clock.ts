@@ -8,6 +8,8 @@
  * thread, so instants taken in different threads compare.
  */
 
+import { atDeadline } from './lateness.ts';
+
 /** A source of time: the machine's own, or a virtual one that a test advances. */
 export interface Clock {
   /** Milliseconds since the run's origin. Monotonic. */
@@ -59,7 +61,7 @@ export const within = async <T>(
 ): Promise<T> => {
   let timer: Disposable | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = clock.at(clock.now() + ms, () =>
+    timer = atDeadline(clock, clock.now() + ms, () =>
       reject(new DeadlineError(`${what} took longer than ${ms} ms`)),
     );
   });

@@ -179,11 +179,16 @@ const discipline: Checker = ({ run, attempts }) => {
   for (const { trace } of attempts) counts.set(trace, (counts.get(trace) ?? 0) + 1);
   for (const [trace, count] of counts)
     if (count > attemptsMax) found.push(`${trace} made ${count} attempts`);
-  for (const { backend, at, health, openCount, isWarmUp } of run.calls) {
+  for (const { backend, model, at, health, openCount, isWarmUp } of run.calls) {
     const change = health?.changes.at(-1);
     // One that was let in at the very instant at which the circuit opened is no offence.
     if (health?.breaker !== 'closed' && change && change.at < at)
       found.push(`${backend} was asked at ${at}, its circuit ${health?.breaker}`);
+    const own = health?.models.find((it) => it.model === model);
+    const last = own?.changes.at(-1);
+    // The probe of a model is a call that loads it.
+    if (!isWarmUp && own && own.breaker !== 'closed' && last && last.at < at)
+      found.push(`${model} of ${backend} was asked at ${at}, its circuit ${own.breaker}`);
     if (!isWarmUp && health && openCount > health.slots)
       found.push(`${backend} has ${openCount} calls in ${health.slots} slots at ${at}`);
     if (health && health.queued > queuedMax) found.push(`${health.queued} queue at ${backend}`);
@@ -305,8 +310,12 @@ const blame: Checker = (ground) =>
     const { trace, backend, outcome, reason, startedAt, endedAt } = attempt;
     if (outcome !== 'failed' || reason === 'bad-seam') return [];
     if (reason === 'first-token-deadline' && hasGoneUnseen(ground, attempt)) return [];
+    // What befell the second connection, which has no trace, counts as well.
     const isAct = (act: { backend: string; trace?: string; at: number }): boolean =>
-      act.trace === trace && act.backend === backend && act.at >= startedAt && act.at <= endedAt;
+      (act.trace ?? trace) === trace &&
+      act.backend === backend &&
+      act.at >= startedAt &&
+      act.at <= endedAt;
     const acts = run.entries.filter((entry) => entry.kind === 'act');
     if (acts.some(isAct) || run.quirks.some(isAct)) return [];
     return [`an attempt at ${backend} at ${startedAt} failed by itself: ${reason}`];

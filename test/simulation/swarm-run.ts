@@ -50,8 +50,11 @@ export interface SwarmRun {
   readonly crash?: string;
 }
 
-/** No circuit stays open longer than a minute, and its probe takes three seconds at most. */
-const calmMs = 65_000;
+/**
+ * No circuit stays open longer than five minutes and a tenth, and its probe takes three seconds at
+ * most.
+ */
+const calmMs = 335_000;
 /** A virtual day. */
 const horizonMs = 86_400_000;
 

@@ -132,6 +132,7 @@ const drawBackend = (name: Name, random: Random): BackendSystem => {
     connectMs: 1000,
     firstTokenMs: pick(random, [6000, 12_000, 20_000]),
     stallMs: pick(random, [2500, 5000, 10_000]),
+    ...(chance(random, 0.5) ? { suspectMs: pick(random, [500, 2000]) } : {}),
   };
   if (name === 'azure')
     return {

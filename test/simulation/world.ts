@@ -31,6 +31,7 @@ export interface SeenCall {
   readonly backend: string;
   readonly trace: string;
   readonly at: number;
+  readonly model: string;
   /** To load a model; no user waits for it. */
   readonly isWarmUp: boolean;
   /** What the proxy knew of the backend in that moment. */
@@ -139,6 +140,7 @@ const tapped = (upstream: Upstream, { clock, calls, healthOf }: Tap): Upstream =
     return followed(upstream.open(call, signal), end);
   },
 });
+      model: call.candidate.model,
 
 async function* followed(
   events: AsyncIterable<readonly GenerationEvent[]>,

@@ -84,7 +84,7 @@ describe('as documented', () => {
     await world.clock.runUntil(world.clock.sleep(19_000), world.clock.now() + 30_000);
     await world.ask();
     expect(asked().slice(5)).toEqual(['azure']);
-    await world.clock.runUntil(world.clock.sleep(2000), world.clock.now() + 30_000);
+    await world.clock.runUntil(world.clock.sleep(4000), world.clock.now() + 30_000);
     await world.ask();
     expect(asked().slice(6)).toEqual(['spark']);
   });

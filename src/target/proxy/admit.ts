@@ -3,7 +3,9 @@
  *
  * Every wait ends: with a slot, with the client's leaving, or at its deadline, after which the
  * router is asked again with what has become known. The second wait is the last. Where nothing but
- * a quota stands in the way, and only for a moment, that moment is waited for too.
+ * a quota stands in the way, and only for a moment, that moment is waited for too. And where nobody
+ * is left but backends that are shut out, they are asked whether they are back before it is said
+ * that nobody can serve.
  */
 
 import type { Candidate } from '../../system/system.ts';
@@ -56,6 +58,7 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
   const { clock, backends } = input;
   const waits = new Map<Candidate, number>();
   let quotaWaits = 0;
+  let isRevived = false;
   for (;;) {
     if (input.gone.aborted) return { kind: 'gone' };
     const candidates = input.candidates.filter((it) => (waits.get(it) ?? 0) < waitsMax);
@@ -69,6 +72,15 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
     const [choice] = choices;
     const backend = choice && backends.get(choice.candidate.backend);
     if (!choice || !backend) {
+      const shutOut = refused.filter(({ why }) => why === 'breaker').map((it) => it.backend);
+      if (!isRevived && shutOut.length > 0) {
+        isRevived = true;
+        await revive(
+          candidates.filter((it) => shutOut.includes(it.backend)),
+          backends,
+        );
+        continue;
+      }
       const quotaMs = soonest(refused);
       if (quotaMs <= rules.spill.waitMsMax && quotaWaits++ < waitsMax) {
         await clock.sleep(quotaMs, input.gone).catch(() => undefined);
@@ -98,13 +110,24 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
     }
     const tokens = input.tokensOf(backend);
     const hasQuota = backend.quota.waitMs(tokens, clock.now()) === 0;
-    if (hasQuota && backend.mayServe && !input.gone.aborted) {
+    const mayServe = backend.mayServeModel(choice.candidate.model);
+    if (hasQuota && mayServe && !input.gone.aborted) {
       backend.quota.charge(tokens, clock.now());
       return { kind: 'admitted', choice, backend, slotAt };
     }
     // Granted too late: the circuit has opened, the quota is used up, or nobody waits any more.
     backend.admission.leave(slotAt, clock.now());
   }
+};
+
+/** Nobody else can serve: a circuit that is open may be probed at once. */
+const revive = async (
+  candidates: readonly Candidate[],
+  backends: AdmitInput['backends'],
+): Promise<void> => {
+  await Promise.all(
+    candidates.map((candidate) => backends.get(candidate.backend)?.revive(candidate)),
+  );
 };
 
 /** How long until some quota has room again, where nothing else stands in the way. */

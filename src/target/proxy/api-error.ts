@@ -190,6 +190,15 @@ export const backendsUnavailable = (
     retryAfterMs,
   });
 
+/** Our own machine has run out of what a connection takes; the backends may be well. */
+export const proxyExhausted = (causes: string): ApiError =>
+  new ApiError({
+    status: 503,
+    code: 'proxy_exhausted',
+    message: `The proxy cannot reach its backends, by its own fault: ${causes}.`,
+    retryAfterMs: 1000,
+  });
+
 /** The failure is ours: the state could not be kept, or a bound of our own was met. */
 export const serverError = (message: string): ApiError =>
   new ApiError({ status: 500, code: 'server_error', message });

@@ -4,6 +4,7 @@
  *     opened ──first-token deadline──▶ token ──stall deadline──▶ token … ──▶ end
  *        └──────────────────────── total deadline ────────────────────────────┘
  *
+ * What a silence means, and when to ask somebody else about it, is `silence-watch.ts`'s to say.
  * A deadline is a race, never a request: when it passes the attempt is dead, whatever the upstream
  * makes of being aborted. Only content counts as progress, so a server that sends keep-alives and
  * nothing else is silent. While nobody asks for the next events, because the reader is slow, no
@@ -21,13 +22,8 @@ import type { Clock } from '../../time/clock.ts';
 import { truncated } from './failure.ts';
 import type { CallPlan } from './call.ts';
 import type { Upstream } from './proxy.ts';
-
-interface AttemptDeadlines {
-  readonly firstTokenMs: number;
-  /** Between two events with content. */
-  readonly stallMs: number;
-  readonly totalMs: number;
-}
+import { deadPath, type Opinion, type SecondOpinion } from './second-opinion.ts';
+import { type SilenceBounds, type SilenceStep, SilenceWatch } from './silence-watch.ts';
 
 export interface AttemptInput {
   readonly clock: Clock;
@@ -35,7 +31,12 @@ export interface AttemptInput {
   readonly plan: CallPlan;
   readonly trace: string;
   readonly span: string;
-  readonly deadlines: AttemptDeadlines;
+  /** Asked once the request is on its way, since counting its tokens takes time. */
+  readonly bounds: () => SilenceBounds;
+  /** Asked while the attempt is silent. */
+  readonly secondOpinion: SecondOpinion;
+  /** Whether there is but one way to the backend. */
+  readonly isOnlyPath: boolean;
   /** Aborts when the client has left. */
   readonly gone: AbortSignal;
   /** Tokens of the prompt by our own count. */
@@ -73,14 +74,15 @@ export class AttemptRun {
   #resolve: ((events: readonly GenerationEvent[] | undefined) => void) | undefined;
   #timer: Disposable | undefined;
   #timerAt = 0;
-  #dueAt: number;
-  #isWatchDue = true;
+  #bounds: SilenceBounds | undefined;
+  #silence: SilenceWatch | undefined;
+  /** The backend answered another question during this silence. */
+  #isHostAlive = false;
 
   constructor(input: AttemptInput) {
     this.#input = input;
-    const { clock, upstream, plan, trace, span, deadlines } = input;
+    const { clock, upstream, plan, trace, span } = input;
     this.startedAt = clock.now();
-    this.#dueAt = this.startedAt + deadlines.firstTokenMs;
     const call = {
       ...plan,
       trace,
@@ -95,6 +97,11 @@ export class AttemptRun {
     };
     this.#events = upstream.open(call, this.#controller.signal)[Symbol.asyncIterator]();
     input.gone.addEventListener('abort', this.#onGone, { once: true });
+  }
+
+  /** How long the first token took; undefined while there is none. */
+  get firstTokenMs(): number | undefined {
+    return this.#firstTokenAt && this.#firstTokenAt - (this.#sentAt ?? this.startedAt);
   }
 
   get usage(): Usage | undefined {
@@ -120,7 +127,8 @@ export class AttemptRun {
       if (!isSemantic(event)) continue;
       this.tokensReceived++;
       this.#firstTokenAt ??= this.#input.clock.now();
-      this.#isWatchDue = true;
+      this.#silence?.progress();
+      this.#isHostAlive = false;
     }
     return came;
   }
@@ -183,8 +191,8 @@ export class AttemptRun {
     if (this.#input.gone.aborted) return Promise.resolve(undefined);
     const { promise, resolve } = Promise.withResolvers<readonly GenerationEvent[] | undefined>();
     this.#resolve = resolve;
-    this.#watch();
     this.#events.next().then(this.#onNext, this.#onError);
+    this.#watch();
     return promise;
   }
 
@@ -194,39 +202,69 @@ export class AttemptRun {
     this.#resolve = undefined;
   }
 
-  /** The stall deadline counts from the moment the reader wants more. */
+  /** Silence counts from the moment the reader wants more. */
   #watch(): void {
-    const { clock, deadlines } = this.#input;
-    if (this.#isWatchDue) {
-      this.#isWatchDue = false;
-      if (this.#firstTokenAt !== undefined) this.#dueAt = clock.now() + deadlines.stallMs;
-      this.#dueAt = Math.min(this.#dueAt, this.startedAt + deadlines.totalMs);
-    }
-    // One timer looks after many chunks: it finds the due time moved, and is set again. Only a due
-    // time before its own needs another.
-    if (this.#timer && this.#timerAt <= this.#dueAt) return;
+    const { clock, bounds } = this.#input;
+    this.#bounds ??= bounds();
+    this.#silence ??= new SilenceWatch(this.#bounds, this.startedAt);
+    this.#silence.waitFrom(clock.now());
+    const { nextAt } = this.#silence;
+    // One timer looks after many chunks: it finds the instant moved, and is set again. Only an
+    // instant before its own needs another.
+    if (this.#timer && this.#timerAt <= nextAt) return;
     this.#timer?.[Symbol.dispose]();
-    this.#timerAt = this.#dueAt;
-    this.#timer = clock.at(this.#dueAt, () => this.#look());
+    this.#timerAt = nextAt;
+    this.#timer = clock.at(nextAt, () => this.#look());
   }
 
   #look(): void {
     this.#timer = undefined;
-    if (!this.#resolve) return;
-    if (this.#input.clock.now() < this.#dueAt) {
-      this.#watch();
-      return;
-    }
-    this.#settle(failed(this.#lateness()));
+    if (!this.#resolve || !this.#silence) return;
+    const step = this.#silence.look(this.#input.clock.now());
+    if (step === 'ask') void this.#ask(this.#silence);
+    if (step === 'wait' || step === 'ask') this.#watch();
+    else this.#settle(failed(this.#lateness(step)));
   }
 
-  #lateness(): Failure {
-    const { firstTokenMs, stallMs, totalMs } = this.#input.deadlines;
-    if (this.#dueAt >= this.startedAt + totalMs)
-      return late('stall-deadline', `the answer was not whole after ${totalMs} ms`);
-    return this.#firstTokenAt === undefined
-      ? late('first-token-deadline', `no token after ${firstTokenMs} ms`)
-      : late('stall-deadline', `no token for ${stallMs} ms`);
+  /** A dead path ends the attempt at once; what comes when it is over finds nobody waiting. */
+  async #ask(silence: SilenceWatch): Promise<void> {
+    const { clock, secondOpinion } = this.#input;
+    const askedAt = clock.now();
+    const tokens = this.tokensReceived;
+    const opinion = await secondOpinion.get();
+    if (this.#endedAt !== undefined || this.tokensReceived !== tokens) return;
+    if (opinion.isAlive) {
+      this.#isHostAlive = true;
+      silence.alive(clock.now());
+      if (this.#resolve) this.#watch();
+    } else this.#settle(failed(this.#deadPath(opinion, askedAt)));
+  }
+
+  #deadPath({ why }: Extract<Opinion, { isAlive: false }>, askedAt: number): Failure {
+    const isFirst = this.#firstTokenAt === undefined;
+    const silentMs = this.#bounds?.suspectMs ?? 0;
+    return deadPath({
+      reason: isFirst ? 'first-token-deadline' : 'stall-deadline',
+      silentMs: isFirst ? Math.round(askedAt - this.startedAt) : silentMs,
+      why,
+      isOnlyPath: this.#input.isOnlyPath,
+    });
+  }
+
+  #lateness(step: Exclude<SilenceStep, 'wait' | 'ask'>): Failure {
+    const { firstTokenMs, stallMs, totalMs } = this.#bounds ?? this.#input.bounds();
+    const isHostAlive = this.#isHostAlive ? { isHostAlive: true } : {};
+    switch (step) {
+      case 'total':
+        return late('stall-deadline', `the answer was not whole after ${totalMs} ms`);
+      case 'first-token':
+        return {
+          ...late('first-token-deadline', `no token after ${firstTokenMs} ms`),
+          ...isHostAlive,
+        };
+      case 'stall':
+        return { ...late('stall-deadline', `no token for ${stallMs} ms`), ...isHostAlive };
+    }
   }
 
   /** A server that counted far fewer prompt tokens than were sent has dropped the front. */

@@ -1,38 +1,32 @@
 /**
- * One backend as the proxy knows it: its circuit, its slots, and which models it has in memory.
- *
- * While the circuit is open a probe is sent each time its wait is over, driven by the clock, so
- * that a backend that has come back is found by us and not by a user.
+ * One backend as the proxy knows it: its circuits, its slots, its models, and how fast it reads.
  */
 
+import type { IdSource } from '../../random/id.ts';
+import type { Random } from '../../random/random.ts';
 import type { Failure } from '../../protocol/generation.ts';
 import type { BackendSystem, Candidate, System } from '../../system/system.ts';
-import { type Clock, within } from '../../time/clock.ts';
+import type { Clock } from '../../time/clock.ts';
 import { Admission } from './admission.ts';
+import { BackendModels } from './backend-models.ts';
 import { BackendQuota } from './backend-quota.ts';
-import { CircuitBreaker } from './circuit-breaker.ts';
-import type { CircuitEntry, ModelAbility, Upstream } from './proxy.ts';
+import type { BreakerChange } from './circuit.ts';
+import { Circuits, type ModelCircuit } from './circuits.ts';
+import { isOwnError } from './failure.ts';
+import { firstTokenDeadlineMs } from './first-token-deadline.ts';
+import { PrefillRate } from './prefill-rate.ts';
+import type { Alarm, CircuitEntry, ModelAbility, Upstream } from './proxy.ts';
 import type { CandidateState } from './router.ts';
+import { type OpinionCounts, SecondOpinion } from './second-opinion.ts';
 
-/** How long a probe may take. */
-const probeMsMax = 3000;
-/** For how long a look at the loaded models is believed. */
-const lookFreshMs = 2000;
-/** For how long what the models are able to do is believed: until one is pulled anew. */
-const abilityFreshMs = 60_000;
 /** For how long a time to first token is believed; after that the backend is asked to know it. */
 const latencyFreshMs = 300_000;
 /** Weight of the latest time to first token in the running mean. */
 const latestWeightRatio = 0.3;
-/** How long a request waits for that look; then it goes on as if the model were loaded. */
-const lookMsMax = 150;
-/** How long loading a model may take: the longest loads seen are above five minutes. */
-const warmMsMax = 600_000;
-/** A call that loads and is still out by then may hang on a dead path: another goes beside it. */
-const warmAgainMs = 60_000;
-
-/** Failures that say nothing about whether the backend can serve the next request. */
-const blameless: ReadonlySet<Failure['reason']> = new Set(['bad-seam', 'prompt-cut']);
+/** How fast prompts are taken to be read where neither the file nor experience says. */
+const assumedTokensPerSecond = { local: 500, cloud: 5000 } as const;
+/** How long a request without any other place waits for a probe before its time. */
+const reviveMsMax = 250;
 
 /** What is told of a backend to those who ask. */
 export interface BackendHealth {
@@ -45,18 +39,13 @@ export interface BackendHealth {
   readonly loadedModels?: readonly string[];
   /** Changes of its circuit, the eldest first, as many as are kept. */
   readonly changes: readonly BreakerChange[];
+  /** Models with a circuit of their own that has been open. */
+  readonly models: readonly ModelCircuit[];
+  /** What people must mend. */
+  readonly alarms: readonly Alarm[];
+  /** Questions over a second connection, asked because an attempt was silent. */
+  readonly secondOpinions: OpinionCounts;
 }
-
-/** The circuit came into another state. */
-export interface BreakerChange {
-  readonly at: number;
-  readonly to: BackendHealth['breaker'];
-  /** The failure that opened it, or kept it open; absent when it closed. */
-  readonly failure?: Pick<Failure, 'reason' | 'message'>;
-}
-
-/** Changes of the circuit that are kept. */
-const changesMax = 20;
 
 /** What a backend knows of a candidate by itself, whoever asks. */
 type OwnState = Pick<
@@ -72,64 +61,103 @@ type OwnState = Pick<
   | 'firstTokenMs'
 >;
 
+/** A prompt that was sent and, until a token comes, is being read or waits to be. */
+export interface Reading {
+  readonly promptTokens: number;
+  readonly hasToken: boolean;
+}
+
+/** An attempt that was served whole. */
+export interface Served {
+  readonly candidate: Candidate;
+  readonly serviceMs: number;
+  readonly firstTokenMs: number | undefined;
+  /** Tokens that were read before the first token; absent where it waited for more than them. */
+  readonly readTokens?: number;
+}
+
+export interface BackendParts {
+  readonly policy: System['breaker'];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: IdSource;
+  readonly tell?: (entry: CircuitEntry) => void;
+}
+
 export class Backend {
   readonly system: BackendSystem;
   readonly upstream: Upstream;
   readonly admission: Admission;
   readonly quota: BackendQuota;
   readonly #clock: Clock;
-  readonly #breaker: CircuitBreaker;
-  readonly #tell: (entry: CircuitEntry) => void;
-  readonly #closing = new AbortController();
-  /** Models that are being loaded, and since when. */
-  readonly #warming = new Map<string, number>();
-  #changes: readonly BreakerChange[] = [];
-  #loadedModels: readonly string[] | undefined;
-  /** False once it has answered a probe without saying; asking again would be idle. */
-  #tellsModels = true;
-  #lookedAt = -Infinity;
-  #look: Promise<void> | undefined;
-  #probeTimer: Disposable | undefined;
+  readonly #circuits: Circuits;
+  readonly #models: BackendModels;
+  readonly #opinion: SecondOpinion;
   readonly #latencies = new Map<string, { readonly ms: number; readonly at: number }>();
-  #abilities: ReadonlyMap<string, ModelAbility> = new Map();
-  #abilitiesAt = -Infinity;
-  #abilityLook: Promise<void> | undefined;
+  readonly #rates = new Map<string, PrefillRate>();
+  readonly #readings = new Set<Reading>();
+  /** The candidates that users asked for, by model. */
+  readonly #asked = new Map<string, Candidate>();
 
-  constructor(
-    system: BackendSystem,
-    upstream: Upstream,
-    policy: System['breaker'],
-    clock: Clock,
-    tell: (entry: CircuitEntry) => void = () => undefined,
-  ) {
-    this.#tell = tell;
+  constructor(system: BackendSystem, upstream: Upstream, parts: BackendParts) {
+    const { policy, clock, random, ids, tell = () => undefined } = parts;
     this.system = system;
     this.upstream = upstream;
     this.admission = new Admission(system.slots);
     this.quota = new BackendQuota(system);
     this.#clock = clock;
-    this.#breaker = new CircuitBreaker(policy);
+    const mayServe = (): boolean => this.#circuits.host.mayServe;
+    this.#models = new BackendModels({ system, upstream, clock, ids, mayServe });
+    this.#opinion = new SecondOpinion(clock, async (signal) => {
+      try {
+        await (upstream.check ? upstream.check(signal) : upstream.probe(signal));
+      } catch (error) {
+        // Our own trouble says nothing about the backend.
+        if (!isOwnError(error)) throw error;
+      }
+    });
+    this.#circuits = new Circuits({
+      backend: system.name,
+      policy,
+      clock,
+      random,
+      tell,
+      probeHost: () => this.#models.probe(),
+      probeModel: (model) => this.#probeModel(model),
+      onReturn: () => this.#warmAll(),
+    });
   }
 
+  /** Whether the host itself serves, whatever becomes of a model. */
   get mayServe(): boolean {
-    return this.#breaker.mayServe;
+    return this.#circuits.host.mayServe;
   }
 
-  /** How long until the next probe, while the circuit is not closed. */
-  get probeInMs(): number | undefined {
-    return this.#breaker.probeInMs(this.#clock.now());
+  /** Whether a request for the model may be sent. */
+  mayServeModel(model: string): boolean {
+    return this.#circuits.mayServe(model);
+  }
+
+  /** How long until the next probe, while a circuit in the way of the model is not closed. */
+  probeInMs(model: string): number | undefined {
+    return this.#circuits.probeInMs(model);
   }
 
   get health(): BackendHealth {
+    const { host, models, alarms } = this.#circuits;
+    const { loaded } = this.#models;
     return {
       name: this.system.name,
       residency: this.system.residency,
-      breaker: this.#breaker.state.kind,
+      breaker: host.kind,
       running: this.admission.runningCount,
       queued: this.admission.queuedCount,
       slots: this.system.slots,
-      changes: this.#changes,
-      ...(this.#loadedModels ? { loadedModels: this.#loadedModels } : {}),
+      changes: host.changes,
+      models,
+      alarms: [...alarms, ...(this.upstream.alarms?.() ?? [])],
+      secondOpinions: this.#opinion.counts,
+      ...(loaded ? { loadedModels: loaded } : {}),
     };
   }
 
@@ -139,11 +167,11 @@ export class Backend {
     return {
       candidate,
       residency: this.system.residency,
-      mayServe: this.mayServe,
+      mayServe: this.mayServeModel(candidate.model),
       hasFreeSlot: this.admission.hasFreeSlot,
       queuedCount: this.admission.queuedCount,
       predictedWaitMs: this.admission.predictedWaitMs(this.#clock.now()),
-      isLoaded: this.#isLoaded(candidate.model),
+      isLoaded: this.#models.isLoaded(candidate.model),
       busyRatio: (runningCount + queuedCount) / this.system.slots,
       firstTokenMs: this.#firstTokenMs(candidate.model),
     };
@@ -151,159 +179,117 @@ export class Backend {
 
   /** What a model is able to do, as far as the backend has said. */
   ability(model: string): ModelAbility {
-    return this.#abilities.get(model) ?? this.#abilities.get(withTag(model)) ?? {};
+    return this.#models.ability(model);
+  }
+
+  /** Tokens of prompts that we sent and that have not begun to be answered. */
+  get aheadTokens(): number {
+    let tokens = 0;
+    for (const { hasToken, promptTokens } of this.#readings) if (!hasToken) tokens += promptTokens;
+    return tokens;
+  }
+
+  /** An attempt begins to be read; to be given back when it ends. */
+  begin(candidate: Candidate, reading: Reading): Disposable {
+    this.#asked.set(candidate.model, candidate);
+    this.#readings.add(reading);
+    return { [Symbol.dispose]: () => void this.#readings.delete(reading) };
+  }
+
+  /** How long to wait for the first token of a prompt, behind so many others. */
+  firstTokenDeadlineMs(candidate: Candidate, promptTokens: number, aheadTokens: number): number {
+    const { firstTokenMs, firstTokenMsMax = firstTokenMs, residency } = this.system;
+    return firstTokenDeadlineMs({
+      baseMs: firstTokenMs,
+      maxMs: firstTokenMsMax,
+      promptTokens,
+      aheadTokens,
+      tokensPerSecond:
+        candidate.prefillTokensPerSecond ??
+        this.#rates.get(candidate.model)?.tokensPerSecond ??
+        assumedTokensPerSecond[residency],
+    });
+  }
+
+  /** What another connection says while an attempt is silent. */
+  get secondOpinion(): SecondOpinion {
+    return this.#opinion;
   }
 
   /** An attempt was served whole. */
-  succeed(model: string, serviceMs: number, firstTokenMs: number | undefined): void {
-    this.#breaker.succeed();
+  succeed({ candidate, serviceMs, firstTokenMs, readTokens }: Served): void {
+    const { model } = candidate;
+    this.#circuits.succeed(model);
     this.admission.served(serviceMs);
     if (firstTokenMs !== undefined) {
       const known = this.#firstTokenMs(model) ?? firstTokenMs;
       const ms = known + latestWeightRatio * (firstTokenMs - known);
       this.#latencies.set(model, { ms, at: this.#clock.now() });
+      if (readTokens !== undefined) this.#rateOf(model).learn(readTokens, firstTokenMs);
     }
-    if (this.#loadedModels && this.#isLoaded(model) === false)
-      this.#loadedModels = [...this.#loadedModels, model];
+    this.#models.answered(model);
   }
 
-  /** An attempt failed; the circuit may open. */
-  fail(failure: Failure): void {
-    if (failure.isRequestFault === true || blameless.has(failure.reason)) return;
-    this.#breaker.fail(failure, this.#clock.now());
-    this.#noteChange(failure);
-    // Whatever comes back after this may have lost its models.
-    this.#lookedAt = -Infinity;
-    this.#armProbe();
+  /** An attempt failed; a circuit may open. False where that speaks against nobody here. */
+  fail(candidate: Candidate, failure: Failure): boolean {
+    const isBlamed = this.#circuits.fail(candidate.model, failure);
+    if (isBlamed) this.#models.forget();
+    return isBlamed;
   }
 
   /** Learns which models are in memory, unless that is known; takes little time in any case. */
-  async lookAtModels(): Promise<void> {
-    if (!this.mayServe || !this.#tellsModels) return;
-    if (this.#clock.now() - this.#lookedAt < lookFreshMs) return;
-    this.#look ??= this.#ask()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#look = undefined;
-      });
-    await within(this.#clock, lookMsMax, 'looking at the models', this.#look).catch(
-      () => undefined,
-    );
-    this.#lookedAt = this.#clock.now();
+  lookAtModels(): Promise<void> {
+    return this.#models.look();
   }
 
   /** Learns what the models are able to do, unless that is known; takes little time in any case. */
-  async lookAtAbilities(): Promise<void> {
-    const { upstream } = this;
-    if (!upstream.abilities || !this.mayServe) return;
-    if (this.#clock.now() - this.#abilitiesAt < abilityFreshMs) return;
-    this.#abilityLook ??= within(
-      this.#clock,
-      probeMsMax,
-      'asking for abilities',
-      upstream.abilities(this.#closing.signal),
-    )
-      .then((abilities) => {
-        this.#abilities = abilities;
-      })
-      // One that does not tell is taken at the word of the file.
-      .catch(() => undefined)
-      .finally(() => {
-        this.#abilitiesAt = this.#clock.now();
-        this.#abilityLook = undefined;
-      });
-    await within(this.#clock, lookMsMax, 'asking for abilities', this.#abilityLook).catch(
-      () => undefined,
-    );
+  lookAtAbilities(): Promise<void> {
+    return this.#models.lookAtAbilities();
   }
 
   /** Has the model loaded in the background, while others are served elsewhere. */
-  warm(candidate: Candidate, trace: string, span: string): void {
-    const { model } = candidate;
-    const now = this.#clock.now();
-    const since = this.#warming.get(model) ?? Number.NEGATIVE_INFINITY;
-    if (now < since + warmAgainMs || this.#closing.signal.aborted) return;
-    this.#warming.set(model, now);
+  warm(candidate: Candidate, trace: string): void {
+    this.#models.warm(candidate, trace);
+  }
+
+  /**
+   * Somebody waits whom nobody else can serve: what is shut out is probed at once, as often as that
+   * may be. Takes a moment at most.
+   */
+  async revive({ model }: Candidate): Promise<void> {
+    if (this.mayServeModel(model)) return;
     const leave = new AbortController();
-    const drain = async (): Promise<void> => {
-      const call = { candidate, ...warmUp, trace, span };
-      for await (const events of this.upstream.open(call, leave.signal))
-        if (events.at(-1)?.kind === 'end') this.#lookedAt = -Infinity;
-    };
-    this.#closing.signal.addEventListener('abort', () => leave.abort(), { once: true });
-    void within(this.#clock, warmMsMax, 'loading the model', drain())
-      .catch(() => undefined)
-      .finally(() => {
-        leave.abort();
-        if (this.#warming.get(model) === now) this.#warming.delete(model);
-      });
+    const wait = this.#clock.sleep(reviveMsMax, leave.signal).catch(() => undefined);
+    await Promise.race([this.#circuits.revive(model), wait]);
+    leave.abort();
   }
 
   /** Stops probing and warming. The upstream is closed by whoever opened it. */
   close(): void {
-    this.#closing.abort();
-    this.#probeTimer?.[Symbol.dispose]();
+    this.#circuits.close();
+    this.#models.close();
   }
 
-  #armProbe(): void {
-    const inMs = this.probeInMs;
-    if (inMs === undefined || this.#closing.signal.aborted) return;
-    this.#probeTimer?.[Symbol.dispose]();
-    this.#probeTimer = this.#clock.at(this.#clock.now() + inMs, () => void this.#probe());
+  /** The first token of a cloud costs money: there the host is asked, and then a user. */
+  async #probeModel(model: string): Promise<void> {
+    if (!this.mayServe) throw new Error('the backend itself is not back');
+    const candidate = this.#asked.get(model);
+    if (candidate && this.system.residency === 'local')
+      await this.#models.probeModel(candidate, this.system.firstTokenMs);
+    else await this.#models.probe();
   }
 
-  async #probe(): Promise<void> {
-    const startedAt = this.#clock.now();
-    if (!this.#breaker.admitProbe(startedAt)) return;
-    const told = { kind: 'probe', backend: this.system.name, startedAt } as const;
-    try {
-      await this.#ask();
-      this.#tell({ ...told, endedAt: this.#clock.now(), outcome: 'answered' });
-      this.#breaker.probeSucceeded();
-      this.#noteChange(undefined);
-    } catch {
-      this.#tell({ ...told, endedAt: this.#clock.now(), outcome: 'failed' });
-      this.#breaker.probeFailed(this.#clock.now());
-      this.#armProbe();
-    }
+  /** It may have come back without its models, and loading them should not wait for a user. */
+  #warmAll(): void {
+    if (this.system.residency !== 'local') return;
+    for (const [model, candidate] of this.#asked)
+      if (this.#models.isLoaded(model) === false) this.#models.warm(candidate);
   }
 
-  /** A circuit that only waits for its next probe has not changed. */
-  #noteChange(failure: BreakerChange['failure']): void {
-    const to = this.#breaker.state.kind;
-    if (to === (this.#changes.at(-1)?.to ?? 'closed')) return;
-    const { reason, message } = failure ?? {};
-    const change = {
-      at: this.#clock.now(),
-      to,
-      ...(reason !== undefined && message !== undefined && { failure: { reason, message } }),
-    };
-    this.#changes = [...this.#changes.slice(1 - changesMax), change];
-    const { name } = this.system;
-    const { at } = change;
-    this.#tell({ kind: 'circuit', backend: name, at, to, ...(reason !== undefined && { reason }) });
-  }
-
-  async #ask(): Promise<void> {
-    const leave = new AbortController();
-    try {
-      const seen = await within(
-        this.#clock,
-        probeMsMax,
-        'the probe',
-        this.upstream.probe(AbortSignal.any([leave.signal, this.#closing.signal])),
-      );
-      this.#loadedModels = seen.loadedModels;
-      this.#tellsModels = seen.loadedModels !== undefined;
-      this.#lookedAt = this.#clock.now();
-    } finally {
-      leave.abort();
-    }
-  }
-
-  #isLoaded(model: string): boolean | undefined {
-    const tagged = withTag(model);
-    return this.#loadedModels?.some((loaded) => loaded === model || loaded === tagged);
+  #rateOf(model: string): PrefillRate {
+    const rate = this.#rates.get(model) ?? new PrefillRate();
+    this.#rates.set(model, rate);
+    return rate;
   }
 
   #firstTokenMs(model: string): number | undefined {
@@ -311,16 +297,3 @@ export class Backend {
     return latency && this.#clock.now() - latency.at < latencyFreshMs ? latency.ms : undefined;
   }
 }
-
-/** Ollama's full name of a model. */
-const withTag = (model: string): string => (model.includes(':') ? model : `${model}:latest`);
-
-/** The smallest question there is. */
-const warmUp = {
-  input: [{ type: 'message', role: 'user', content: 'Hi' }],
-  tools: [],
-  toolChoice: 'none',
-  isParallelToolCalls: false,
-  format: { type: 'text' },
-  maxOutputTokens: 1,
-} as const;

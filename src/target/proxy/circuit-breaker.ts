@@ -1,5 +1,6 @@
 /**
- * A circuit breaker for one backend: it stops sending where sending has been failing.
+ * A circuit breaker, for one backend or for one of its models: it stops sending where sending has
+ * been failing.
  *
  *     closed ──failures reach a threshold──▶ open ──its time passes──▶ half-open
  *       ▲                                     ▲                           │
@@ -9,10 +10,17 @@
  * The probe is synthetic: no user is the canary. Failures are counted in a row, hard and soft
  * apart, because at the request rates of one box a breaker by rates would never trip.
  *
+ * Probes are sent at an even pace, however long it lasts: a probe costs nothing, and a box that is
+ * back should not stand idle for longer the longer it was away. What grows is the demand: a circuit
+ * that opens again soon after it closed wants two probes in a row, the second after half the time,
+ * before users return. So nothing flaps faster than that, and a backend that is well is back within
+ * two probe periods in any case.
+ *
  * The breaker holds no timer and reads no clock: the caller says what time it is.
  */
 
 import type { Failure } from '../../protocol/generation.ts';
+import type { Random } from '../../random/random.ts';
 
 export type BreakerState =
   | { readonly kind: 'closed'; readonly hardCount: number; readonly softCount: number }
@@ -24,28 +32,47 @@ export interface BreakerPolicy {
   readonly hardFailures: number;
   /** The same with soft evidence. */
   readonly softFailures: number;
-  /**
-   * How long the circuit stays open before a probe, and between two probes. It does not grow: a
-   * probe costs nothing, and a box that is back should not stand idle for longer the longer it was
-   * away.
-   */
+  /** How long the circuit stays open before a probe, and between two probes. */
   readonly openForMs: number;
 }
 
 /** What the breaker reads of a failure. */
-export type BreakerFailure = Pick<Failure, 'evidence' | 'retryAfterMs'>;
+export interface BreakerFailure extends Pick<Failure, 'evidence' | 'retryAfterMs'> {
+  /** It lasts until somebody mends it: a key, a certificate, a model that is not there. */
+  readonly isLasting: boolean;
+}
 
 /** No circuit stays open longer than this without being probed, whatever `Retry-After` says. */
 export const openMsMax = 60_000;
+/** But for one that is open for something that people must mend. */
+export const lastingMs = 300_000;
+/** One that opens again so soon after it closed has not been well. */
+const relapseMs = 60_000;
+/** Probes are late by up to this share, so that those of many proxies do not meet. */
+const jitterRatioMax = 0.1;
+/** A probe that somebody waits for comes no sooner than this after the last. */
+const earlyProbeMsMin = 1000;
 
 const closed: BreakerState = { kind: 'closed', hardCount: 0, softCount: 0 };
 
 export class CircuitBreaker {
   readonly #policy: BreakerPolicy;
+  readonly #random: Random;
   #state: BreakerState = closed;
+  #closedAt = Number.NEGATIVE_INFINITY;
+  /** Whether it opened soon after it had closed. */
+  #isRelapse = false;
+  /** Probes in a row that were answered since it opened. */
+  #answeredCount = 0;
+  /** The time between two probes of what is wrong now. */
+  #everyMs = 0;
+  /** Until when the server asked to be left alone. */
+  #leftAloneUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(policy: BreakerPolicy) {
+  /** Chance spreads the probes. */
+  constructor(policy: BreakerPolicy, random: Random) {
     this.#policy = policy;
+    this.#random = random;
   }
 
   get state(): BreakerState {
@@ -69,14 +96,31 @@ export class CircuitBreaker {
     return true;
   }
 
-  /** The probe was answered. */
-  probeSucceeded(): void {
-    if (this.#state.kind === 'half-open') this.#state = closed;
+  /** The same before its time, when somebody waits and nobody else can serve. */
+  admitEarlyProbe(now: number): boolean {
+    if (this.#state.kind !== 'open' || now < this.#leftAloneUntil) return false;
+    if (now - this.#state.openedAt < earlyProbeMsMin) return false;
+    this.#state = { kind: 'half-open', probeStartedAt: now };
+    return true;
   }
 
-  /** The probe failed: open again, for as long. */
+  /** The probe was answered: closed, unless another is wanted. */
+  probeSucceeded(now: number): void {
+    if (this.#state.kind !== 'half-open') return;
+    this.#answeredCount++;
+    if (this.#isRelapse && this.#answeredCount < 2) {
+      this.#open(now, this.#policy.openForMs / 2);
+      return;
+    }
+    this.#closedAt = now;
+    this.#state = closed;
+  }
+
+  /** The probe failed: open again. */
   probeFailed(now: number): void {
-    if (this.#state.kind === 'half-open') this.#open(now, this.#policy.openForMs);
+    if (this.#state.kind !== 'half-open') return;
+    this.#answeredCount = 0;
+    this.#open(now, this.#everyMs);
   }
 
   /** A user's request was served whole. One that began before the circuit opened is no news. */
@@ -87,16 +131,27 @@ export class CircuitBreaker {
   /** A user's request failed by the backend's fault. */
   fail(failure: BreakerFailure, now: number): void {
     if (this.#state.kind !== 'closed') return;
-    const hardCount = this.#state.hardCount + (failure.evidence === 'hard' ? 1 : 0);
-    const softCount = this.#state.softCount + (failure.evidence === 'soft' ? 1 : 0);
+    const { evidence, retryAfterMs, isLasting } = failure;
+    const hardCount = this.#state.hardCount + (evidence === 'hard' ? 1 : 0);
+    const softCount = this.#state.softCount + (evidence === 'soft' ? 1 : 0);
+    const isEnough =
+      hardCount >= this.#policy.hardFailures || softCount >= this.#policy.softFailures;
+    if (!isEnough && retryAfterMs === undefined) {
+      this.#state = { kind: 'closed', hardCount, softCount };
+      return;
+    }
+    this.#isRelapse = now - this.#closedAt < relapseMs;
+    this.#answeredCount = 0;
+    this.#everyMs = isLasting ? lastingMs : this.#policy.openForMs;
     // A server that says when to come back is believed at once.
-    if (failure.retryAfterMs !== undefined) this.#open(now, failure.retryAfterMs);
-    else if (hardCount >= this.#policy.hardFailures || softCount >= this.#policy.softFailures)
-      this.#open(now, this.#policy.openForMs);
-    else this.#state = { kind: 'closed', hardCount, softCount };
+    const toldMs = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, openMsMax);
+    this.#leftAloneUntil = toldMs === undefined ? Number.NEGATIVE_INFINITY : now + toldMs;
+    this.#open(now, toldMs ?? this.#everyMs);
   }
 
   #open(now: number, forMs: number): void {
-    this.#state = { kind: 'open', openedAt: now, until: now + Math.min(forMs, openMsMax) };
+    const spreadMs = forMs * (1 + jitterRatioMax * this.#random.next());
+    const until = now + Math.min(spreadMs, Math.max(openMsMax, forMs));
+    this.#state = { kind: 'open', openedAt: now, until };
   }
 }

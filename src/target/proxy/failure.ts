@@ -33,6 +33,13 @@ const resetCodes: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED', '
 /** This machine ran out of something, which says nothing about the backend. */
 const ownCodes: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS']);
 
+const ownWords = (code: string): string =>
+  `this proxy's machine has no ${code === 'EADDRNOTAVAIL' ? 'port' : code === 'ENOBUFS' ? 'buffer' : 'file descriptor'} left for another connection (${code})`;
+
+/** Whether an error is this machine's own. */
+export const isOwnError = (error: unknown): boolean =>
+  ownCodes.has(codeOf(error instanceof ConnectError ? error.cause : error));
+
 const tlsCodePattern =
   /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
 
@@ -49,10 +56,14 @@ export const failureOfError = (error: unknown, secret?: string): Failure => {
   });
 
   if (root instanceof DeadlineError) return failed('unreachable', 'hard');
-  if (ownCodes.has(code)) return failed('unreachable', 'soft');
+  if (ownCodes.has(code))
+    return { ...failed('unreachable', 'soft'), message: ownWords(code), isOurs: true };
   if (code === 'ECONNREFUSED') return failed('refused', 'hard');
   if (unreachableCodes.has(code)) return failed('unreachable', 'hard');
-  if (tlsCodePattern.test(code)) return failed('tls', 'hard');
+  if (tlsCodePattern.test(code)) {
+    const isLasting = certificateProblem(code) !== undefined;
+    return { ...failed('tls', 'hard'), ...(isLasting && { isLasting }) };
+  }
   if (resetCodes.has(code)) return failed('reset', isConnecting ? 'hard' : 'soft');
   // undici gives its parser's errors a name, and a code only sometimes.
   const isParser = root instanceof Error && root.name === 'HTTPParserError';

@@ -24,7 +24,8 @@ export class Generation {
 
   constructor(parts: ProxyParts, previous?: Generation) {
     this.parts = parts;
-    const { system, upstreams, clock } = parts;
+    const { system, upstreams, clock, ids, tell } = parts;
+    const random = parts.random.fork('circuits');
     const isSamePolicy = isDeepStrictEqual(system.breaker, previous?.parts.system.breaker);
     this.backends = new Map(
       system.backends.map((backend) => {
@@ -34,7 +35,13 @@ export class Generation {
         const isSame = isSamePolicy && before?.upstream === upstream;
         const next = isSame
           ? before
-          : new Backend(backend, upstream, system.breaker, clock, parts.tell);
+          : new Backend(backend, upstream, {
+              policy: system.breaker,
+              clock,
+              random: random.fork(backend.name),
+              ids,
+              ...(tell && { tell }),
+            });
         return [backend.name, next];
       }),
     );

@@ -44,8 +44,6 @@ export interface Search {
   /** Tokens of the text that is to be continued. */
   readonly shownTokens: number;
   readonly gone: AbortSignal;
-  /** Mints a span for a call that loads a model. */
-  readonly span: () => string;
 }
 
 /** Room for an answer: a prompt that fills the window to its brim does not fit. */
@@ -93,7 +91,7 @@ export class Placement {
   }
 
   /** Finds a place among the candidates not tried yet. */
-  async find({ tried, shownTokens, gone, span }: Search): Promise<Admitted> {
+  async find({ tried, shownTokens, gone }: Search): Promise<Admitted> {
     const { parts, backends, model, caller } = this.#input;
     this.#shownTokens = shownTokens;
     const candidates = model.candidates.filter(({ backend }) => !tried.has(backend));
@@ -106,13 +104,20 @@ export class Placement {
       rules: () => this.#rules(),
       tokensOf: (backend) => (backend.quota.countsTokens ? this.chargedTokens : 0),
       gone,
-      onCold: (candidate) => backends.get(candidate.backend)?.warm(candidate, caller.trace, span()),
+      onCold: (candidate) => backends.get(candidate.backend)?.warm(candidate, caller.trace),
     });
   }
 
   /** The backend has said that the prompt is too long for it: only a longer window will do. */
   overflow(candidate: Candidate): void {
     this.#overflownTokens = Math.max(this.#overflownTokens, windowOf(candidate) ?? 0);
+  }
+
+  /** How long until a circuit in the way of this request is probed. */
+  probeInMs(name: string): number | undefined {
+    const { model, backends } = this.#input;
+    const candidate = model.candidates.find(({ backend }) => backend === name);
+    return candidate && backends.get(name)?.probeInMs(candidate.model);
   }
 
   /** What is said when no backend that may be asked has what the request needs. */

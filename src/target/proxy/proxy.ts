@@ -7,7 +7,7 @@
  */
 
 import type { Attempt, CircuitChange, Probe } from '../../log/entry.ts';
-import type { GenerationEvent, Usage } from '../../protocol/generation.ts';
+import type { FailureReason, GenerationEvent, Usage } from '../../protocol/generation.ts';
 import type {
   FunctionTool,
   Item,
@@ -64,9 +64,22 @@ export interface Upstream {
   open(call: UpstreamCall, signal: AbortSignal): AsyncIterable<readonly GenerationEvent[]>;
   /** A cheap question that shows whether it is there; rejects, or resolves with what is loaded. */
   probe(signal: AbortSignal): Promise<{ readonly loadedModels?: readonly string[] }>;
+  /** The same over a connection of its own, on the path that requests take; where paths differ. */
+  check?(signal: AbortSignal): Promise<unknown>;
+  /** Paths that people must mend; absent where there are none to tell apart. */
+  alarms?(): readonly Alarm[];
   /** What its models are able to do, by their names; absent where nobody can be asked. */
   abilities?(signal: AbortSignal): Promise<ReadonlyMap<string, ModelAbility>>;
   close(): Promise<void>;
+}
+
+/** Something that no waiting mends. */
+export interface Alarm {
+  /** What is wrong: the backend itself where neither is given. */
+  readonly model?: string;
+  readonly address?: string;
+  readonly reason: FailureReason;
+  readonly message: string;
 }
 
 /** What a model is able to do; undefined where the server does not say. */

@@ -22,6 +22,7 @@ import type { Caller, ProxyParts, Reply, StateStore } from './proxy.ts';
 import { prepare } from './preparation.ts';
 import type { ResponseRequest } from './request.ts';
 import { requestFacts, watchedReply } from './request-watch.ts';
+import { RetryBudget, type RetryStanding } from './retry-budget.ts';
 import { type RequestMeter, Metering } from './meter.ts';
 import { Placement } from './placement.ts';
 import { fittedConversation } from './truncation.ts';
@@ -50,6 +51,7 @@ export interface ProxyHealth {
   readonly status: 'ok' | 'unavailable';
   readonly inFlight: number;
   readonly backends: readonly BackendHealth[];
+  readonly retries: RetryStanding;
 }
 
 /** What a connection that outlives a request brings to it. */
@@ -79,6 +81,7 @@ export class Proxy {
   /** Conversations that are kept under names of their own. */
   readonly conversations: ConversationBook;
   readonly #metering: Metering;
+  readonly #retries = new RetryBudget();
   /** Where the shares of weighted candidates are drawn from. */
   readonly #shares: Random;
   readonly #openedAt: number;
@@ -181,6 +184,7 @@ export class Proxy {
         caller,
         placement,
         meter,
+        retries: this.#retries,
         store,
         gone: task?.gone ?? reply.gone,
         delivery: (told) => task?.delivery ?? deliveryOf(request, { reply, clock, headers: told }),
@@ -300,6 +304,7 @@ export class Proxy {
       status: backends.some((backend) => backend.mayServe) ? 'ok' : 'unavailable',
       inFlight: this.#inFlight,
       backends: backends.map((backend) => backend.health),
+      retries: this.#retries.standing(this.#parts.clock.now()),
     };
   }
 

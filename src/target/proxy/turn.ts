@@ -17,7 +17,8 @@ import { within } from '../../time/clock.ts';
 import type { Admitted, AdmitRefusal } from './admit.ts';
 import { type ApiError, serverError, wireError } from './api-error.ts';
 import { Assembler, type Finish } from './assembler.ts';
-import { AttemptRun } from './attempt.ts';
+import type { AttemptRun } from './attempt.ts';
+import { BackendAttempt } from './backend-attempt.ts';
 import type { Backend } from './backend.ts';
 import { type CallPlan, type Shown, callPlan, promptText } from './call.ts';
 import type { Conversation } from './conversation.ts';
@@ -27,6 +28,7 @@ import type { Placement } from './placement.ts';
 import type { Caller, ProxyParts, StateStore, StoredResponse } from './proxy.ts';
 import type { ResponseRequest } from './request.ts';
 import { requestFacts } from './request-watch.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { type ResponseIdentity, begun, responseResource } from './resource.ts';
 import { Relay, type RelayEnd } from './relay.ts';
 import { Seam } from './seam.ts';
@@ -41,6 +43,8 @@ export interface TurnInput {
   readonly caller: Caller;
   readonly placement: Placement;
   readonly meter: RequestMeter;
+  /** What second attempts may cost, over all requests. */
+  readonly retries: RetryBudget;
   /** Where the response is kept. */
   readonly store: StateStore;
   /** Aborts when nobody waits for the answer any more. */
@@ -50,10 +54,6 @@ export interface TurnInput {
 
 /** The first and one more: failing over must not become the load. */
 const attemptsMax = 2;
-/** An answer that is not whole by then never will be. */
-const totalMsMax = 900_000;
-/** How long a model that is not in memory may take to its first token. */
-const coldMsMax = 600_000;
 const storeMsMax = 5000;
 
 type Place = Extract<Admitted, { kind: 'admitted' }>;
@@ -68,6 +68,8 @@ export class Turn {
   readonly #onGone = (): void => this.#leave.abort();
   #assembler: Assembler;
   #attemptCount = 0;
+  /** A second attempt was due, and withheld. */
+  #isWithheld = false;
   #backendName = '';
   /** What the head said, when it has been sent. */
   #told: { readonly backend: string; readonly attempts: number } | undefined;
@@ -135,8 +137,15 @@ export class Turn {
       if (isTooLong) this.#input.placement.overflow(place.choice.candidate);
       const mayHelp = isTooLong || failure.isRequestFault !== true;
       const mayTryNext = this.#attemptCount < attemptsMax && mayHelp;
-      if (!mayTryNext || !this.#mayGoOn()) return this.#giveUp([]);
+      if (!mayTryNext || !this.#mayGoOn() || !this.#mayRetry()) return this.#giveUp([]);
     }
+  }
+
+  /** Whether second attempts have been of use of late. */
+  #mayRetry(): boolean {
+    const { retries, parts } = this.#input;
+    this.#isWithheld = !retries.mayRetry(parts.clock.now());
+    return !this.#isWithheld;
   }
 
   /** Whether another backend may take over at this point. */
@@ -155,7 +164,6 @@ export class Turn {
       tried: this.#tried,
       shownTokens: this.#shown?.tokens ?? 0,
       gone: this.#leave.signal,
-      span: () => this.#span(),
     });
   }
 
@@ -163,8 +171,8 @@ export class Turn {
   async #attempt(place: Place): Promise<RelayEnd> {
     const { parts, request, conversation, caller } = this.#input;
     const { backend, choice } = place;
-    const { firstTokenMs, stallMs, name } = backend.system;
-    const isCold = backend.state(choice.candidate).isLoaded === false;
+    const { name } = backend.system;
+    this.#input.retries.begin(parts.clock.now());
     this.#attemptCount++;
     this.#tried.add(name);
     this.#backendName = name;
@@ -172,22 +180,16 @@ export class Turn {
     this.#plan = plan;
     this.#promptTokens = undefined;
     await this.#begin();
-    const run = new AttemptRun({
+    const attempt = new BackendAttempt(place, {
       clock: parts.clock,
-      upstream: backend.upstream,
       plan,
       trace: caller.trace,
       span: this.#span(),
-      deadlines: {
-        firstTokenMs: isCold ? Math.max(firstTokenMs, coldMsMax) : firstTokenMs,
-        stallMs,
-        totalMs: totalMsMax,
-      },
       gone: this.#leave.signal,
       countPrompt: () => this.#countPrompt(),
     });
     const relay = new Relay({
-      run,
+      run: attempt.run,
       assembler: this.#assembler,
       delivery: this.#delivery,
       seam: this.#shown && new Seam(this.#shown.text),
@@ -198,9 +200,10 @@ export class Turn {
     try {
       end = await relay.run();
     } finally {
-      run.close();
-      backend.admission.leave(place.slotAt, parts.clock.now());
-      this.#settle(place, run, end);
+      attempt.close();
+      this.#settle(place, attempt.run, end);
+      const isBlamed = attempt.settle(end);
+      if (isBlamed && this.#attemptCount > 1) this.#input.retries.failAgain(parts.clock.now());
     }
     return end;
   }
@@ -213,8 +216,8 @@ export class Turn {
     await this.#delivery.send(this.#assembler.start(), true);
   }
 
-  /** Tells the breaker, and records the attempt. */
-  #settle({ backend, choice, slotAt }: Place, run: AttemptRun, end: RelayEnd): void {
+  /** Records the attempt. */
+  #settle({ backend, choice }: Place, run: AttemptRun, end: RelayEnd): void {
     const { parts } = this.#input;
     const { name, residency } = backend.system;
     const { model } = choice.candidate;
@@ -229,13 +232,7 @@ export class Turn {
     });
     parts.record(attempt, requestFacts(this.#input.request, this.#input.caller));
     this.#input.meter.count(attempt);
-    const { firstTokenAt, startedAt } = attempt;
-    if (end.kind === 'served')
-      backend.succeed(model, parts.clock.now() - slotAt, firstTokenAt && firstTokenAt - startedAt);
-    if (end.kind === 'failed') {
-      backend.fail(end.failure);
-      this.#failover ??= { from: name, afterTokens: run.tokensForwarded };
-    }
+    if (end.kind === 'failed') this.#failover ??= { from: name, afterTokens: run.tokensForwarded };
     this.#usage = run.usage;
   }
 
@@ -272,7 +269,8 @@ export class Turn {
       refused,
       isLocalOnly: this.#identity.isLocalOnly,
       isCommitted: this.#delivery.isCommitted,
-      probeInMs: (backend) => this.#input.backends.get(backend)?.probeInMs,
+      isWithheld: this.#isWithheld,
+      probeInMs: (backend) => this.#input.placement.probeInMs(backend),
       lackError: (lack) => this.#input.placement.lackError(lack),
     });
     await this.#fail(error);
@@ -304,8 +302,7 @@ export class Turn {
     // Together, so that a file takes both in one transaction.
     const usage = this.#input.meter.write('answered');
     const [isKept] = await Promise.all([this.#isKept(finish.resource), usage]);
-    if (isKept)
-      await this.#delivery.finish(this.#assembler.terminal(finish), finish.resource);
+    if (isKept) await this.#delivery.finish(this.#assembler.terminal(finish), finish.resource);
     else await this.#endUnkept(finish);
   }
 

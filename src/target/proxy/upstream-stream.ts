@@ -198,7 +198,13 @@ const failureOfThrown = (error: unknown, secret: string | undefined): Failure =>
     return { reason: 'status', evidence: 'soft', message: error.message };
   // As if the backend had refused us, so that another is asked.
   if (error instanceof EntraError)
-    return { reason: 'status', evidence: 'hard', status: 401, message: error.message };
+    return {
+      reason: 'status',
+      evidence: 'hard',
+      status: 401,
+      message: error.message,
+      isLasting: false,
+    };
   if (error instanceof Error && error.name === 'FrameTooLongError') return garbled(error.message);
   return failureOfError(error, secret);
 };

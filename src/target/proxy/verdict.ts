@@ -9,6 +9,7 @@ import {
   backendsUnavailable,
   insufficientQuota,
   localOnlyUnavailable,
+  proxyExhausted,
   quotasExhausted,
 } from './api-error.ts';
 import type { Lack } from './router.ts';
@@ -25,6 +26,8 @@ export interface Outlook {
   readonly isLocalOnly: boolean;
   /** The client has seen part of an answer. */
   readonly isCommitted: boolean;
+  /** Another attempt was due and was not made, since those have been in vain of late. */
+  readonly isWithheld: boolean;
   /** How long until the backend is looked at again, where its circuit is open. */
   readonly probeInMs: (backend: string) => number | undefined;
   /** What is said when no backend has what the request needs. */
@@ -47,6 +50,8 @@ export const errorOf = (outlook: Outlook): ApiError => {
       code: 'server_error',
       message: `The answer broke off and could not be completed: ${causes}.`,
     });
+  if (setbacks.length > 0 && setbacks.every(({ failure }) => failure.isOurs === true))
+    return proxyExhausted(causes);
   const settled = setbacks.length === 0 ? standingError(outlook) : undefined;
   if (settled) return settled;
   const told = isLocalOnly ? localOnlyUnavailable : backendsUnavailable;
@@ -118,7 +123,7 @@ const refusalWords: Readonly<Record<AdmitRefusal['why'], string>> = {
   full: 'no place came free in time',
 };
 
-const causesOf = ({ setbacks, refused }: Outlook): string => {
+const causesOf = ({ setbacks, refused, isWithheld }: Outlook): string => {
   const told = refused.filter(({ why }) => !isForbidden(why));
   const causes = [
     ...setbacks.map(({ backend, failure }) => `${backend}: ${failure.reason} (${failure.message})`),
@@ -126,6 +131,7 @@ const causesOf = ({ setbacks, refused }: Outlook): string => {
     ...(setbacks.length + told.length === 0 ? refused : told).map(
       ({ backend, why }) => `${backend}: ${refusalWords[why]}`,
     ),
+    ...(isWithheld ? ['no other was tried, since that has been in vain of late'] : []),
   ];
   return causes.length === 0 ? 'none has this model' : causes.join('; ');
 };

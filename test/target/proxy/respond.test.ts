@@ -180,7 +180,7 @@ describe('before anything is shown', () => {
     const reply = await world.ask();
     expect(reply.status).toBe(503);
     expect(reply.error['message']).toMatch(/spark: refused .*; azure: rate-limited/);
-    expect(reply.headers['retry-after']).toBe('5');
+    expect(reply.headers['retry-after']).toMatch(/^[56]$/);
     // The one that was asked to come back later may do so by itself.
     expect(reply.headers['x-should-retry']).toBeUndefined();
     const again = await world.ask();

@@ -184,7 +184,6 @@ const lastSwitchOf = (
 ): LastSwitch | undefined => {
   const changes = backends.flatMap(({ name, changes: all }) =>
     all
-      .filter(({ to }) => to !== 'half-open')
       .map(({ at, to, failure }) => ({
         at,
         kind: to === 'closed' ? ('closed' as const) : ('opened' as const),

@@ -212,8 +212,12 @@ const health: ProxyHealth = {
       queued: 2,
       slots: 4,
       changes: [],
+      models: [{ model: 'm', breaker: 'open', changes: [] }],
+      alarms: [{ model: 'm', reason: 'status', message: "model 'm' not found" }],
+      secondOpinions: { alive: 4, dead: 1 },
     },
   ],
+  retries: { attempts: 30, vain: 2, withheld: 5 },
 };
 
 const metricsOf = () => {

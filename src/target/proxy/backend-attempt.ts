@@ -1,0 +1,95 @@
+/**
+ * An attempt at a backend, as far as the two have to do with each other: how long it may be silent,
+ * who is asked meanwhile, and what the backend learns of it.
+ */
+
+import type { Clock } from '../../time/clock.ts';
+import type { Admitted } from './admit.ts';
+import { AttemptRun, type AttemptInput } from './attempt.ts';
+import type { Reading } from './backend.ts';
+import type { RelayEnd } from './relay.ts';
+
+/** An answer that is not whole by then never will be. */
+const totalMsMax = 900_000;
+/** How long a model that is not in memory may take to its first token. */
+const coldMsMax = 600_000;
+
+type Place = Extract<Admitted, { kind: 'admitted' }>;
+
+type Asked = Pick<AttemptInput, 'plan' | 'trace' | 'span' | 'gone' | 'countPrompt'> & {
+  readonly clock: Clock;
+};
+
+export class BackendAttempt {
+  readonly run: AttemptRun;
+  readonly #place: Place;
+  readonly #clock: Clock;
+  readonly #reading: Disposable;
+  readonly #isCold: boolean;
+  readonly #aheadTokens: number;
+
+  constructor(place: Place, asked: Asked) {
+    const { backend, choice } = place;
+    const { candidate } = choice;
+    const { system, upstream, secondOpinion } = backend;
+    const { stallMs, suspectMs, urls } = system;
+    this.#place = place;
+    this.#clock = asked.clock;
+    this.#isCold = backend.state(candidate).isLoaded === false;
+    this.#aheadTokens = backend.aheadTokens;
+    this.run = new AttemptRun({
+      ...asked,
+      upstream,
+      secondOpinion,
+      isOnlyPath: urls.length <= 1,
+      bounds: () => ({
+        firstTokenMs: this.#firstTokenMs(asked.countPrompt()),
+        stallMs,
+        totalMs: totalMsMax,
+        ...(suspectMs !== undefined && { suspectMs }),
+      }),
+    });
+    const { run } = this;
+    const reading: Reading = {
+      get promptTokens() {
+        return asked.countPrompt();
+      },
+      get hasToken() {
+        return run.tokensReceived > 0;
+      },
+    };
+    this.#reading = backend.begin(candidate, reading);
+  }
+
+  /** Leaves the backend, whatever has become of the attempt. */
+  close(): void {
+    const { backend, slotAt } = this.#place;
+    this.run.close();
+    this.#reading[Symbol.dispose]();
+    backend.admission.leave(slotAt, this.#clock.now());
+  }
+
+  /** Tells the backend; true where it, or its model, is to blame for a failure. */
+  settle(end: RelayEnd): boolean {
+    const { backend, choice, slotAt } = this.#place;
+    const { candidate } = choice;
+    const { firstTokenMs, usage } = this.run;
+    if (end.kind === 'failed') return backend.fail(candidate, end.failure);
+    if (end.kind !== 'served') return false;
+    const isUndelayed = !this.#isCold && this.#aheadTokens === 0;
+    backend.succeed({
+      candidate,
+      serviceMs: this.#clock.now() - slotAt,
+      firstTokenMs,
+      ...(isUndelayed &&
+        usage && { readTokens: usage.inputTokens - (usage.cachedInputTokens ?? 0) }),
+    });
+    return false;
+  }
+
+  #firstTokenMs(promptTokens: number): number {
+    const { backend, choice } = this.#place;
+    const ms = backend.firstTokenDeadlineMs(choice.candidate, promptTokens, this.#aheadTokens);
+    return this.#isCold ? Math.max(ms, coldMsMax) : ms;
+  }
+}

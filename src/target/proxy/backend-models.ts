@@ -1,0 +1,198 @@
+/**
+ * The models of one backend: which are in memory, what they are able to do, and loading one that is
+ * not there, by asking it the smallest question there is.
+ */
+
+import type { BackendSystem, Candidate } from '../../system/system.ts';
+import { type Clock, within } from '../../time/clock.ts';
+import type { ModelAbility, Upstream } from './proxy.ts';
+
+export interface BackendModelsParts {
+  readonly system: BackendSystem;
+  readonly upstream: Upstream;
+  readonly clock: Clock;
+  /** Mints what a call of our own is traced by. */
+  readonly ids: () => string;
+  readonly mayServe: () => boolean;
+}
+
+/** How long a probe may take. */
+const probeMsMax = 3000;
+/** For how long a look at the loaded models is believed. */
+const lookFreshMs = 2000;
+/** For how long what the models are able to do is believed: until one is pulled anew. */
+const abilityFreshMs = 60_000;
+/** How long a request waits for that look; then it goes on as if the model were loaded. */
+const lookMsMax = 150;
+/** How long loading a model may take: the longest loads seen are above five minutes. */
+const warmMsMax = 600_000;
+/** A call that loads and is still out by then may hang on a dead path: another goes beside it. */
+const warmAgainMs = 60_000;
+
+export class BackendModels {
+  readonly #parts: BackendModelsParts;
+  readonly #closing = new AbortController();
+  /** Models that are being loaded, and since when. */
+  readonly #warming = new Map<string, number>();
+  #loaded: readonly string[] | undefined;
+  /** False once it has answered a probe without saying; asking again would be idle. */
+  #tells = true;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #look: Promise<void> | undefined;
+  #abilities: ReadonlyMap<string, ModelAbility> = new Map();
+  #abilitiesAt = Number.NEGATIVE_INFINITY;
+  #abilityLook: Promise<void> | undefined;
+
+  constructor(parts: BackendModelsParts) {
+    this.#parts = parts;
+  }
+
+  /** Models in memory, as far as the backend says. */
+  get loaded(): readonly string[] | undefined {
+    return this.#loaded;
+  }
+
+  isLoaded(model: string): boolean | undefined {
+    const tagged = withTag(model);
+    return this.#loaded?.some((loaded) => loaded === model || loaded === tagged);
+  }
+
+  /** What a model is able to do, as far as the backend has said. */
+  ability(model: string): ModelAbility {
+    return this.#abilities.get(model) ?? this.#abilities.get(withTag(model)) ?? {};
+  }
+
+  /** It has just answered, so it is in memory. */
+  answered(model: string): void {
+    if (this.#loaded && this.isLoaded(model) === false) this.#loaded = [...this.#loaded, model];
+  }
+
+  /** Whatever comes back after a failure may have lost its models. */
+  forget(): void {
+    this.#lookedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The probe: rejects unless the backend answers. */
+  async probe(): Promise<void> {
+    const { clock, upstream } = this.#parts;
+    const leave = new AbortController();
+    try {
+      const signal = AbortSignal.any([leave.signal, this.#closing.signal]);
+      const seen = await within(clock, probeMsMax, 'the probe', upstream.probe(signal));
+      this.#loaded = seen.loadedModels;
+      this.#tells = seen.loadedModels !== undefined;
+      this.#lookedAt = clock.now();
+    } finally {
+      leave.abort();
+    }
+  }
+
+  /** Learns which models are in memory, unless that is known; takes little time in any case. */
+  async look(): Promise<void> {
+    const { clock, mayServe } = this.#parts;
+    if (!mayServe() || !this.#tells) return;
+    if (clock.now() - this.#lookedAt < lookFreshMs) return;
+    this.#look ??= this.probe()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#look = undefined;
+      });
+    await within(clock, lookMsMax, 'looking at the models', this.#look).catch(() => undefined);
+    this.#lookedAt = clock.now();
+  }
+
+  /** Learns what the models are able to do, unless that is known; takes little time in any case. */
+  async lookAtAbilities(): Promise<void> {
+    const { clock, upstream, mayServe } = this.#parts;
+    if (!upstream.abilities || !mayServe()) return;
+    if (clock.now() - this.#abilitiesAt < abilityFreshMs) return;
+    this.#abilityLook ??= within(
+      clock,
+      probeMsMax,
+      'asking for abilities',
+      upstream.abilities(this.#closing.signal),
+    )
+      .then((abilities) => {
+        this.#abilities = abilities;
+      })
+      // One that does not tell is taken at the word of the file.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#abilitiesAt = clock.now();
+        this.#abilityLook = undefined;
+      });
+    await within(clock, lookMsMax, 'asking for abilities', this.#abilityLook).catch(
+      () => undefined,
+    );
+  }
+
+  /** Has the model loaded in the background, while others are served elsewhere. */
+  warm(candidate: Candidate, trace = this.#trace()): void {
+    const { model } = candidate;
+    const now = this.#parts.clock.now();
+    const since = this.#warming.get(model) ?? Number.NEGATIVE_INFINITY;
+    if (now < since + warmAgainMs || this.#closing.signal.aborted) return;
+    this.#warming.set(model, now);
+    void this.#ask(candidate, trace, warmMsMax)
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#warming.get(model) === now) this.#warming.delete(model);
+      });
+  }
+
+  /**
+   * Asks the model for one token: the probe of a model that failed where the host did not. One that
+   * is not in memory is loaded by it, so that the first user does not wait for that.
+   */
+  async probeModel(candidate: Candidate, firstTokenMs: number): Promise<void> {
+    await this.probe();
+    const isCold = this.isLoaded(candidate.model) === false;
+    await this.#ask(candidate, this.#trace(), isCold ? warmMsMax : firstTokenMs);
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #trace(): string {
+    return this.#parts.ids().slice(0, 32);
+  }
+
+  /** Rejects unless the model answers. */
+  async #ask(candidate: Candidate, trace: string, msMax: number): Promise<void> {
+    const { clock, upstream, ids } = this.#parts;
+    const leave = new AbortController();
+    const onClosing = (): void => leave.abort();
+    this.#closing.signal.addEventListener('abort', onClosing, { once: true });
+    const drain = async (): Promise<void> => {
+      const call = { candidate, ...smallest, trace, span: ids().slice(0, 16) };
+      for await (const events of upstream.open(call, leave.signal)) {
+        const last = events.at(-1);
+        if (last?.kind === 'failure') throw new Error(last.failure.message);
+        if (last?.kind !== 'end') continue;
+        this.forget();
+        return;
+      }
+      throw new Error('the model gave no answer');
+    };
+    try {
+      await within(clock, msMax, 'loading the model', drain());
+    } finally {
+      leave.abort();
+      this.#closing.signal.removeEventListener('abort', onClosing);
+    }
+  }
+}
+
+/** Ollama's full name of a model. */
+const withTag = (model: string): string => (model.includes(':') ? model : `${model}:latest`);
+
+/** The smallest question there is. */
+const smallest = {
+  input: [{ type: 'message', role: 'user', content: 'Hi' }],
+  tools: [],
+  toolChoice: 'none',
+  isParallelToolCalls: false,
+  format: { type: 'text' },
+  maxOutputTokens: 1,
+} as const;

@@ -1,0 +1,80 @@
+/**
+ * A second opinion on a backend that an attempt says is silent: one cheap question over a fresh
+ * connection. However many attempts want to know, one question is out at a time, and its answer
+ * holds for all of them for a moment.
+ */
+
+import type { Failure } from '../../protocol/generation.ts';
+import { type Clock, within } from '../../time/clock.ts';
+
+/** What another connection says. */
+export type Opinion =
+  | { readonly isAlive: true }
+  | { readonly isAlive: false; readonly why: string };
+
+/** What has been asked so far. */
+export interface OpinionCounts {
+  readonly alive: number;
+  readonly dead: number;
+}
+
+/** A fresh connection and one answer: a backend that is well takes far less. */
+const answerMsMax = 1500;
+/** For how long an answer holds. */
+const freshMs = 500;
+
+export class SecondOpinion {
+  readonly #clock: Clock;
+  readonly #ask: (signal: AbortSignal) => Promise<unknown>;
+  #asking: Promise<Opinion> | undefined;
+  #last: { readonly opinion: Opinion; readonly at: number } | undefined;
+  #alive = 0;
+  #dead = 0;
+
+  /** `ask` rejects when the backend is not there. */
+  constructor(clock: Clock, ask: (signal: AbortSignal) => Promise<unknown>) {
+    this.#clock = clock;
+    this.#ask = ask;
+  }
+
+  get counts(): OpinionCounts {
+    return { alive: this.#alive, dead: this.#dead };
+  }
+
+  /** Never rejects. */
+  async get(): Promise<Opinion> {
+    if (this.#last && this.#clock.now() - this.#last.at < freshMs) return this.#last.opinion;
+    this.#asking ??= this.#get();
+    return this.#asking;
+  }
+
+  async #get(): Promise<Opinion> {
+    const leave = new AbortController();
+    const asked = within(this.#clock, answerMsMax, 'the answer', this.#ask(leave.signal));
+    const opinion = await asked.then(
+      (): Opinion => ({ isAlive: true }),
+      (error: unknown): Opinion => ({ isAlive: false, why: whyOf(error) }),
+    );
+    leave.abort();
+    if (opinion.isAlive) this.#alive++;
+    else this.#dead++;
+    this.#asking = undefined;
+    this.#last = { opinion, at: this.#clock.now() };
+    return opinion;
+  }
+}
+
+const whyOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Why an attempt that is silent is given up, when the other connection was not answered. */
+export const deadPath = (told: {
+  readonly reason: Failure['reason'];
+  readonly silentMs: number;
+  readonly why: string;
+  /** Another address may lead to the same backend. */
+  readonly isOnlyPath: boolean;
+}): Failure => ({
+  reason: told.reason,
+  evidence: told.isOnlyPath ? 'hard' : 'soft',
+  message: `no token for ${told.silentMs} ms, and a second connection fared no better: ${told.why}`,
+});
