@@ -1,13 +1,17 @@
 /**
- * The body of a request, from bytes to JSON: unpacked if it came packed, and never more of it than
- * we are willing to hold, however small it was on the way.
+ * The bodies of requests, from bytes to JSON: unpacked if they came packed, and never more of one
+ * than we are willing to hold, however small it was on the way.
+ *
+ *     bytes ──▶ held ──▶ (unpacked, a few at a time) ──▶ JSON
+ *                 └── more than 32 MiB: 413 · more than 256 MiB with all others: 503
  */
 
 import { isUtf8 } from 'node:buffer';
+import type { Readable } from 'node:stream';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 
 import { ApiError } from './api-error.ts';
-import { bodyBytesMax, bodyTooLarge, notJson } from './http-error.ts';
+import { bodiesTooLarge, bodyBytesMax, bodyTooLarge, notJson } from './http-error.ts';
 import { asRecord, parseJson } from './json.ts';
 
 type Unpack = (
@@ -24,34 +28,107 @@ const unpacks: Readonly<Record<string, Unpack>> = {
   zstd: zstdDecompress,
 };
 
-/** Reads a body; nothing is an empty object, since some clients announce JSON and send none. */
-export const readBody = async (bytes: Buffer, encoding: string | undefined): Promise<unknown> => {
-  if (bytes.length === 0) return {};
-  const name = (encoding ?? 'identity').trim().toLowerCase();
-  const whole = name === 'identity' || name === '' ? bytes : await unpacked(bytes, name);
-  const value = isUtf8(whole) ? parseJson(whole.toString()) : undefined;
-  if (value === undefined) throw notJson();
-  return value;
-};
+/** Bytes of all bodies together that have come and have not been read whole. */
+const heldBytesMax = 256 * 2 ** 20;
+/** Bodies unpacked at once: each may become as large as we read, from next to nothing. */
+const unpackingMax = 4;
 
-const unpacked = (bytes: Buffer, name: string): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    const unpack = Object.hasOwn(unpacks, name) ? unpacks[name] : undefined;
-    if (!unpack) {
-      const names = Object.keys(unpacks).join(', ');
-      const message = `Unsupported content encoding '${name.slice(0, 40)}'. Use one of: ${names}.`;
-      reject(new ApiError({ status: 415, message }));
+/** The headers that say how a body is sent. */
+export interface BodyHeaders {
+  readonly length: string | undefined;
+  readonly encoding: string | undefined;
+}
+
+/** Told once: what was wrong, or the value. */
+export type BodyDone = (error: Error | null, value?: unknown) => void;
+
+/** Reads the bodies of one service. */
+export class BodyReader {
+  readonly #heldBytesMax: number;
+  #heldBytes = 0;
+  #unpackingCount = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(bytesMax = heldBytesMax) {
+    this.#heldBytesMax = bytesMax;
+  }
+
+  /** Reads a body; nothing is an empty object, since some clients announce JSON and send none. */
+  read(body: Readable, { length, encoding }: BodyHeaders, done: BodyDone): void {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const leave = (): void => {
+      body.off('data', onData).off('end', onEnd).off('error', onError);
+    };
+    const settle: BodyDone = (error, value) => {
+      this.#heldBytes -= bytes;
+      done(error, value);
+    };
+    const onData = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      this.#heldBytes += chunk.length;
+      if (bytes > bodyBytesMax) onError(bodyTooLarge());
+      else if (this.#heldBytes > this.#heldBytesMax) onError(bodiesTooLarge());
+    };
+    const onError = (error: Error): void => {
+      leave();
+      settle(error);
+    };
+    const onEnd = (): void => {
+      leave();
+      const whole = Buffer.concat(chunks, bytes);
+      const name = (encoding ?? 'identity').trim().toLowerCase();
+      const isPacked = bytes > 0 && name !== 'identity' && name !== '';
+      if (isPacked) this.#unpack(whole, name, settle);
+      else jsonOf(whole, settle);
+    };
+    if (Number(length) > bodyBytesMax) done(bodyTooLarge());
+    else body.on('data', onData).on('end', onEnd).on('error', onError);
+  }
+
+  #unpack(bytes: Buffer, name: string, done: BodyDone): void {
+    if (this.#unpackingCount === unpackingMax) {
+      this.#waiting.push(() => this.#unpack(bytes, name, done));
       return;
     }
-    unpack(bytes, { maxOutputLength: bodyBytesMax }, (error, whole) => {
-      if (!error) resolve(whole);
-      else if (asRecord(error)?.['code'] === 'ERR_BUFFER_TOO_LARGE') reject(bodyTooLarge());
-      else
-        reject(
-          new ApiError({
-            status: 400,
-            message: `The request body could not be unpacked (${name}).`,
-          }),
-        );
+    this.#unpackingCount++;
+    unpacked(bytes, name, (error, whole) => {
+      this.#unpackingCount--;
+      if (whole) jsonOf(whole, done);
+      else done(error);
+      this.#waiting.shift()?.();
     });
+  }
+}
+
+const jsonOf = (bytes: Buffer, done: BodyDone): void => {
+  const value = bytes.length === 0 ? {} : isUtf8(bytes) ? parseJson(bytes.toString()) : undefined;
+  if (value === undefined) done(notJson());
+  else done(null, value);
+};
+
+const unpacked = (
+  bytes: Buffer,
+  name: string,
+  done: (error: Error | null, whole?: Buffer) => void,
+): void => {
+  const unpack = Object.hasOwn(unpacks, name) ? unpacks[name] : undefined;
+  if (!unpack) {
+    const names = Object.keys(unpacks).join(', ');
+    const message = `Unsupported content encoding '${name.slice(0, 40)}'. Use one of: ${names}.`;
+    done(new ApiError({ status: 415, message }));
+    return;
+  }
+  unpack(bytes, { maxOutputLength: bodyBytesMax }, (error, whole) => {
+    if (!error) done(null, whole);
+    else if (asRecord(error)?.['code'] === 'ERR_BUFFER_TOO_LARGE') done(bodyTooLarge());
+    else
+      done(
+        new ApiError({
+          status: 400,
+          message: `The request body could not be unpacked (${name}).`,
+        }),
+      );
   });
+};

@@ -28,6 +28,15 @@ export const bodyTooLarge = (): ApiError =>
     message: `The request body is too large: expected at most ${bodyBytesMax} bytes.`,
   });
 
+/** All that clients send at once is more than we hold. */
+export const bodiesTooLarge = (): ApiError =>
+  new ApiError({
+    status: 503,
+    code: 'server_overloaded',
+    message: 'The proxy is receiving more than it can hold. Try again in a moment.',
+    retryAfterMs: 1000,
+  });
+
 /** Whatever it was, the client could not have done better. */
 export const ourFault = (): ApiError =>
   serverError('The proxy failed to answer. This is our fault, not yours.');
@@ -36,8 +45,6 @@ export const ourFault = (): ApiError =>
 export const fromFastify = (error: unknown): ApiError => {
   const status = asRecord(error)?.['statusCode'];
   switch (status) {
-    case 413:
-      return bodyTooLarge();
     case 415:
       return new ApiError({
         status,

@@ -5,7 +5,7 @@
  *                     └── an error on the way is told in OpenAI's shape
  */
 
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
@@ -16,9 +16,8 @@ import { chatReply } from './chat-reply.ts';
 import { parseChatRequest } from './chat-request.ts';
 import { withDefaultModel } from './default-model.ts';
 import { refuse } from './delivery.ts';
-import { readBody } from './http-body.ts';
+import { type BodyDone, BodyReader } from './http-body.ts';
 import {
-  bodyBytesMax,
   fromFastify,
   invalidUrl,
   noHost,
@@ -85,6 +84,7 @@ export class HttpService {
   readonly #app: FastifyInstance;
   readonly #sockets: WebSocketDoor;
   readonly #routes: Route[] = [];
+  readonly #bodies = new BodyReader();
   readonly #running = new Set<Promise<void>>();
   #isDraining = false;
 
@@ -105,7 +105,6 @@ export class HttpService {
         // Refused all the same, but with words.
         requireHostHeader: false,
       },
-      bodyLimit: bodyBytesMax,
       requestTimeout: requestMsMax,
       keepAliveTimeout: keepAliveMs,
       forceCloseConnections: 'idle',
@@ -184,11 +183,12 @@ export class HttpService {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser(
       'application/json',
-      { parseAs: 'buffer' },
-      (request: FastifyRequest, body: Buffer) =>
-        readBody(body, asText(request.headers['content-encoding'])),
+      ({ headers }: FastifyRequest, body: IncomingMessage, done: BodyDone) => {
+        const length = headers['content-length'];
+        this.#bodies.read(body, { length, encoding: asText(headers['content-encoding']) }, done);
+      },
     );
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       reply.header('x-request-id', request.id);
       if (this.#isDraining) reply.header('connection', 'close');
       if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) throw noHost();
@@ -196,6 +196,7 @@ export class HttpService {
       const path = request.routeOptions.url ?? request.url;
       if (path.startsWith('/v1/') && request.method !== 'OPTIONS')
         this.#authenticate(request.headers.authorization);
+      done();
     });
     app.addHook('onSend', async (_request, reply) => cutUnread(reply.raw, this.#parts.clock));
     app.setErrorHandler((error, _request, reply) => this.#fail(error, reply));
