@@ -79,12 +79,19 @@ const expectDocuments = async (scenario: Scenario): Promise<void> => {
 
 const backendChecks = ({ arms }: Scenario, clock: Clock): readonly Promise<void>[] => {
   const checks = new Map<string, () => Promise<void>>();
-  for (const { system } of arms)
+  for (const { system, faults } of arms)
     for (const backend of system.backends.filter(({ simulate }) => !simulate)) {
       const models = modelsAt(system, backend);
+      const broken = faults.filter((fault) => fault.backend === backend.name);
       checks.set(`${backend.name} ${backend.urls.join(' ')} ${models.join(' ')}`, () =>
         expectBackend(backend, models, clock),
       );
+      // What a fault is to break must be there without it.
+      for (const { path } of broken)
+        if (path !== undefined && path > 1)
+          checks.set(`${backend.name} ${path}`, () =>
+            expectBackend({ ...backend, urls: backend.urls.slice(path - 1, path) }, models, clock),
+          );
     }
   return [...checks.values()].map((check) => check());
 };

@@ -3,7 +3,7 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import { createServer as createNetServer } from 'node:net';
 
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 
 import { type ResponsesClient, responsesClient } from '../../src/client/responses-client.ts';
 import { type TurnRequest, performTurn } from '../../src/client/turn.ts';
@@ -183,4 +183,37 @@ test('a target that is not there is a failure, not an exception', async () => {
     outcome: 'failed',
     code: 'ECONNREFUSED',
   });
+});
+
+test('a reader may leave in the middle, and says itself that it did', async () => {
+  let isClosed = false;
+  const client = await serve((_, __, response) => {
+    response.on('close', () => (isClosed = !response.writableFinished));
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(text('p1 ') + text('p2 '));
+  });
+  const record = await performTurn(request, {
+    clock,
+    pool: client,
+    deadlineMs: 5000,
+    onTokens: (tokens) => (tokens >= 2 ? { kind: 'leave' } : undefined),
+  });
+  expect(record).toMatchObject({ outcome: 'cancelled', text: 'p1 p2 ' });
+  await vi.waitFor(() => expect(isClosed).toBe(true));
+});
+
+test('a reader may stop reading for a while, and reads the rest then', async () => {
+  const client = await serve((_, __, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(text('p1 '));
+    void clock.sleep(60).then(() => response.end(text('p2 ') + terminal));
+  });
+  const record = await performTurn(request, {
+    clock,
+    pool: client,
+    deadlineMs: 5000,
+    onTokens: (tokens) => (tokens === 1 ? { kind: 'pause', ms: 300 } : undefined),
+  });
+  expect(record).toMatchObject({ outcome: 'completed', text: 'p1 p2 ' });
+  expect(record.endedAt - (record.firstTokenAt ?? 0)).toBeGreaterThanOrEqual(299);
 });

@@ -113,6 +113,8 @@ describe('a scenario', () => {
       'address: { workload: 1, session: 1, turn: 1 }, kind: cut',
       'this never acts: there is no workload 1',
     ],
+    ['at: 1 s, kind: refuse, path: 2', 'spark has one address, found 2'],
+    ['at: 1 s, kind: certificate', '`certificate` needs an address reached by TLS'],
     ['at: 2 h, kind: refuse', 'this never acts: the run ends after 620 s at the latest'],
   ])('refuses a fault that can never act: %s', ([fault = '', problem = '']) => {
     expect(mistakes(faulty(fault))).toEqual([expect.stringContaining(problem)]);
@@ -244,6 +246,25 @@ test.each([
   ['kind: stall, stall: 1 s, at: 0', 'kind: cut, at: 2 s, for: 5 s, afterTokens: 9'],
 ])('faults that leave one another something are none: %s, then %s', (first, second) => {
   expect(mistakes(withFaults(first, second))).toEqual([]);
+});
+
+const twoPaths = system.replace('url: simulated', 'url: simulated, simulate: { paths: [http, https] }');
+
+test.each<[string, RegExp | undefined]>([
+  ['kind: certificate, at: 0, path: 2', undefined],
+  ['kind: truncate, at: 0, path: 1', undefined],
+  ['kind: truncate, at: 0, path: 2', /cannot be placed by turn or token on spark/],
+  ['kind: certificate, at: 0, path: 1', /needs an address reached by TLS/],
+  ['kind: cut, at: 0, path: 3', /spark has 2 addresses, found 3/],
+])('of two addresses each has what it can have: %s', (fault, said) => {
+  const found = mistakes(withFaults(fault), twoPaths);
+  expect(found).toEqual(said ? [expect.stringMatching(said)] : []);
+});
+
+test('faults of two addresses leave one another alone', () => {
+  const first = 'kind: refuse, at: 0, path: 1';
+  expect(mistakes(withFaults(first, 'kind: cut, at: 1 s, path: 2'), twoPaths)).toEqual([]);
+  expect(mistakes(withFaults(first, 'kind: cut, at: 1 s, path: 1'), twoPaths)).toHaveLength(1);
 });
 
 test('a control arm has no fault', () => {

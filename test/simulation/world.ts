@@ -24,14 +24,15 @@ import type {
 import { Proxy } from '../../src/target/proxy/respond.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
 import { estimateTokens } from '../../src/token/estimate.ts';
+import { virtualPaths } from './virtual-path.ts';
 import { virtualUpstream } from './virtual-upstream.ts';
 
 /** One call of a backend, as it left the proxy. */
 export interface SeenCall {
   readonly backend: string;
   readonly trace: string;
-  readonly at: number;
   readonly model: string;
+  readonly at: number;
   /** To load a model; no user waits for it. */
   readonly isWarmUp: boolean;
   /** What the proxy knew of the backend in that moment. */
@@ -79,12 +80,20 @@ export const openWorld = (parts: WorldParts): World => {
     const chance = random.fork(`backend ${backend.name}`);
     const onCold = (trace: string): void => void coldCalls.add(`${backend.name} ${trace}`);
     const upstream = virtualUpstream(backend, { clock, random: chance, emit, onCold });
-    return virtualShim(parts.quirks?.(upstream, clock, random) ?? upstream, {
-      clock,
-      random: random.fork(`faults ${backend.name}`),
-      faults: parts.faults.filter((fault) => fault.backend === backend.name),
-      emit,
-    });
+    const quirky = parts.quirks?.(upstream, clock, random) ?? upstream;
+    const { simulate, connectMs } = backend;
+    const paths = (simulate?.kind === 'spark' && simulate.paths) || ['http'];
+    const faults = parts.faults.filter((fault) => fault.backend === backend.name);
+    return paths.map((path, at) =>
+      virtualShim(quirky, {
+        clock,
+        random: random.fork(`faults ${backend.name}${at === 0 ? '' : ` path ${at + 1}`}`),
+        faults: faults.filter((fault) => (fault.path ?? at + 1) === at + 1),
+        connectMs,
+        isTls: path === 'https',
+        emit,
+      }),
+    );
   });
   const store = memoryStore({ retainDays: 1, wall: () => clock.wall() });
   const healthOf = (name: string): BackendHealth | undefined =>
@@ -95,7 +104,12 @@ export const openWorld = (parts: WorldParts): World => {
     random: random.fork('proxy'),
     ids: seededIds(random.fork('ids')),
     store: parts.store?.(store, clock) ?? store,
-    upstreams: new Map(shims.map((shim): [string, Upstream] => [shim.name, tap(shim)])),
+    upstreams: new Map(
+      shims.map((paths): [string, Upstream] => {
+        const backend = virtualPaths(paths, clock);
+        return [backend.name, tap(backend)];
+      }),
+    ),
     system: parts.system,
     record: emit,
     priceOf: () => undefined,
@@ -103,7 +117,7 @@ export const openWorld = (parts: WorldParts): World => {
     countTokens: estimateTokens,
     ...parts.proxy,
   });
-  for (const shim of shims) shim.arm(0);
+  for (const shim of shims.flat()) shim.arm(0);
   return { clock, random, proxy, entries, calls, coldCalls, emit };
 };
 
@@ -126,6 +140,7 @@ const tapped = (upstream: Upstream, { clock, calls, healthOf }: Tap): Upstream =
     const seen: SeenCall = {
       backend: upstream.name,
       trace: call.trace,
+      model: call.candidate.model,
       at: clock.now(),
       isWarmUp,
       health: healthOf(upstream.name),
@@ -140,7 +155,6 @@ const tapped = (upstream: Upstream, { clock, calls, healthOf }: Tap): Upstream =
     return followed(upstream.open(call, signal), end);
   },
 });
-      model: call.candidate.model,
 
 async function* followed(
   events: AsyncIterable<readonly GenerationEvent[]>,

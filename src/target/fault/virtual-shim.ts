@@ -47,11 +47,18 @@ export interface VirtualShimParts {
   readonly emit: (entry: Omit<FaultAct, 'arm'>) => void;
 }
 
+/** A backend with faults in front of it, of which more may be armed at any time. */
+export interface VirtualShim<Call extends FaultableCall, Answer> extends Faultable<Call, Answer> {
+  arm(origin: number): void;
+  add(fault: PlannedFault): void;
+  remove(fault: PlannedFault): void;
+}
+
 /** Puts faults in front of a backend; they count from the instant it is armed with. */
 export const virtualShim = <Call extends FaultableCall, Answer>(
   backend: Faultable<Call, Answer>,
   parts: VirtualShimParts,
-): Faultable<Call, Answer> & { arm(origin: number): void } => {
+): VirtualShim<Call, Answer> => {
   const { faults, clock, random } = parts;
   const open = new Set<VirtualAttempt>();
   let origin = Number.POSITIVE_INFINITY;
@@ -59,6 +66,7 @@ export const virtualShim = <Call extends FaultableCall, Answer>(
   let timer: Disposable | undefined;
 
   const onTime = (): void => {
+    timer?.[Symbol.dispose]();
     for (const attempt of open) attempt.onTime();
     const next = decision.nextWindowAt(clock.now() - origin);
     if (next !== undefined) timer = clock.at(origin + next, onTime);
@@ -69,11 +77,15 @@ export const virtualShim = <Call extends FaultableCall, Answer>(
   return {
     name: backend.name,
     arm: (instant) => {
-      timer?.[Symbol.dispose]();
       origin = instant;
       decision = new FaultDecision(faults, random);
       onTime();
     },
+    add: (fault) => {
+      decision.arm(fault);
+      onTime();
+    },
+    remove: (fault) => decision.disarm(fault),
     async *open(call, signal) {
       const attempt = attemptOf(call);
       open.add(attempt);
@@ -104,7 +116,10 @@ class VirtualAttempt {
   #isBegun = false;
   /** What is said in place of the rest. */
   #last: readonly GenerationEvent[] = [];
+  /** When that is said; at once when past. */
+  #lastAt = 0;
   #rewriters: ((event: GenerationEvent) => readonly GenerationEvent[])[] = [];
+  #lastToken: GenerationEvent | undefined;
   #heldUntil = 0;
   #lastTokenAt = 0;
   #pace: { readonly until: number; readonly tokensPerSecond: number } | undefined;
@@ -116,10 +131,7 @@ class VirtualAttempt {
     origin: () => number,
     parts: VirtualShimParts,
   ) {
-  /** When that is said; at once when past. */
-  #lastAt = 0;
     this.#faults = faults;
-  #lastToken: GenerationEvent | undefined;
     this.#call = call;
     this.#backend = backend;
     this.#origin = origin;
@@ -153,6 +165,7 @@ class VirtualAttempt {
         if (leaving.aborted) break;
         yield this.#rewritten(event);
         if (!isToken) continue;
+        this.#lastToken = event;
         const isInTool = event.kind === 'tool-arguments';
         this.#take(this.#faults.onToken(this.#faults.tokens + 1, this.#now(), isInTool));
       }
@@ -165,8 +178,9 @@ class VirtualAttempt {
   async pass(signal: AbortSignal): Promise<void> {
     this.#begin();
     this.#take(this.#faults.onResponseHead(this.#now(), false));
-        this.#lastToken = event;
     await this.#whenDue(signal);
+    if (this.#ending.signal.aborted) await this.#whenLast(signal);
+    signal.throwIfAborted();
     const failed = this.#last.find((event) => event.kind === 'failure');
     if (failed) throw new Error(failed.failure.message);
   }
@@ -185,8 +199,6 @@ class VirtualAttempt {
     if (!this.#ending.signal.aborted)
       this.#take(this.#faults.onRequestHead(this.#call, this.#now(), this.#call !== undefined));
   }
-    if (this.#ending.signal.aborted) await this.#whenLast(signal);
-    signal.throwIfAborted();
 
   #rewritten(event: GenerationEvent): readonly GenerationEvent[] {
     return this.#rewriters.reduce<readonly GenerationEvent[]>(
@@ -231,8 +243,14 @@ class VirtualAttempt {
       this.#last = last;
       this.#ending.abort();
     };
+    const neverConnect = (): void => {
+      if (connectMs === undefined) return end([]);
+      this.#lastAt = clock.now() + connectMs;
+      end([{ kind: 'failure', failure: notConnected }]);
+    };
     return {
       isConnected: this.#faults.isConnected,
+      lastToken: this.#lastToken,
       fail: (failure) => end([{ kind: 'failure', failure }]),
       end,
       fallSilent: () => (isTls && !this.#faults.isConnected ? neverConnect() : end([])),
@@ -244,14 +262,8 @@ class VirtualAttempt {
         this.#pace = { until, tokensPerSecond };
         this.#lastTokenAt = clock.now();
       },
-    const neverConnect = (): void => {
-      if (connectMs === undefined) return end([]);
-      this.#lastAt = clock.now() + connectMs;
-      end([{ kind: 'failure', failure: notConnected }]);
-    };
       rewrite: (rewriter) => this.#rewriters.push(rewriter),
     };
-      lastToken: this.#lastToken,
   }
 }
 

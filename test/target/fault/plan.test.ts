@@ -103,6 +103,8 @@ test.each<[Partial<FaultSpec>, string]>([
   [{ kind: 'reject', at: 0, preset: 'azure-teapot' }, 'preset'],
   [{ kind: 'exec', at: 0 }, 'kind'],
   [{ kind: 'cut', at: 0, backends: ['spark'] }, 'backends'],
+  [{ kind: 'leave', at: 0 }, 'backend'],
+  [{ kind: 'dns', address: { session: 1, turn: 1 } }, 'address'],
 ])('%j is a mistake in `%s`', (spec, key) => {
   const problems = faultProblems({ kind: 'reset', backend: 'spark', ...spec });
   expect(problems.map((it) => it.key)).toEqual([key]);

@@ -76,8 +76,9 @@ const upload = (
   });
 
 test('a long prompt takes its time on a thin line, and is whole when it is there', async () => {
-  const words = { kind: 'slow-upload', bytesPerSecond: 40_000, at: 0 };
-  const shim = await world.shim(ollamaSpeech, [words]);
+  const shim = await world.shim(ollamaSpeech, [
+    { kind: 'slow-upload', bytesPerSecond: 40_000, at: 0 },
+  ]);
   const { status, tookMs } = await upload(shim, 12_000);
   expect(status).toBe('200');
   expect(tookMs).toBeGreaterThanOrEqual(300);

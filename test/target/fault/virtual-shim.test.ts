@@ -27,7 +27,11 @@ interface Heard {
 }
 
 /** One answer of ten tokens, one each 100 ms, through the faults; the caller leaves at 10 s. */
-const hear = async (faults: readonly Omit<FaultSpec, 'backend'>[], seed = 7): Promise<Heard> => {
+const hear = async (
+  faults: readonly Omit<FaultSpec, 'backend'>[],
+  seed = 7,
+  line: { readonly connectMs?: number; readonly isTls?: boolean } = {},
+): Promise<Heard> => {
   const clock = new VirtualClock();
   const acts: Omit<FaultAct, 'arm'>[] = [];
   const source = { isLeft: false };
@@ -53,6 +57,7 @@ const hear = async (faults: readonly Omit<FaultSpec, 'backend'>[], seed = 7): Pr
       clock,
       random: seeded(seed),
       emit: (act) => acts.push(act),
+      ...line,
     },
   );
   shim.arm(0);
@@ -111,6 +116,38 @@ test('a silent backend says nothing until the caller leaves', async () => {
   });
   const midway = await hear([{ kind: 'silent', when: 'mid-stream', afterTokens: 3, at: 0 }]);
   expect(midway).toMatchObject({ tokens: 3, how: undefined, at: 10_000 });
+});
+
+test.each<[string, Omit<FaultSpec, 'backend' | 'at'>, string, number]>([
+  ['a host that is off', { kind: 'blackhole' }, 'unreachable', 2500],
+  ['a full queue', { kind: 'queue-full' }, 'unreachable', 2500],
+  ['a name that hangs', { kind: 'dns', form: 'hang' }, 'unreachable', 2500],
+  ['an unknown name', { kind: 'dns' }, 'unreachable', 0],
+  ['a stale address', { kind: 'dns', form: 'stale' }, 'refused', 0],
+  ['no descriptors', { kind: 'exhausted' }, 'unreachable', 0],
+  ['a bad certificate', { kind: 'certificate' }, 'tls', 0],
+  ['a handshake that hangs', { kind: 'silent', when: 'connect' }, 'unreachable', 2500],
+  ['a huge head', { kind: 'odd-head' }, 'garbled', 0],
+  ['a short body', { kind: 'short-body' }, 'closed', 100],
+])('%s is told within the time to connect', async (_, words, how, at) => {
+  const line = { connectMs: 2500, isTls: true };
+  const heard = await hear([{ ...words, at: 0 }], 7, line);
+  expect(heard).toMatchObject({ tokens: 0, how, acts: [{ what: words.kind }] });
+  expect(heard.at).toBeLessThanOrEqual(at);
+});
+
+test('a dead address before the true one costs a quarter of a second', async () => {
+  const heard = await hear([{ kind: 'dns', form: 'dead-first', at: 0 }]);
+  expect(heard).toMatchObject({ tokens: tokensAll, how: 'end' });
+  expect(heard.tokenAt[0]).toBeGreaterThanOrEqual(250);
+});
+
+test('a full queue lets those go on who are connected', async () => {
+  expect(await hear([{ kind: 'queue-full', at: '250 ms' }], 7, { connectMs: 2500 })).toMatchObject({
+    tokens: tokensAll,
+    how: 'end',
+    acts: [],
+  });
 });
 
 test('a window that opens between two tokens acts at its instant', async () => {
