@@ -8,7 +8,7 @@
 import type { EndReason, GenerationEvent, Usage } from '../../protocol/generation.ts';
 import { type SseEvent, SseParser } from '../../protocol/sse.ts';
 import { failureInBand, garbled, readError, type StatusAnswer, truncated } from './failure.ts';
-import { asCount, asRecord, asText, type JsonObject, parseJson } from './json.ts';
+import { asCount, asRecord, asText, type JsonObject, jsonText, parseJson } from './json.ts';
 import type { WireReader } from './upstream-stream.ts';
 
 interface ToolCall {
@@ -97,6 +97,8 @@ export class ChatReader implements WireReader {
     }
     const call = this.#toolCalls.get(at);
     const text = argumentsIn(called?.['arguments']);
+    if (text === undefined)
+      return [{ kind: 'failure', failure: garbled('the arguments of a call are nested too deep') }];
     if (!call || text === '') return begun;
     call.hasArguments = true;
     return [...begun, { kind: 'tool-arguments', index: call.index, text }];
@@ -118,9 +120,10 @@ export class ChatReader implements WireReader {
 }
 
 /** Text as it should be; some servers send the object itself. */
-const argumentsIn = (value: unknown): string => {
+const argumentsIn = (value: unknown): string | undefined => {
   if (typeof value === 'string') return value;
-  return asRecord(value) ? JSON.stringify(value) : '';
+  const record = asRecord(value);
+  return record ? jsonText(record) : '';
 };
 
 const endReason = (reason: string, hasCalls: boolean): EndReason => {

@@ -26,6 +26,18 @@ export const parseJson = (text: string): unknown => {
   }
 };
 
+/**
+ * The value as JSON text; undefined when it is nested so deep that writing it needs more stack than
+ * there is. Reading has no such bound.
+ */
+export const jsonText = (value: unknown): string | undefined => {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+};
+
 type Defined<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
 
 /** The fields that have a value. */

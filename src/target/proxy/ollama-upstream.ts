@@ -14,7 +14,15 @@ import type { FunctionTool } from '../../protocol/responses.ts';
 import type { BackendSystem } from '../../system/system.ts';
 import { BackendPaths, type UpstreamParts } from './backend-path.ts';
 import { failureInBand, garbled, readError, type StatusAnswer } from './failure.ts';
-import { asCount, asRecord, asText, defined, type JsonObject, parseJson } from './json.ts';
+import {
+  asCount,
+  asRecord,
+  asText,
+  defined,
+  type JsonObject,
+  jsonText,
+  parseJson,
+} from './json.ts';
 import { ollamaMessages } from './ollama-message.ts';
 import { refusedByOllama, withoutRefused } from './optional-parameter.ts';
 import type { ModelAbility, Upstream, UpstreamCall } from './proxy.ts';
@@ -122,6 +130,8 @@ const thinkOfEffort: Readonly<Record<string, OllamaThink>> = {
   ultra: 'max',
 };
 
+const tooDeep = 'the arguments of a tool call are nested too deep';
+
 class ChatReader implements WireReader {
   readonly #parser = new NdjsonParser();
   readonly #headers: StatusAnswer['headers'];
@@ -178,8 +188,9 @@ class ChatReader implements WireReader {
     const name = asText(called?.['name']);
     if (name === undefined)
       return [{ kind: 'failure', failure: garbled('a tool call without a name') }];
+    const text = jsonText(called?.['arguments'] ?? {});
+    if (text === undefined) return [{ kind: 'failure', failure: garbled(tooDeep) }];
     const index = this.#toolCalls++;
-    const text = JSON.stringify(called?.['arguments'] ?? {});
     return [
       { kind: 'tool-call', index, name },
       { kind: 'tool-arguments', index, text },

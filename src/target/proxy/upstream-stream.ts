@@ -19,6 +19,7 @@ import type { BackendPaths } from './backend-path.ts';
 import { EntraError, type EntraToken } from './entra-token.ts';
 import { failureOfError, failureOfStatus, garbled, truncated } from './failure.ts';
 import type { HttpAnswer, HttpRequest } from './http-exchange.ts';
+import { jsonText } from './json.ts';
 import type { UpstreamCall } from './proxy.ts';
 import { TextWatch } from './text-watch.ts';
 
@@ -41,7 +42,7 @@ export interface Wire {
   readonly token?: EntraToken;
   readonly contentType: RegExp;
   readonly pathOf: (basePath: string) => string;
-  readonly bodyOf: (call: UpstreamCall) => unknown;
+  readonly bodyOf: (call: UpstreamCall) => object;
   readonly readerOf: (headers: HttpAnswer['headers']) => WireReader;
 }
 
@@ -76,7 +77,8 @@ export async function* callUpstream(
     const watch = new TextWatch();
     const chunks = answer.body[Symbol.asyncIterator]();
     for (;;) {
-      const next = await nextChunk(wire.clock, reader, chunks);
+      const coming = chunks.next();
+      const { value: next } = await (reader.announced ? explained(wire.clock, coming) : coming);
       const events = watch.checked(next, next ? reader.push(next) : reader.end());
       const lastAt = events.findIndex(({ kind }) => kind === 'end' || kind === 'failure');
       if (lastAt >= 0) {
@@ -111,10 +113,17 @@ const requestOf = (
     'content-type': 'application/json',
     traceparent: traceparent(call.trace, call.span),
   },
-  body: JSON.stringify(wire.bodyOf(call)),
+  body: bodyText(wire.bodyOf(call)),
   ...(call.onSent ? { onSent: call.onSent } : {}),
   ...(call.onHeaders ? { onHeaders: call.onHeaders } : {}),
 });
+
+/** Arguments that a model once wrote, or a schema, may be nested deeper than can be written. */
+const bodyText = (body: object): string => {
+  const text = jsonText(body);
+  if (text === undefined) throw new UntranslatableError('the conversation is nested too deep');
+  return text;
+};
 
 /** Asks a question with a short JSON answer; rejects unless the answer is a 2xx. */
 export const askUpstream = async (
@@ -133,23 +142,17 @@ export const askUpstream = async (
 const bearer = (token: string | undefined): Readonly<Record<string, string>> =>
   token === undefined ? {} : { authorization: `Bearer ${token}` };
 
-/** Undefined at the end of the body, or when an announced failure is not explained in time. */
-const nextChunk = async (
+const nothing: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/** What comes after an announced failure; nothing when that takes too long. */
+const explained = (
   clock: Clock,
-  reader: WireReader,
-  chunks: AsyncIterator<Uint8Array>,
-): Promise<Uint8Array | undefined> => {
-  const coming = chunks.next();
-  try {
-    const next = reader.announced
-      ? await within(clock, explainMs, 'the explanation', coming)
-      : await coming;
-    return next.done === true ? undefined : next.value;
-  } catch (error) {
-    if (error instanceof DeadlineError) return undefined;
+  coming: Promise<IteratorResult<Uint8Array, undefined>>,
+): Promise<IteratorResult<Uint8Array, undefined>> =>
+  within(clock, explainMs, 'the explanation', coming).catch((error: unknown) => {
+    if (error instanceof DeadlineError) return nothing;
     throw error;
-  }
-};
+  });
 
 /** Why the answer is not a stream of events, if it is not. */
 const refusalOf = async (wire: Wire, answer: HttpAnswer): Promise<Failure | undefined> => {

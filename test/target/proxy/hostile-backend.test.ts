@@ -6,6 +6,7 @@ import { request } from 'undici';
 import { describe, expect, test } from 'vitest';
 
 import type { GenerationEvent } from '../../../src/protocol/generation.ts';
+import { chatUpstream } from '../../../src/target/proxy/chat-upstream.ts';
 import { parseJson } from '../../../src/target/proxy/json.ts';
 import { ollamaUpstream } from '../../../src/target/proxy/ollama-upstream.ts';
 import { openProxyServer } from '../../../src/target/proxy/server.ts';
@@ -85,6 +86,43 @@ describe('counts that are none', () => {
     const events = await collect(upstream.open(call(), never()));
     await upstream.close();
     expect(events.map(({ kind }) => kind)).toEqual(['text', 'end']);
+  });
+});
+
+describe('arguments nested deeper than they could be written', () => {
+  const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
+  const called = (args: string): string => `{"function":{"name":"f","arguments":${args}}}`;
+
+  test.each([
+    [
+      'Ollama',
+      ollamaUpstream,
+      'application/x-ndjson',
+      `{"message":{"content":"","tool_calls":[${called(deep)}]},"done":true}\n`,
+    ],
+    [
+      'chat',
+      chatUpstream,
+      'text/event-stream',
+      `data: {"choices":[{"delta":{"tool_calls":[${called(deep)}]}}]}\n\n`,
+    ],
+  ] as const)('are not what the wire of %s promises', async (_, open, type, body) => {
+    await using server = await scriptedServer((socket) => {
+      socket.write(head(type) + chunk(body) + lastChunk);
+    });
+    const upstream = open(backend('ollama', [server.url]), { clock: systemClock() });
+    const events = await collect(upstream.open(call(), never()));
+    await upstream.close();
+    expect(events.at(-1)).toMatchObject({ kind: 'failure', failure: { reason: 'garbled' } });
+  });
+
+  test('are not sent on, and the server is not asked', async () => {
+    await using server = await scriptedServer(() => undefined);
+    const upstream = ollamaUpstream(backend('ollama', [server.url]), { clock: systemClock() });
+    const item = { type: 'function_call', call_id: 'c', name: 'f', arguments: deep } as const;
+    const events = await collect(upstream.open(call({ input: [item] }), never()));
+    await upstream.close();
+    expect(events).toMatchObject([{ kind: 'failure', failure: { reason: 'status' } }]);
   });
 });
 
