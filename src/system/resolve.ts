@@ -134,7 +134,7 @@ const backendOf = (
   return {
     connectMs: isLocal ? 2500 : 3000,
     firstTokenMs,
-    firstTokenMsMax: Math.max(firstTokenMs, 120_000),
+    firstTokenMsMax: 6 * firstTokenMs,
     // Azure's content filter may hold text back for some 2 s at a time.
     stallMs: isLocal ? 20_000 : 8000,
     slots: isLocal ? (simulate?.parallel ?? 1) : 64,

@@ -37,7 +37,11 @@ export const chatUpstream = (backend: BackendSystem, parts: UpstreamParts): Upst
       await askUpstream(wire, (basePath) => `${basePath}/models`, signal);
       return {};
     },
-    close: () => paths.close(),
+    check: (signal) => askUpstream(wire, openaiPath(backend, 'models'), signal, 'fresh'),
+    alarms: () => paths.alarms(),
+    async close() {
+      await Promise.all([paths.close(), token?.close()]);
+    },
   };
 };
 

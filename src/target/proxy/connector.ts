@@ -26,6 +26,7 @@ import { buildConnector, Client } from 'undici';
 
 import type { Via } from '../../system/system.ts';
 import { type Clock, DeadlineError } from '../../time/clock.ts';
+import { atDeadline } from '../../time/lateness.ts';
 import { ConnectError } from './failure.ts';
 import { type HttpAnswer, HttpExchange, type HttpRequest } from './http-exchange.ts';
 import { openTunnel } from './tunnel.ts';
@@ -75,6 +76,12 @@ export class ConnectionPool {
       if (!used.wasStale || signal.aborted) throw error;
       return this.#fresh().send(request, signal);
     }
+  }
+
+  /** Sends a request over a connection that nobody has used. */
+  async sendFresh(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    signal.throwIfAborted();
+    return this.#fresh().send(request, signal);
   }
 
   /** Destroys every connection, in use or idle. */
@@ -257,7 +264,7 @@ class Connection {
         settle(error, null);
         dialling.leave();
       };
-      const timer = clock.at(clock.now() + connectMs, () =>
+      const timer = atDeadline(clock, clock.now() + connectMs, () =>
         give(new DeadlineError(`connecting to ${where} took longer than ${connectMs} ms`)),
       );
       this.#leaveDialling = () => {

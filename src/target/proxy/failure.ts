@@ -61,7 +61,7 @@ export const failureOfError = (error: unknown, secret?: string): Failure => {
   if (code === 'ECONNREFUSED') return failed('refused', 'hard');
   if (unreachableCodes.has(code)) return failed('unreachable', 'hard');
   if (tlsCodePattern.test(code)) {
-    const isLasting = certificateProblem(code) !== undefined;
+    const isLasting = !code.startsWith('ERR_SSL_') && certificateProblem(code) !== undefined;
     return { ...failed('tls', 'hard'), ...(isLasting && { isLasting }) };
   }
   if (resetCodes.has(code)) return failed('reset', isConnecting ? 'hard' : 'soft');

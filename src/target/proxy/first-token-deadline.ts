@@ -1,9 +1,10 @@
 /**
  * How long to wait for a first token: a long prompt on a slow box is not a dead box.
  *
- *     deadline = overhead + 1.5 × (prompts ahead + this prompt) ÷ rate,
+ *     deadline = 1.5 × (prompts ahead + this prompt) ÷ rate,
  *                at least `firstTokenMs`, at most `firstTokenMsMax`
  *
+ * So `firstTokenMs` holds to the millisecond for every prompt that is read in less.
  * Ahead are the prompts that we sent to the same backend and that it has not begun to answer: an
  * engine reads one after the other. What others send to it is not known to us; the factor allows
  * for it, and for the answers that are being written meanwhile.
@@ -22,8 +23,6 @@ export interface FirstTokenFacts {
   readonly tokensPerSecond: number;
 }
 
-/** Head, sampling, the way there and back. */
-const overheadMs = 2000;
 /** How much longer than by its rate a prompt may take. */
 const patienceRatio = 1.5;
 
@@ -31,6 +30,5 @@ const patienceRatio = 1.5;
 export const firstTokenDeadlineMs = (facts: FirstTokenFacts): number => {
   const { baseMs, maxMs, promptTokens, aheadTokens, tokensPerSecond } = facts;
   const readMs = ((aheadTokens + promptTokens) / tokensPerSecond) * 1000;
-  const wantedMs = Math.ceil(overheadMs + patienceRatio * readMs);
-  return Math.max(baseMs, Math.min(wantedMs, maxMs));
+  return Math.max(baseMs, Math.min(Math.ceil(patienceRatio * readMs), maxMs));
 };

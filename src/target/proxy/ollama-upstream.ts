@@ -54,6 +54,8 @@ export const ollamaUpstream = (backend: BackendSystem, parts: UpstreamParts): Up
       if (!Array.isArray(models)) throw new Error(`${backend.name}: expected a list of models`);
       return { loadedModels: models.flatMap((model) => asText(asRecord(model)?.['name']) ?? []) };
     },
+    check: (signal) => askUpstream(wire, (basePath) => `${basePath}/api/version`, signal, 'fresh'),
+    alarms: () => paths.alarms(),
     async abilities(signal) {
       const body = await askUpstream(wire, (basePath) => `${basePath}/api/tags`, signal);
       return abilitiesIn(parseJson(body));

@@ -45,6 +45,8 @@ export const responsesUpstream = (backend: BackendSystem, parts: UpstreamParts):
       await askUpstream(wire, route('models'), signal);
       return {};
     },
+    check: (signal) => askUpstream(wire, openaiPath(backend, 'models'), signal, 'fresh'),
+    alarms: () => paths.alarms(),
     async close() {
       await Promise.all([paths.close(), token?.close()]);
     },

@@ -132,6 +132,7 @@ export const askUpstream = async (
   signal: AbortSignal,
 ): Promise<string> => {
   const headers = { ...wire.headers, ...bearer(await wire.token?.get()) };
+  connection: 'any' | 'fresh' = 'any',
   const answer = await wire.paths.send(pathOf, { method: 'GET', headers }, signal);
   const body = await readText(answer);
   if (answer.status >= 300)
