@@ -132,8 +132,10 @@ export const askUpstream = async (
   signal: AbortSignal,
 ): Promise<string> => {
   const headers = { ...wire.headers, ...bearer(await wire.token?.get()) };
-  connection: 'any' | 'fresh' = 'any',
-  const answer = await wire.paths.send(pathOf, { method: 'GET', headers }, signal);
+  const request = { method: 'GET', headers } as const;
+  const answer = await (connection === 'any'
+    ? paths.send(pathOf, request, signal)
+    : paths.sendFresh(pathOf, request, signal));
   const body = await readText(answer);
   if (answer.status >= 300)
     throw new Error(`${wire.backend.name} answered ${answer.status} to a probe`);
