@@ -128,9 +128,11 @@ const bodyText = (body: object): string => {
 /** Asks a question with a short JSON answer; rejects unless the answer is a 2xx. */
 export const askUpstream = async (
   wire: Pick<Wire, 'backend' | 'paths' | 'headers' | 'token'>,
-  pathOf: Wire['pathOf'],
+  pathOf: (basePath: string) => string,
   signal: AbortSignal,
+  connection: 'any' | 'fresh' = 'any',
 ): Promise<string> => {
+  const { paths } = wire;
   const headers = { ...wire.headers, ...bearer(await wire.token?.get()) };
   const request = { method: 'GET', headers } as const;
   const answer = await (connection === 'any'
