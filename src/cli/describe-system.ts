@@ -34,14 +34,16 @@ export const describeRemarks = (remarks: readonly Remark[]): readonly string[] =
       ];
 
 const describeBackend = (backend: BackendSystem): string => {
-  const { egress = {}, entra, requestsPerMinute, tokensPerMinute, apiVersion } = backend;
+  const { egress = {}, entra, requestsPerMinute, tokensPerMinute, api, apiVersion } = backend;
   const urls = backend.urls.map((url) => {
     const proxy = egress[url];
     const way = proxy === undefined ? '' : ` through ${withoutCredentials(proxy)}`;
     return withoutCredentials(url) + way;
   });
   return [
-    apiVersion === undefined ? backend.wire : `${backend.wire} ${apiVersion}`,
+    [backend.wire, apiVersion, api === 'chat' ? 'by chat completions' : undefined]
+      .filter((word) => word !== undefined)
+      .join(' '),
     backend.residency,
     backend.simulate ? 'simulated' : urls.join(' then '),
     ...(entra ? [`Entra token (${entra.kind})`] : []),

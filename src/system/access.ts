@@ -7,6 +7,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 
+import { azureVersionHas } from './azure-version.ts';
 import { isProxyUrl, proxyNamed } from './egress.ts';
 import { type EntraSource, entraSource } from './entra.ts';
 import type { Environment } from './environment.ts';
@@ -86,6 +87,7 @@ export const checkAccess = (
   const path = ['backends', name];
   if (backend.url === 'simulated') return checkSimulated(path, backend, wrong);
   checkEntra(path, backend, environment, wrong);
+  checkVersion(path, backend, wrong);
   checkKeyless(path, backend, wrong);
   checkProxy(path, backend, residency, environment, wrong);
   if (backend.caFile === undefined) return;
@@ -119,6 +121,17 @@ const checkEntra = (
       'where Azure gives the machine an identity.';
     wrong(at, problem, hint);
   }
+};
+
+/** An API that the version does not have would be a 404 for each request. */
+const checkVersion = (path: Path, { kind, api, apiVersion }: BackendFile, wrong: Wrong): void => {
+  if (kind !== 'azure-openai' || azureVersionHas(api ?? 'responses', apiVersion)) return;
+  const [problem, other] =
+    api === 'chat'
+      ? ['expected 2024-09-01-preview or later for chat', 'write `apiVersion: 2024-10-21`']
+      : ['expected 2025-03-01-preview or later for the Responses API', 'write `api: chat`'];
+  const hint = `Leave \`apiVersion\` out for Azure's v1 API, or ${other}.`;
+  wrong([...path, 'apiVersion'], `${problem}, found ${apiVersion}`, hint);
 };
 
 /** An Ollama has no keys of its own: on a public name everybody can use it, and its disk. */

@@ -2,6 +2,7 @@
  * One entry of LiteLLM's `model_list`: a model, where it is served, and how much it may be asked.
  */
 
+import { azureVersionHas } from './azure-version.ts';
 import { isOwnHost, reachOf } from './host.ts';
 import { knownProviders, type ProviderModel, providerOf } from './litellm-provider.ts';
 import type { Path, Section } from './litellm-section.ts';
@@ -196,15 +197,17 @@ const keyOf = ({
   return {};
 };
 
-/** Azure's API before v1 has the Responses API from this version on. */
-const versionWithResponsesMin = '2025-03-01';
-
-const versionOf = (params: Section, kind: BackendFile['kind']): Pick<BackendFile, 'apiVersion'> => {
+/** Azure's API before v1 has the Responses API in its last versions only, and chat before. */
+const versionOf = (
+  params: Section,
+  kind: BackendFile['kind'],
+): Pick<BackendFile, 'api' | 'apiVersion'> => {
   if (kind !== 'azure-openai') return {};
   const apiVersion = params.text('api_version') ?? params.fromEnvironment(['AZURE_API_VERSION']);
   if (apiVersion === undefined || apiVersion === 'v1') return {};
-  if (!/^\d{4}-/.test(apiVersion) || apiVersion >= versionWithResponsesMin) return { apiVersion };
-  params.remark('api_version', `${apiVersion} has no Responses API: Azure's v1 API is asked`);
+  if (azureVersionHas('responses', apiVersion)) return { apiVersion };
+  if (azureVersionHas('chat', apiVersion)) return { apiVersion, api: 'chat' };
+  params.remark('api_version', `${apiVersion} is too old: Azure's v1 API is asked`);
   return {};
 };
 

@@ -127,7 +127,8 @@ const backend = Type.Object(
     api: Type.Optional(
       Type.Union([Type.Literal('responses'), Type.Literal('chat')], {
         description:
-          'What a server of kind `openai` is asked: `responses` (default), or `chat` completions',
+          'What a server of kind `openai` or `azure-openai` is asked: `responses` (default), or ' +
+          '`chat` completions',
       }),
     ),
     auth: Type.Optional(
@@ -170,7 +171,7 @@ const backend = Type.Object(
       ms('Deadline for the first token (20000); a prompt that takes longer to read has more time'),
     ),
     firstTokenMsMax: Type.Optional(
-      ms('The most that a long prompt is given (six times firstTokenMs)'),
+      ms('The most that a long prompt is given (120000, or firstTokenMs if that is more)'),
     ),
     stallMs: Type.Optional(
       ms('Longest silence between two tokens (20000 at a local backend, else 8000)'),
@@ -193,11 +194,11 @@ const candidate = Type.Object(
     backend: text('Name of a backend above'),
     model: text('The name the backend knows the model by; on Azure the deployment'),
     numCtx: Type.Optional(count('Context window asked of Ollama')),
-    priceModel: Type.Optional(
-      text('The model in the price table, for a deployment of another name'),
     prefillTokensPerSecond: Type.Optional(
       above0('How fast it reads a prompt (learnt from its answers), for the first-token deadline'),
     ),
+    priceModel: Type.Optional(
+      text('The model in the price table, for a deployment of another name'),
     ),
     contextTokensMax: Type.Optional(count('Its context window; longer conversations go elsewhere')),
     vision: Type.Optional(Type.Boolean({ description: 'Whether it understands images' })),

@@ -142,3 +142,19 @@ test.each([
     words === undefined ? [] : [`a GlobalStandard deployment ${words}`],
   );
 });
+
+describe('a version of Azure', () => {
+  test.each([
+    ['', undefined],
+    ['apiVersion: preview', undefined],
+    ['apiVersion: 2025-04-01-preview', undefined],
+    ['apiVersion: 2024-10-21, api: chat', undefined],
+    ['api: chat', undefined],
+    ['apiVersion: 2024-10-21', /2025-03-01-preview or later for the Responses API/],
+    ['apiVersion: 2024-02-01, api: chat', /2024-09-01-preview or later for chat/],
+  ])('{ %s } has the API it is asked for, or is refused', (more, problem) => {
+    const found = mistakes(`${azure}, apiKey: k${more && `, ${more}`}`);
+    expect(found).toHaveLength(problem ? 1 : 0);
+    expect(found.join('')).toMatch(problem ?? /^$/);
+  });
+});

@@ -103,6 +103,7 @@ describe('a deployment', () => {
     expect(backendOf(params)).toMatchObject({ wire, urls: [url], residency });
   });
 
+  const onAzure = 'model: azure/d, api_base: "https://x.openai.azure.com", api_key: k';
   test.each([
     ['model: hosted_vllm/x, api_base: "http://v:8000/v1"', '', 'chat'],
     [
@@ -114,6 +115,8 @@ describe('a deployment', () => {
     ['model: openai/x, api_base: "http://v:8000/v1", api_key: k', '', 'chat'],
     ['model: openai/responses/x, api_base: "http://v:8000/v1"', '', 'responses'],
     ['model: openai/gpt-5, api_key: k', '', 'responses'],
+    [`${onAzure}, api_version: 2024-10-21`, '', 'chat'],
+    [`${onAzure}, api_version: 2024-02-01`, '', undefined],
   ])('{ %s } with { %s } is asked for %s', (params, info, api) => {
     expect(backendOf(params, info)?.api).toBe(api);
   });

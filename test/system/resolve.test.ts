@@ -71,9 +71,9 @@ models: { m: [{ backend: a, model: m }] }
     const { value, mistakes: found } = resolve(one('kind: openai, url: http://vllm/v1, api: chat'));
     expect(found).toEqual([]);
     expect(value?.backends[0]).toMatchObject({ wire: 'openai', api: 'chat' });
-    for (const backend of ['kind: openai, url: simulated', 'kind: azure-openai, url: https://a.b'])
+    for (const backend of ['kind: openai, url: simulated', 'kind: ollama, url: http://box'])
       expect(mistakes(one(`${backend}, api: chat`))).toEqual([
-        expect.stringContaining('only a real server of kind `openai` is asked for chat'),
+        expect.stringContaining('only a real server of OpenAI or Azure is asked for chat'),
       ]);
   });
 

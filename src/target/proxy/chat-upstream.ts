@@ -1,13 +1,16 @@
 /**
  * A server of chat completions as an upstream: vLLM, llama.cpp, LiteLLM, or whoever else speaks
- * `POST /chat/completions` and has no Responses API, or none that can be relied on.
+ * `POST /chat/completions` and has no Responses API, or none that can be relied on. Azure among
+ * them, where a resource is held to a version before the Responses API.
  */
 
 import type { FunctionTool, TextFormat, ToolChoice } from '../../protocol/responses.ts';
 import type { BackendSystem } from '../../system/system.ts';
+import { keyHeader, openaiPath } from './azure-route.ts';
 import { BackendPaths, type UpstreamParts } from './backend-path.ts';
 import { chatMessages } from './chat-message.ts';
 import { ChatReader } from './chat-reader.ts';
+import { EntraToken } from './entra-token.ts';
 import { defined } from './json.ts';
 import { refusedByOpenai, withoutRefused } from './optional-parameter.ts';
 import type { Upstream, UpstreamCall } from './proxy.ts';
@@ -16,17 +19,18 @@ import { askUpstream, callUpstream, type Wire } from './upstream-stream.ts';
 /** A backend that speaks chat completions. */
 export const chatUpstream = (backend: BackendSystem, parts: UpstreamParts): Upstream => {
   const paths = new BackendPaths(backend, parts);
+  const { entra: source, caFile } = backend;
+  const token = source && new EntraToken({ source, clock: parts.clock, ...defined({ caFile }) });
+  const isAzure = backend.wire === 'azure-openai';
   const wire: Wire = {
     backend,
     clock: parts.clock,
     paths,
-    headers: {
-      accept: 'text/event-stream, application/json',
-      ...(backend.apiKey === undefined ? {} : { authorization: `Bearer ${backend.apiKey}` }),
-    },
+    headers: { accept: 'text/event-stream, application/json', ...keyHeader(backend) },
+    ...defined({ token }),
     contentType: /^text\/event-stream/i,
-    pathOf: (basePath) => `${basePath}/chat/completions`,
-    bodyOf: chatCompletionRequest,
+    pathOf: openaiPath(backend, 'chat/completions'),
+    bodyOf: (call) => chatCompletionRequest(call, isAzure ? 'max_completion_tokens' : 'max_tokens'),
     readerOf: (headers) => new ChatReader(headers, parts.clock.wall(), backend.apiKey),
   };
 
@@ -34,7 +38,7 @@ export const chatUpstream = (backend: BackendSystem, parts: UpstreamParts): Upst
     name: backend.name,
     open: withoutRefused((call, signal) => callUpstream(wire, call, signal), refusedByOpenai),
     async probe(signal) {
-      await askUpstream(wire, (basePath) => `${basePath}/models`, signal);
+      await askUpstream(wire, openaiPath(backend, 'models'), signal);
       return {};
     },
     check: (signal) => askUpstream(wire, openaiPath(backend, 'models'), signal, 'fresh'),
@@ -45,8 +49,14 @@ export const chatUpstream = (backend: BackendSystem, parts: UpstreamParts): Upst
   };
 };
 
-/** The body of `POST /chat/completions` for a call. */
-export const chatCompletionRequest = (call: UpstreamCall): Readonly<Record<string, unknown>> => ({
+/**
+ * The body of `POST /chat/completions` for a call. Every server knows the older name of the limit,
+ * but models of OpenAI that reason refuse it.
+ */
+export const chatCompletionRequest = (
+  call: UpstreamCall,
+  limitName: 'max_tokens' | 'max_completion_tokens' = 'max_tokens',
+): Readonly<Record<string, unknown>> => ({
   model: call.candidate.model,
   messages: chatMessages(call),
   stream: true,
@@ -67,8 +77,7 @@ export const chatCompletionRequest = (call: UpstreamCall): Readonly<Record<strin
     presence_penalty: call.presencePenalty,
     frequency_penalty: call.frequencyPenalty,
     stop: call.stop,
-    // The older name, which every server knows.
-    max_tokens: call.maxOutputTokens,
+    [limitName]: call.maxOutputTokens,
     prompt_cache_key: call.promptCacheKey,
     safety_identifier: call.safetyIdentifier,
     user: call.user,

@@ -8,6 +8,7 @@
 
 import type { FunctionTool, InputContentPart, PromptItem } from '../../protocol/responses.ts';
 import type { BackendSystem } from '../../system/system.ts';
+import { keyHeader, openaiPath } from './azure-route.ts';
 import { BackendPaths, type UpstreamParts } from './backend-path.ts';
 import { EntraToken } from './entra-token.ts';
 import { defined } from './json.ts';
@@ -20,7 +21,6 @@ import { askUpstream, callUpstream, type Wire } from './upstream-stream.ts';
 /** A backend that speaks the Responses API, as Azure (`azure-openai`) or anyone else does. */
 export const responsesUpstream = (backend: BackendSystem, parts: UpstreamParts): Upstream => {
   const paths = new BackendPaths(backend, parts);
-  const route = routeOf(backend);
   const { entra: source, caFile } = backend;
   const token = source && new EntraToken({ source, clock: parts.clock, ...defined({ caFile }) });
   const wire: Wire = {
@@ -30,7 +30,7 @@ export const responsesUpstream = (backend: BackendSystem, parts: UpstreamParts):
     headers: { accept: 'text/event-stream, application/json', ...keyHeader(backend) },
     ...defined({ token }),
     contentType: /^text\/event-stream/i,
-    pathOf: route('responses'),
+    pathOf: openaiPath(backend, 'responses'),
     bodyOf: responsesRequest,
     readerOf: (headers) => new ResponsesReader(headers, parts.clock.wall(), backend.apiKey),
   };
@@ -42,7 +42,7 @@ export const responsesUpstream = (backend: BackendSystem, parts: UpstreamParts):
       refusedByOpenai,
     ),
     async probe(signal) {
-      await askUpstream(wire, route('models'), signal);
+      await askUpstream(wire, openaiPath(backend, 'models'), signal);
       return {};
     },
     check: (signal) => askUpstream(wire, openaiPath(backend, 'models'), signal, 'fresh'),
@@ -51,27 +51,6 @@ export const responsesUpstream = (backend: BackendSystem, parts: UpstreamParts):
       await Promise.all([paths.close(), token?.close()]);
     },
   };
-};
-
-/**
- * Where a resource is under a URL's base path. Azure's v1 API needs no version; a dated version
- * means the API before it. The base may be the bare host or end in `/openai/v1`, as both are shown
- * in Azure's portal.
- */
-const routeOf =
-  ({ wire, apiVersion }: BackendSystem) =>
-  (resource: string) =>
-  (basePath: string): string => {
-    if (wire !== 'azure-openai') return `${basePath}/${resource}`;
-    const root = basePath.replace(/\/openai(?:\/v1)?$/, '');
-    const query = apiVersion === undefined ? '' : `?api-version=${encodeURIComponent(apiVersion)}`;
-    const isDated = apiVersion !== undefined && /^\d{4}-/.test(apiVersion);
-    return `${root}/openai/${isDated ? '' : 'v1/'}${resource}${query}`;
-  };
-
-const keyHeader = ({ wire, apiKey }: BackendSystem): Readonly<Record<string, string>> => {
-  if (apiKey === undefined) return {};
-  return wire === 'azure-openai' ? { 'api-key': apiKey } : { authorization: `Bearer ${apiKey}` };
 };
 
 /** The body of `POST /responses` for a call. */

@@ -41,7 +41,7 @@ export interface Wire {
   /** In place of a key. */
   readonly token?: EntraToken;
   readonly contentType: RegExp;
-  readonly pathOf: (basePath: string) => string;
+  readonly pathOf: (basePath: string, model: string) => string;
   readonly bodyOf: (call: UpstreamCall) => object;
   readonly readerOf: (headers: HttpAnswer['headers']) => WireReader;
 }
@@ -66,7 +66,9 @@ export async function* callUpstream(
   try {
     // Without one to wait for, the connection is dialled at once.
     const token = wire.token && (await wire.token.get());
-    answer = await wire.paths.send(wire.pathOf, requestOf(wire, call, token), signal);
+    const { model } = call.candidate;
+    const pathOf = (basePath: string): string => wire.pathOf(basePath, model);
+    answer = await wire.paths.send(pathOf, requestOf(wire, call, token), signal);
     const refusal = await refusalOf(wire, answer);
     if (refusal) {
       if (refusal.status === 401 && token !== undefined) wire.token?.forget(token);
@@ -130,14 +132,9 @@ export const askUpstream = async (
   wire: Pick<Wire, 'backend' | 'paths' | 'headers' | 'token'>,
   pathOf: (basePath: string) => string,
   signal: AbortSignal,
-  connection: 'any' | 'fresh' = 'any',
 ): Promise<string> => {
-  const { paths } = wire;
   const headers = { ...wire.headers, ...bearer(await wire.token?.get()) };
-  const request = { method: 'GET', headers } as const;
-  const answer = await (connection === 'any'
-    ? paths.send(pathOf, request, signal)
-    : paths.sendFresh(pathOf, request, signal));
+  const answer = await wire.paths.send(pathOf, { method: 'GET', headers }, signal);
   const body = await readText(answer);
   if (answer.status >= 300)
     throw new Error(`${wire.backend.name} answered ${answer.status} to a probe`);

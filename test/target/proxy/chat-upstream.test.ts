@@ -292,3 +292,32 @@ describe('over a socket', () => {
     expect(full.events).toMatchObject([{ failure: { reason: 'overloaded' } }]);
   });
 });
+
+describe('on Azure', () => {
+  test.each([
+    [undefined, '/openai/v1/chat/completions'],
+    ['2024-10-21', '/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21'],
+  ])('version %s is asked at %s, with its own key header', async (apiVersion, path) => {
+    await using server = await scriptedServer((socket) => {
+      socket.end(`${sse}${chunk(delta({ content: 'Hi' }, 'stop'))}${chunk(done)}${lastChunk}`);
+    });
+    const base = backend('azure-openai', [`${server.url}/openai/v1/`]);
+    const azure = { ...base, api: 'chat', ...(apiVersion && { apiVersion }) } as const;
+    const upstream = chatUpstream(azure, { clock: systemClock() });
+    const candidate = { backend: 'azure', model: 'my gpt' };
+    const asked = call({ candidate, maxOutputTokens: 50 });
+    const events = await collect(upstream.open(asked, never()));
+    await upstream.close();
+    expect(events).toEqual([
+      { kind: 'text', text: 'Hi' },
+      { kind: 'end', reason: 'stop' },
+    ]);
+    const [request] = server.requests;
+    expect(request).toContain(`POST ${path} HTTP/1.1`);
+    expect(request).toContain('api-key: box-key-0123456789');
+    expect(request).not.toContain('authorization');
+    // Models that reason refuse the older name.
+    expect(bodyOf(request)).toMatchObject({ max_completion_tokens: 50, model: 'my gpt' });
+    expect(bodyOf(request)).not.toHaveProperty('max_tokens');
+  });
+});
