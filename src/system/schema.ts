@@ -171,7 +171,7 @@ const backend = Type.Object(
       ms('Deadline for the first token (20000); a prompt that takes longer to read has more time'),
     ),
     firstTokenMsMax: Type.Optional(
-      ms('The most that a long prompt is given (120000, or firstTokenMs if that is more)'),
+      ms('The most that a long prompt is given (six times firstTokenMs)'),
     ),
     stallMs: Type.Optional(
       ms('Longest silence between two tokens (20000 at a local backend, else 8000)'),

@@ -83,12 +83,12 @@ export interface BackendSystem {
   readonly tokensPerMinute?: number;
   readonly connectMs: number;
   readonly firstTokenMs: number;
-  readonly stallMs: number;
   /** The most; `firstTokenMs` holds for every prompt where absent. */
   readonly firstTokenMsMax?: number;
-  /** USD per million tokens, when the user knows better than the price table. */
+  readonly stallMs: number;
   /** Silence after which a second connection is asked; absent where none is. */
   readonly suspectMs?: number;
+  /** USD per million tokens, when the user knows better than the price table. */
   readonly price?: {
     readonly input: number;
     readonly cachedInput?: number;
@@ -102,9 +102,9 @@ export interface Candidate {
   readonly model: string;
   /** Context window asked of Ollama; prompts are never cut. */
   readonly numCtx?: number;
-  /** Model id in the price table, when the deployment's name is not one. */
   /** How fast it reads a prompt; learnt from the answers where absent. */
   readonly prefillTokensPerSecond?: number;
+  /** Model id in the price table, when the deployment's name is not one. */
   readonly priceModel?: string;
   /** Its window in tokens, for those that are not asked for one with `numCtx`. */
   readonly contextTokensMax?: number;
