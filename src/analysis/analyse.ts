@@ -11,18 +11,19 @@ import type { RunEnd } from '../log/entry.ts';
 import type { RunLog } from '../log/reader.ts';
 import { advisoriesOf, type ArmResult } from './advisory.ts';
 import type { Analysis } from './analysis.ts';
-import { armLogs } from './arm.ts';
+import { type ArmLog, armLogs } from './arm.ts';
 import { costOf, costRows } from './cost.ts';
 import { distributionsOf } from './distribution.ts';
 import { failbacksOf } from './failback.ts';
 import { failoversOf } from './failover.ts';
 import { failuresOf } from './failure.ts';
 import { type FigureGround, measure } from './figures.ts';
+import { matrixOf, matrixRows } from './matrix.ts';
 import { decideObjectives } from './objective.ts';
 import { withPenalties } from './penalty.ts';
 import { summaryRows } from './summary.ts';
 import { timelineOf } from './timeline.ts';
-import { invaliditiesOf } from './validity.ts';
+import { invaliditiesOf, unexercised } from './validity.ts';
 import { verdictOf } from './verdict.ts';
 
 /** Computes the analysis of a run from its log. */
@@ -41,20 +42,25 @@ export const analyse = (log: RunLog): Analysis => {
     logs.map((arm): ArmResult => ({ arm, all: measure(arm, ground), failovers: failoversOf(arm) })),
   );
   const costs = arms.map(({ arm, all }) => costOf(manifest, arm, all, areAttemptsKnown));
-  const rows = arms.flatMap(({ arm, all, failovers }, place) => {
+  // In a suite each trial has a window of its own; how soon the primary is back is in the matrix.
+  const failbacksIn = (arm: ArmLog) => (manifest.suite ? [] : failbacksOf(arm));
+  const matrix = matrixOf(manifest, arms, areAttemptsKnown);
+  const armRows = arms.flatMap(({ arm, all, failovers }, place) => {
     const cost = costs[place];
-    const failbacks = failbacksOf(arm);
+    const failbacks = failbacksIn(arm);
     const failures = failuresOf(arm.arm, all);
     return [
       ...summaryRows({ manifest, arm, all, failovers, failbacks, failures, areAttemptsKnown }),
       ...(cost ? costRows(cost, all, areAttemptsKnown) : []),
     ];
   });
+  const rows = [...armRows, ...matrixRows(matrix)];
   const isFinished = end?.why === 'finished';
   const objectives = decideObjectives(manifest.objectives, manifest.arms, rows);
-  const invalid = arms.flatMap(({ arm, all, failovers }) =>
-    invaliditiesOf(arm, all, failovers, isFinished),
-  );
+  const invalid = [
+    ...arms.flatMap((result) => invaliditiesOf(result, manifest.suite, isFinished)),
+    ...unexercised(matrix, isFinished),
+  ];
 
   return {
     manifest,
@@ -65,7 +71,8 @@ export const analyse = (log: RunLog): Analysis => {
     advisories: advisoriesOf(log, end, arms, rows),
     rows,
     failovers: arms.flatMap(({ failovers }) => failovers),
-    failbacks: logs.flatMap(failbacksOf),
+    matrix,
+    failbacks: logs.flatMap(failbacksIn),
     failures: arms.flatMap(({ arm, all }) => failuresOf(arm.arm, all)),
     timelines: arms.map(({ arm, all }) => timelineOf(arm, all)),
     distributions: arms.flatMap(({ arm, all, failovers }) => distributionsOf(arm, all, failovers)),

@@ -21,6 +21,7 @@ import type {
   Sample,
 } from '../log/entry.ts';
 import type { RunLog } from '../log/reader.ts';
+import { withOwners } from './outside.ts';
 
 type Phase = 'warmup' | 'steady' | 'cooldown';
 
@@ -95,17 +96,21 @@ const armLog = (arm: string, entries: readonly LogEntry[], loops: ArmLog['loops'
       order(one.trace, other.trace) ||
       one.attempt - other.attempt,
   );
-  const acts = ofKind(entries, 'act').sort(
+  const sent = ofKind(entries, 'exchange');
+  // Attempts of our own proxy say whose they are; of a foreign one it may take the time to tell.
+  const owned = <Entry extends FaultAct | Generation>(own: readonly Entry[]): Entry[] =>
+    attempts.length > 0 ? [...own] : withOwners(own, sent);
+  const acts = owned(ofKind(entries, 'act')).sort(
     (one, other) =>
       one.at - other.at || one.fault - other.fault || order(one.trace ?? '', other.trace ?? ''),
   );
-  const generations = ofKind(entries, 'generation').sort(
+  const generations = owned(ofKind(entries, 'generation')).sort(
     (one, other) =>
       one.receivedAt - other.receivedAt ||
       order(one.backend, other.backend) ||
       order(one.trace ?? '', other.trace ?? ''),
   );
-  const exchanges = ofKind(entries, 'exchange').sort(
+  const exchanges = sent.sort(
     (one, other) => one.scheduledAt - other.scheduledAt || order(one.trace, other.trace),
   );
   const last = Math.max(0, ...phases.map(({ at }) => at), lastEnd(exchanges));

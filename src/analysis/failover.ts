@@ -11,7 +11,8 @@
  * one was sent, tX the first new token at the client, tL the last one of the attempt that died.
  * A reader who waited a fault out has no next attempt: then the gap is the longest wait after tF.
  *
- * Attempts of a foreign proxy are not in the log: then tD, tS and tX are unknown, and stay so.
+ * Attempts of a foreign proxy are not in the log: then tD is unknown and stays so, and tS and tX are
+ * known as far as our own backends saw them.
  */
 
 import type { Attempt, FaultAct, FaultArmed } from '../log/entry.ts';
@@ -19,17 +20,32 @@ import type { FailoverOutcome, FailoverRow } from './analysis.ts';
 import type { ArmLog, ExchangeTrace } from './arm.ts';
 import { isAnswered } from './arm.ts';
 import { type Integrity, integrityOf } from './integrity.ts';
+import { type SeenOutside, seenOutside } from './outside.ts';
 
 /** The rows of an arm, in the order of the faults' acts. */
-export const failoversOf = (arm: ArmLog): FailoverRow[] =>
-  arm.exchanges
+export const failoversOf = (arm: ArmLog): FailoverRow[] => {
+  const causes: Causes = {
+    armedFrom: new Map(arm.armed.toReversed().map(({ fault, from }) => [fault, from])),
+    outages: arm.armed.filter(({ what }) => outages.has(what)),
+    anonymous: arm.acts.filter(({ trace }) => trace === undefined),
+  };
+  return arm.exchanges
     .flatMap((trace) =>
-      touchesOf(trace, arm).flatMap((touch) => {
+      touchesOf(trace, causes).flatMap((touch) => {
         const row = failoverRow(trace, touch);
         return row ? [row] : [];
       }),
     )
     .sort((one, other) => one.faultAt - other.faultAt || one.session - other.session);
+};
+
+/** What may have acted on an exchange without naming it. */
+interface Causes {
+  /** When each fault was first armed. */
+  readonly armedFrom: ReadonlyMap<number, number>;
+  readonly outages: readonly FaultArmed[];
+  readonly anonymous: readonly FaultAct[];
+}
 
 /** A fault that acted on an exchange, and the attempt it acted on where that is known. */
 interface Touch {
@@ -40,14 +56,14 @@ interface Touch {
   readonly attempt?: Attempt;
 }
 
-const touchesOf = (trace: ExchangeTrace, arm: ArmLog): Touch[] => {
-  const byAct = [...trace.acts, ...arm.acts.filter((act) => isOfPort(act, trace))];
+const touchesOf = (trace: ExchangeTrace, causes: Causes): Touch[] => {
+  const byAct = [...trace.acts, ...causes.anonymous.filter((act) => isOfPort(act, trace))];
   const touches = byAct.map(({ fault, what, backend, at }) => {
-    const from = arm.armed.find((armed) => armed.fault === fault)?.from ?? at;
+    const from = causes.armedFrom.get(fault) ?? at;
     const attempt = attemptAt(trace.attempts, backend, at);
     return touch({ fault, what, backend, at: Math.max(from, at) }, attempt);
   });
-  for (const armed of arm.armed) {
+  for (const armed of causes.outages) {
     const refused = trace.attempts.find((attempt) => isRefusedBy(attempt, armed));
     if (refused) {
       const { fault, what, backend, from } = armed;
@@ -65,26 +81,31 @@ const touchesOf = (trace: ExchangeTrace, arm: ArmLog): Touch[] => {
 const touch = (it: Omit<Touch, 'attempt'>, attempt: Attempt | undefined): Touch =>
   attempt ? { ...it, attempt } : it;
 
-/** Where no trace id could be read, as on TLS, the port of the connection tells whose it was. */
-const isOfPort = ({ trace, backend, remotePort, at }: FaultAct, { attempts }: ExchangeTrace) =>
-  trace === undefined &&
-  remotePort !== undefined &&
+/**
+ * Where no trace id could be read, as on TLS, the port of the connection tells whose it was; and an
+ * attempt that never had a connection was kept from it by what happened meanwhile.
+ */
+const isOfPort = ({ backend, remotePort, at }: FaultAct, { attempts }: ExchangeTrace) =>
   attempts.some(
     (attempt) =>
       attempt.backend === backend &&
-      attempt.localPort === remotePort &&
+      (attempt.localPort === undefined
+        ? attempt.outcome === 'failed' && connectReasons.has(attempt.reason)
+        : attempt.localPort === remotePort) &&
       distanceTo(attempt, at) <= clockSlackMs,
   );
+
+/** Why there was no connection. */
+const connectReasons: ReadonlySet<Attempt['reason']> = new Set(['refused', 'unreachable', 'tls']);
 
 /** Instants of two threads, one before and one after a socket. */
 const clockSlackMs = 5;
 
 /** What keeps everybody from the port, or happens beside the shim. */
-const outages: ReadonlySet<string> = new Set(['refuse', 'blackhole', 'exec']);
+const outages: ReadonlySet<string> = new Set(['refuse', 'blackhole', 'queue-full', 'exec']);
 
 /** A refused connection never reaches the shim, so the attempt that failed is the evidence. */
-const isRefusedBy = (attempt: Attempt, { what, backend, from, until }: FaultArmed): boolean =>
-  outages.has(what) &&
+const isRefusedBy = (attempt: Attempt, { backend, from, until }: FaultArmed): boolean =>
   attempt.backend === backend &&
   attempt.outcome === 'failed' &&
   (attempt.reason === 'refused' ||
@@ -113,14 +134,18 @@ const failoverRow = (trace: ExchangeTrace, touched: Touch): FailoverRow | undefi
   const dead = attempt?.outcome === 'failed' ? attempt : undefined;
   const later = dead ? attempts.filter((it) => it.attempt > dead.attempt) : [];
   const served = attempts.findLast(({ outcome }) => outcome === 'served');
-  const to = later.length > 0 ? (served ?? later.at(-1))?.backend : undefined;
+  const seen: SeenOutside =
+    attempts.length > 0
+      ? {}
+      : seenOutside(trace, touched.backend, faultAt, outages.has(touched.what));
+  const to = later.length > 0 ? (served ?? later.at(-1))?.backend : seen.servedBy;
   const integrity = exchange.integrity === undefined ? undefined : integrityOf(exchange.integrity);
-  const instants = instantsOf(trace, faultAt, dead, later);
+  const instants = instantsOf(trace, faultAt, dead, later, seen);
   const isMidStream = isBefore(
     exchange.firstTextAt,
     instants.switchedAt ?? dead?.endedAt ?? faultAt,
   );
-  const evidence = { dead, later, isMidStream, integrity };
+  const evidence = { dead, later, isMidStream, integrity, seen };
   const wait = silentKinds.has(touched.what) ? waitAfter(trace, faultAt) : undefined;
   const outcome = waitedOr(outcomeOf(trace, touched, evidence), wait);
   const reason = attempts.findLast((it) => it.outcome === 'failed')?.reason;
@@ -135,7 +160,7 @@ const failoverRow = (trace: ExchangeTrace, touched: Touch): FailoverRow | undefi
     fault: touched.fault,
     what: touched.what,
     from: touched.backend,
-    ...(to !== undefined && { to }),
+    ...(to !== undefined && to !== touched.backend && { to }),
     outcome,
     ...(reason !== undefined && { reason }),
     isMidStream,
@@ -143,16 +168,32 @@ const failoverRow = (trace: ExchangeTrace, touched: Touch): FailoverRow | undefi
     faultAt,
     ...instants,
     ...partsOf(exchange.sentAt, faultAt, isMidStream, instants),
+    ...(dead && dead.tokensReceived === 0 && { waitFrom: Math.min(dead.startedAt, faultAt) }),
     ...(outcome === 'waited' && wait),
     ...(brokenOutcomes.has(outcome) && { errorAfterMs: exchange.endedAt - faultAt }),
     ...(integrity && { tokensLost: integrity.lost, tokensRepeated: integrity.repeated }),
     ...(discarded !== undefined && { tokensDiscarded: discarded }),
-    attempts: attempts.length > 0 ? attempts.length : (exchange.attempts ?? 1),
+    ...attemptsOf(trace, seen),
   };
 };
 
+/** An attempt that nobody told of and nobody saw is unknown. */
+const attemptsOf = (
+  { attempts, exchange }: ExchangeTrace,
+  seen: SeenOutside,
+): Pick<FailoverRow, 'attempts'> => {
+  const count = attempts.length > 0 ? attempts.length : (exchange.attempts ?? seen.attempts);
+  return count === undefined ? {} : { attempts: count };
+};
+
 /** Faults that nothing on the wire announces: only a deadline finds them. */
-const silentKinds: ReadonlySet<string> = new Set(['silent', 'delay', 'stall', 'slow']);
+const silentKinds: ReadonlySet<string> = new Set([
+  'silent',
+  'delay',
+  'stall',
+  'slow',
+  'slow-upload',
+]);
 
 /** Answers that did not end well. */
 const brokenOutcomes: ReadonlySet<FailoverOutcome> = new Set(['error', 'truncated', 'hung']);
@@ -195,10 +236,11 @@ const instantsOf = (
   faultAt: number,
   dead: Attempt | undefined,
   later: readonly Attempt[],
+  seen: SeenOutside,
 ): Instants => {
-  const switchedAt = later[0]?.startedAt;
+  const switchedAt = later[0]?.startedAt ?? seen.switchedAt;
   const winner = later.find(({ tokensForwarded }) => tokensForwarded > 0);
-  const arrivedAt = winner?.firstTokenAt ?? winner?.startedAt;
+  const arrivedAt = winner?.firstTokenAt ?? winner?.startedAt ?? seen.firstTokenAt;
   // Chunks are kept to 10 µs.
   const resumedAt =
     arrivedAt === undefined ? undefined : chunkAts.find((at) => at >= arrivedAt - 0.01);
@@ -227,15 +269,15 @@ const partsOf = (
   isMidStream: boolean,
   { declaredAt, switchedAt, resumedAt, lastGoodAt }: Instants,
 ): Parts => {
-  if (declaredAt === undefined) return {};
-  const detectMs = declaredAt - faultAt;
-  if (switchedAt === undefined) return { detectMs };
-  const decideMs = switchedAt - declaredAt;
-  if (resumedAt === undefined) return { detectMs, decideMs };
+  const known = {
+    ...(declaredAt !== undefined && { detectMs: declaredAt - faultAt }),
+    ...(declaredAt !== undefined &&
+      switchedAt !== undefined && { decideMs: switchedAt - declaredAt }),
+  };
+  if (switchedAt === undefined || resumedAt === undefined) return known;
 
   return {
-    detectMs,
-    decideMs,
+    ...known,
     refillMs: resumedAt - switchedAt,
     failoverMs: resumedAt - faultAt,
     ...(!isMidStream && sentAt !== undefined && { failoverTtftMs: resumedAt - sentAt }),
@@ -248,12 +290,13 @@ interface Evidence {
   readonly later: readonly Attempt[];
   readonly isMidStream: boolean;
   readonly integrity: Integrity | undefined;
+  readonly seen: SeenOutside;
 }
 
 const outcomeOf = (
   { exchange, attempts }: ExchangeTrace,
   touched: Touch,
-  { dead, later, isMidStream, integrity }: Evidence,
+  { dead, later, isMidStream, integrity, seen }: Evidence,
 ): FailoverOutcome => {
   if (exchange.outcome === 'truncated') return 'truncated';
   if (exchange.outcome === 'hung') return 'hung';
@@ -264,7 +307,7 @@ const outcomeOf = (
   const hasSwitched =
     attempts.length > 0
       ? later.length > 0
-      : (exchange.backend ?? touched.backend) !== touched.backend ||
+      : (exchange.backend ?? seen.servedBy ?? touched.backend) !== touched.backend ||
         (integrity?.sources.length ?? 0) > 1;
   if (!hasSwitched) return 'unaffected';
   if (dead && isMisrouted(touched, dead)) return 'misrouted';

@@ -9,6 +9,7 @@
 import type { Usage } from '../protocol/generation.ts';
 import { isAnswered, type ArmLog, type ExchangeTrace } from './arm.ts';
 import type { ExchangeFigures } from './analysis.ts';
+import { servedOutside } from './outside.ts';
 import { median } from './percentile.ts';
 
 /** What the figures of an exchange depend on besides its trace. */
@@ -84,7 +85,9 @@ export const figureOf = (
  * none.
  */
 export const soleBackendOf = ({ trace, backend }: Measured): string | undefined =>
-  trace.attempts.length > 1 ? undefined : backend;
+  trace.attempts.length > 1 || (trace.attempts.length === 0 && trace.generations.length > 1)
+    ? undefined
+    : backend;
 
 const measured = (trace: ExchangeTrace, ground: FigureGround): Measured => {
   const { exchange, attempts, phase } = trace;
@@ -95,7 +98,10 @@ const measured = (trace: ExchangeTrace, ground: FigureGround): Measured => {
   const tpotMs = isReasoningReleased(trace)
     ? tpotTextMs
     : paceOf(firstTokenAt, exchange.lastTokenAt, streamedTokens);
-  const backend = exchange.backend ?? attempts.findLast((it) => it.outcome === 'served')?.backend;
+  const backend =
+    exchange.backend ??
+    attempts.findLast((it) => it.outcome === 'served')?.backend ??
+    (isAnswered(exchange) ? servedOutside(trace.generations) : undefined);
   const outputTokens = isContinued(trace)
     ? streamedTokens
     : (reportedUsage(trace)?.outputTokens ??

@@ -2,7 +2,8 @@
  * What it cost to have tried the backend that failed first.
  *
  * The arms of a run replay the same sessions. Where one of them sent the very turn straight to the
- * backend that had to stand in for another, the two first tokens differ by the detour alone.
+ * backend that had to stand in for another, the two first tokens differ by the detour alone. In a
+ * failover suite each trial brings its own twin.
  */
 
 import type { ArmResult } from './advisory.ts';
@@ -14,6 +15,10 @@ export const withPenalties = (arms: readonly ArmResult[]): ArmResult[] => {
   const straight = new Map<string, number>();
   for (const { all } of arms) {
     for (const { trace, figures, backend } of all) {
+      const { arm, trial } = trace.exchange;
+      if (trial?.role === 'straight' && figures.ttftMs !== undefined)
+        straight.set(trialKey(arm, trial.trial), figures.ttftMs);
+      if (trial) continue;
       if (trace.attempts.length !== 1 || figures.ttftMs === undefined || !backend) continue;
       straight.set(twinKey(trace.exchange, backend), figures.ttftMs);
     }
@@ -35,9 +40,13 @@ const withPenalty = (
   straight: ReadonlyMap<string, number>,
 ): FailoverRow => {
   if (!measured || row.to === undefined || row.failoverTtftMs === undefined) return row;
-  const ttftMs = straight.get(twinKey(measured.trace.exchange, row.to));
+  const { exchange } = measured.trace;
+  const key = exchange.trial ? trialKey(row.arm, exchange.trial.trial) : twinKey(exchange, row.to);
+  const ttftMs = straight.get(key);
   return ttftMs === undefined ? row : { ...row, penaltyMs: row.failoverTtftMs - ttftMs };
 };
+
+const trialKey = (arm: string, trial: number): string => `trial ${arm} ${trial}`;
 
 const twinKey = (
   { workload, session, turn }: Measured['trace']['exchange'],

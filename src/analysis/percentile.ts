@@ -120,23 +120,3 @@ const middle = (values: Float64Array): Interval => {
   const sorted = values.toSorted();
   return [nearestRank(sorted, 0.025) ?? 0, nearestRank(sorted, 0.975) ?? 0];
 };
-
-/**
- * Interval of a median from order statistics alone, for values that do not depend on one another:
- * the narrowest pair of ranks, as far from either end, that covers it with at least 95 %. With 6 to
- * 8 values that is minimum to maximum.
- */
-export const medianInterval = (sorted: readonly number[]): Interval | undefined => {
-  const count = sorted.length;
-  let tail = 0;
-  let term = 0.5 ** count;
-  let rank = 0;
-  while (2 * (tail + term) <= 0.05) {
-    tail += term;
-    rank++;
-    term = (term * (count - rank + 1)) / rank;
-  }
-  const low = sorted[rank - 1];
-  const high = sorted[count - rank];
-  return rank === 0 || low === undefined || high === undefined ? undefined : [low, high];
-};

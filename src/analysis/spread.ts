@@ -8,7 +8,8 @@ import type { MetricStat } from '../metric/metric.ts';
 import { type MetricId, metricOf } from '../metric/table.ts';
 import type { Random } from '../random/random.ts';
 import type { SummaryRow } from './analysis.ts';
-import { type Interval, medianInterval, nearestRank, resample, type Value } from './percentile.ts';
+import { quantileAtMost, quantileInterval } from './order-statistic.ts';
+import { type Interval, nearestRank, resample, type Value } from './percentile.ts';
 import { numberRow, withheldRow } from './row.ts';
 
 const shareOf: Readonly<Partial<Record<MetricStat, number>>> = {
@@ -45,16 +46,27 @@ export const sessionSpread = (
   );
 };
 
-/** Events apart from one another: the interval of their median needs no resampling. */
+/**
+ * Events apart from one another: their intervals need no resampling, and a percentile that is
+ * withheld may still have an upper bound.
+ */
 export const eventSpread = (
   id: MetricId,
   arm: string,
   where: string,
   values: readonly number[],
 ): SummaryRow[] => {
-  const interval = medianInterval(values.toSorted((one, other) => one - other));
-  return spread(id, arm, where, values, (stat) => (stat === 'p50' ? interval : undefined));
+  const sorted = Float64Array.from(values).sort();
+  return spread(id, arm, where, values, (stat) =>
+    isPercentile(stat) ? quantileInterval(sorted, shareOf[stat] ?? 0) : undefined,
+  ).map((row) => {
+    const isBare = row.withheld?.why === 'too-few' && isPercentile(row.stat);
+    const atMost = isBare ? quantileAtMost(sorted, shareOf[row.stat] ?? 0) : undefined;
+    return atMost === undefined ? row : { ...row, atMost };
+  });
 };
+
+const isPercentile = (stat: MetricStat): boolean => /^p\d/.test(stat);
 
 /** Values without a word on how sure they are. */
 export const spread = (

@@ -49,7 +49,8 @@ export const summaryRows = (ground: SummaryGround): SummaryRow[] => {
     ...failoverRows(ground),
     ...failbackRows(ground),
     ...integrityRows(ground),
-    ...partRows(ground, steady, random),
+    // The parts of a suite are its rows, and they are in the matrix.
+    ...(manifest.suite ? [] : partRows(ground, steady, random)),
   ];
 };
 

@@ -9,11 +9,12 @@
  * stamped 13 ms late at p99, at 0.32 it is 2 ms).
  */
 
-import type { FaultAct, FaultArmed } from '../log/entry.ts';
+import type { FaultAct, FaultArmed, Manifest } from '../log/entry.ts';
 import { floorOf } from '../metric/floor.ts';
 import { metricOf } from '../metric/table.ts';
 import { readTrace } from '../protocol/trace.ts';
-import type { Advisory, FailoverRow, Invalidity, Lateness } from './analysis.ts';
+import type { ArmResult } from './advisory.ts';
+import type { Advisory, Invalidity, Lateness, MatrixArm } from './analysis.ts';
 import type { ArmLog } from './arm.ts';
 import type { Measured } from './figures.ts';
 import { median, nearestRank } from './percentile.ts';
@@ -29,15 +30,15 @@ const lateSendRatioMax = 0.05;
 
 /** What is wrong with one arm; `isFinished` is false for a run that ended before its time. */
 export const invaliditiesOf = (
-  arm: ArmLog,
-  all: readonly Measured[],
-  failovers: readonly FailoverRow[],
+  { arm, all, failovers }: ArmResult,
+  suite: Manifest['suite'],
   isFinished: boolean,
 ): Invalidity[] => {
   const lag = lagOf(arm.arm, all);
   const busy = utilisationOf(arm);
   const idle = arm.armed.filter(
     (armed) =>
+      !suite?.rows.some(({ fault }) => fault === armed.fault) &&
       !arm.acts.some((act) => isActOf(act, armed)) &&
       !failovers.some((row) => armed.address === undefined && row.fault === armed.fault) &&
       (isFinished || armed.until < arm.whole.until),
@@ -57,6 +58,22 @@ export const invaliditiesOf = (
     })),
   ];
 };
+
+/** Rows of a suite that tested nothing; of a run that ended early, those that were begun. */
+export const unexercised = (matrix: readonly MatrixArm[], isFinished: boolean): Invalidity[] =>
+  matrix.flatMap(({ rows }) =>
+    rows
+      .filter(
+        ({ standing, playedCount }) =>
+          standing === 'not-exercised' && (isFinished || playedCount > 0),
+      )
+      .map(({ arm, row, playedCount }) => ({
+        kind: 'row-not-exercised' as const,
+        arm,
+        row: row.name,
+        playedCount,
+      })),
+  );
 
 /** A fault may have several addresses, each armed for itself. */
 const isActOf = (act: FaultAct, { fault, address }: FaultArmed): boolean => {

@@ -16,6 +16,7 @@ export type Unit =
   | 'tokens/s'
   | 'requests/s'
   | 'attempts/request'
+  | 'periods'
   | 'USD'
   | 'JPY';
 

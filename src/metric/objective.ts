@@ -46,6 +46,7 @@ const scales: Readonly<Record<Unit, Readonly<Record<string, number>>>> = {
   'tokens/s': { '': 1, 'tokens/s': 1, 'tok/s': 1 },
   'requests/s': { '': 1, 'requests/s': 1, '/s': 1 },
   'attempts/request': { '': 1 },
+  periods: { '': 1, periods: 1 },
   USD: { '': 1, usd: 1 },
   JPY: { '': 1, jpy: 1 },
 };

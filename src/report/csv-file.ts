@@ -3,6 +3,7 @@
 import type { Analysis, ExchangeFigures, FailoverRow, SummaryRow } from '../analysis/analysis.ts';
 import type { Attempt } from '../log/entry.ts';
 import { csv, excelCsv, type Column } from './csv.ts';
+import { matrixColumns } from './matrix-csv.ts';
 
 /** Every CSV file by its name. */
 export const csvFiles = (analysis: Analysis): ReadonlyMap<string, string> =>
@@ -10,6 +11,17 @@ export const csvFiles = (analysis: Analysis): ReadonlyMap<string, string> =>
     ['exchanges.csv', csv(exchangeColumns, analysis.exchanges)],
     ['attempts.csv', csv(attemptColumns, analysis.attempts)],
     ['failovers.csv', csv(failoverColumns, analysis.failovers)],
+    ...(analysis.matrix.length === 0
+      ? []
+      : [
+          [
+            'matrix.csv',
+            csv(
+              matrixColumns(analysis.isSimulated),
+              analysis.matrix.flatMap(({ rows }) => rows),
+            ),
+          ] as const,
+        ]),
     ['timeline.csv', csv(timelineColumns, timelineRows(analysis))],
     ['summary.csv', excelCsv(summaryColumns, analysis.rows)],
   ]);
@@ -169,5 +181,6 @@ const summaryColumns: readonly Column<SummaryRow>[] = [
   { name: 'interval_low', of: ({ interval }) => interval?.[0] },
   { name: 'interval_high', of: ({ interval }) => interval?.[1] },
   { name: 'among', of: ({ among }) => among },
+  { name: 'at_most', of: ({ atMost }) => atMost },
   { name: 'withheld', of: ({ withheld }) => withheld?.why },
 ];

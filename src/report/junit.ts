@@ -5,9 +5,10 @@
  * worthless (invalid, cut short) is an error of its own case.
  */
 
-import type { Analysis, ObjectiveResult } from '../analysis/analysis.ts';
+import type { Analysis, MatrixRow, ObjectiveResult } from '../analysis/analysis.ts';
 import { sureness, valueText } from './figure.ts';
 import { escapeMarkup } from './html/markup.ts';
+import { expectedText, outcomesText } from './matrix-line.ts';
 import type { Words } from './word/language.ts';
 
 interface Case {
@@ -20,7 +21,13 @@ interface Case {
 /** The objectives as JUnit test cases. */
 export const junitXml = (analysis: Analysis, words: Words): string => {
   const { manifest, verdict } = analysis;
-  const cases = [runCase(analysis, words), ...verdict.objectives.map((it) => caseOf(it, words))];
+  const cases = [
+    runCase(analysis, words),
+    ...verdict.objectives.map((it) => caseOf(it, words)),
+    ...analysis.matrix.flatMap(({ rows }, place) =>
+      rows.map((row) => rowCase(row, place === 0, words)),
+    ),
+  ];
   const count = (result: Case['result']): number =>
     cases.filter((it) => it.result === result).length;
   const suite = attributes({
@@ -68,6 +75,20 @@ const caseOf = (objective: ObjectiveResult, words: Words): Case => {
     arm: objective.arm,
     ...(result === undefined ? {} : { result }),
     message: [...measured, ...why].join('; ') || words.decision[objective.decision],
+  };
+};
+
+/** A row of a suite. What the first arm does not survive is a failure; others are there to compare. */
+const rowCase = (row: MatrixRow, isOurs: boolean, words: Words): Case => {
+  const base = { name: `row ${row.row.name}`, arm: row.arm };
+  const message = `${words.suite.standing[row.standing]}: ${expectedText(row)}${words.comma}${
+    outcomesText(row, words) || words.suite.exercised(row.exercisedCount, row.playedCount)
+  }`;
+  if (row.standing === 'not-exercised') return { ...base, result: 'error', message };
+  return {
+    ...base,
+    ...(isOurs && row.standing !== 'held' && { result: 'failure' as const }),
+    message,
   };
 };
 

@@ -6,6 +6,15 @@ import { failoverLine, namingOf } from './failover-line.ts';
 import { aftermathLines, armLines } from './failover-sum.ts';
 import { failureLines } from './failure-line.ts';
 import { keyFigureName, keyFiguresOf, sureness, valueText } from './figure.ts';
+import {
+  attemptsText,
+  cellText,
+  expectedText,
+  matrixSum,
+  outcomesText,
+  overshootText,
+  signs,
+} from './matrix-line.ts';
 import { verdictSentence } from './verdict-sentence.ts';
 import type { Words } from './word/language.ts';
 
@@ -29,6 +38,7 @@ export const summaryMarkdown = (analysis: Analysis, words: Words): string => {
     ...(warnings.length === 0
       ? []
       : [`## ${words.heading.warnings}`, warnings.map((it) => `- ${text(it)}`).join('\n')]),
+    ...matrixSection(analysis, words),
     `## ${words.heading.keyFigures}`,
     figureTable(analysis, words),
     ...failureSection(analysis, words),
@@ -54,6 +64,43 @@ const objectiveTable = (analysis: Analysis, words: Words): readonly string[] => 
           : figureCell(row, words),
       ]),
     ),
+  ];
+};
+
+const matrixSection = ({ matrix }: Analysis, words: Words): readonly string[] => {
+  if (matrix.length === 0) return [];
+  const { label } = words.suite;
+  return [
+    `## ${words.suite.heading.matrix}`,
+    ...matrix.flatMap((arm) => [
+      ...(matrix.length > 1 ? [`### ${text(arm.arm)}`] : []),
+      text(matrixSum(arm, words)),
+      table(
+        [
+          label.fault,
+          label.asExpected,
+          words.label.outcome,
+          `${label.failover} p50`,
+          'p95',
+          `${label.penalty} p50`,
+          label.overshoot,
+          `${label.attempts}${words.comma}${label.mean} / ${label.most}`,
+        ],
+        arm.rows.map((row) => [
+          `${signs[row.standing]} ${row.row.name}`,
+          expectedText(row),
+          row.exercisedCount === 0
+            ? words.suite.standing['not-exercised']
+            : outcomesText(row, words),
+          cellText(row, 'failover', 'p50', words),
+          cellText(row, 'failover', 'p95', words),
+          cellText(row, 'failover_penalty', 'p50', words),
+          overshootText(row, words),
+          attemptsText(row, words),
+        ]),
+      ),
+    ]),
+    text(words.suite.note),
   ];
 };
 

@@ -4,7 +4,7 @@ import type { Analysis } from '../analysis/analysis.ts';
 
 /** The summary as JSON; a value that is not given is absent, never null or zero. */
 export const summaryJson = (analysis: Analysis): string => {
-  const { manifest, verdict, advisories, rows, failbacks, failures, costs } = analysis;
+  const { manifest, verdict, advisories, rows, matrix, failbacks, failures, costs } = analysis;
   const summary = {
     format: 1,
     run: manifest.runId,
@@ -15,6 +15,11 @@ export const summaryJson = (analysis: Analysis): string => {
     verdict,
     advisories,
     rows,
+    // The cells of the matrix are among the rows: `where` is `row=NAME`.
+    matrix: matrix.map(({ arm, rows: own }) => ({
+      arm,
+      rows: own.map((row) => ({ ...row, cells: undefined })),
+    })),
     failbacks,
     failures,
     costs,

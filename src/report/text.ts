@@ -9,13 +9,15 @@
 import { styleText } from 'node:util';
 
 import type { Analysis, FailoverRow, ObjectiveResult } from '../analysis/analysis.ts';
+import { alignedTable, hanging, type TableColumn, widest } from './aligned.ts';
 import { costLinePerArm, costLines } from './cost-line.ts';
 import { failoverLine, failoverName, namingOf, outcomeText } from './failover-line.ts';
 import { aftermathLines, armLines } from './failover-sum.ts';
 import { failureLines } from './failure-line.ts';
 import { keyFigureName, keyFiguresOf, sureness, valueText } from './figure.ts';
 import { decimal, milliseconds } from './format.ts';
-import { columnsOf, cutEnd, padEnd, padStart, wrap } from './width.ts';
+import { matrixLines } from './matrix-text.ts';
+import { columnsOf, cutEnd, padEnd, wrap } from './width.ts';
 import { wordsOf } from './word/catalogue.ts';
 import type { Language, VerdictKind, Words } from './word/language.ts';
 
@@ -60,9 +62,9 @@ export const textSummary = (analysis: Analysis, options: TextOptions): string =>
   const blocks = [
     verdictBlock(page),
     warningBlock(page),
-    figureBlock(page),
-    failureBlock(page),
-    failoverBlock(page),
+    ...(analysis.matrix.length > 0
+      ? [matrixBlock(page)]
+      : [figureBlock(page), failureBlock(page), failoverBlock(page)]),
     costBlock(page),
     [options.runFolder],
   ];
@@ -174,24 +176,11 @@ const figureBlock = (page: Page): readonly string[] => {
   });
 };
 
-interface TableColumn {
-  readonly head: string;
-  readonly cells: readonly string[];
-  readonly isNumber?: boolean;
-}
-
-/** Columns side by side, numbers to the right; the first line is the header. */
-const alignedTable = (columns: readonly TableColumn[]): readonly string[] => {
-  const rowCount = Math.max(0, ...columns.map(({ cells }) => cells.length));
-  const padded = columns.map(({ head, cells, isNumber }) => {
-    const width = widest([head].concat(cells));
-    const pad = isNumber === true ? padStart : padEnd;
-    return [head].concat(cells).map((cell) => pad(cell, width));
-  });
-  return Array.from({ length: rowCount + 1 }, (_, row) =>
-    `  ${padded.map((cells) => cells[row] ?? '').join('  ')}`.trimEnd(),
-  );
-};
+/** Figures over all of a suite would mix trials with their twins, so the matrix stands for them. */
+const matrixBlock = ({ analysis, words, columns, paint }: Page): readonly string[] => [
+  paint(words.suite.heading.matrix, 'bold'),
+  ...matrixLines(analysis.matrix, words, columns),
+];
 
 const failureBlock = ({ analysis, words, columns, paint }: Page): readonly string[] =>
   analysis.failures.length === 0
@@ -292,8 +281,3 @@ const costBlock = ({ analysis, words, columns, paint }: Page): readonly string[]
     ? []
     : [paint(words.heading.cost, 'bold'), ...lines.flatMap((line) => hanging(line, columns))];
 };
-
-const hanging = (text: string, columns: number): readonly string[] =>
-  wrap(text, columns - 4).map((line, index) => (index === 0 ? `  ${line}` : `    ${line}`));
-
-const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map(columnsOf));

@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import {
-  median,
-  medianInterval,
-  nearestRank,
-  resample,
-  wilson,
-} from '../../src/analysis/percentile.ts';
+import { median, nearestRank, resample, wilson } from '../../src/analysis/percentile.ts';
 import { seeded } from '../../src/random/random.ts';
 
 const numbers = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 200 });
@@ -81,16 +75,6 @@ test('turns that are alike within a session widen the interval', () => {
     return high - low;
   };
   expect(width((at) => Math.floor(at / 10))).toBeGreaterThan(2 * width((at) => at));
-});
-
-test('the interval of a median is minimum to maximum for 6 to 8 values, then narrower', () => {
-  const first = (count: number): number[] => Array.from({ length: count }, (_, at) => at + 1);
-  expect(medianInterval(first(5))).toBeUndefined();
-  expect(medianInterval(first(6))).toEqual([1, 6]);
-  expect(medianInterval(first(8))).toEqual([1, 8]);
-  expect(medianInterval(first(9))).toEqual([2, 8]);
-  // Of 20 fair coins at most 5 show heads with a chance of 0.021, and at most 6 with 0.058.
-  expect(medianInterval(first(20))).toEqual([6, 15]);
 });
 
 test('the interval of a share is honest at the ends, where resampling sees no spread', () => {

@@ -298,6 +298,7 @@ export const analysisOf = (wish: AnalysisWish = {}): Analysis => {
     ],
     rows,
     failovers,
+    matrix: [],
     failbacks: arms.flatMap((arm, index) =>
       failovers.length === 0 ? [] : [failbackOf(arm, index === 0 ? 10_400 : undefined)],
     ),

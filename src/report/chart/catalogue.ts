@@ -7,9 +7,11 @@ import type { Chart, ChartName } from './chart.ts';
 import { costChart } from './cost.ts';
 import { firstTokenChart, tokenRateChart } from './distribution.ts';
 import { failoverChart } from './failover.ts';
+import { matrixChart } from './matrix.ts';
 import { timelineChart } from './timeline.ts';
 
 const makers: readonly ((analysis: Analysis, words: Words) => Chart | undefined)[] = [
+  matrixChart,
   armChart,
   timelineChart,
   firstTokenChart,

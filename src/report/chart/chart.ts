@@ -33,6 +33,7 @@ export const chartFiles: Readonly<Record<ChartName, string>> = {
   failover: 'failover',
   cost: 'cost',
   arm: 'arms',
+  matrix: 'matrix',
 };
 
 /** What a chart's body may hold; the frame adds schema, title, description and look. */

@@ -15,6 +15,7 @@ import { failoverTable } from './failover.ts';
 import { failureSection } from './failure.ts';
 import { chartFigure, type DrawnChart } from './figure.ts';
 import { Html, html } from './markup.ts';
+import { matrixSection } from './matrix.ts';
 import { figureSection, verdictHeader, warningSection } from './opening.ts';
 import { setupSection } from './setup.ts';
 import { styleSheet } from './style.ts';
@@ -54,6 +55,7 @@ export const htmlPage = (
       <body>
         <main>
           ${banner} ${verdictHeader(analysis, words)} ${warningSection(analysis, words)}
+          ${matrixSection(analysis, words, figure('matrix'))}
           ${figureSection(analysis, words, figure('arm'))} ${failureSection(analysis, words)}
           ${section(words.heading.timeline, figure('timeline'))}
           ${section(words.heading.firstToken, figure('firstToken'))}

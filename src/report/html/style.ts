@@ -38,6 +38,9 @@ section,header.top{background:var(--paper);border:1px solid var(--line);border-r
 .badge.passed,.badge.met{background:var(--green)}
 .badge.missed,.badge.invalid{background:var(--red)}
 .badge.undecided,.badge.partial{background:var(--orange)}
+.badge.held{background:var(--green)}
+.badge.harmed,.badge.wrong{background:var(--red)}
+.badge.partly,.badge.not-exercised{background:var(--orange)}
 .badge.tight{padding:0 10px;font-size:14px}
 .verdict{display:flex;gap:14px;align-items:center;flex-wrap:wrap;margin:16px 0 14px}
 .verdict .badge{font-size:20px}
@@ -73,6 +76,8 @@ table.cards td:first-child,table.cards th:first-child{padding-left:0}
 table.cards td:last-child,table.cards th:last-child{padding-right:0}
 .scroll+.scroll{margin-top:20px}
 .scroll+p{margin-top:14px}
+@media (min-width:1160px){section.broad{width:min(1480px,100vw - 80px);position:relative;
+  left:50%;transform:translateX(-50%)}}
 td .small{overflow-wrap:anywhere}
 td .sure{display:block;color:var(--muted);font-size:13px;white-space:normal}
 figure{margin:0 0 20px}

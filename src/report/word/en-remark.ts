@@ -50,6 +50,13 @@ export const invalidity = (why: Invalidity): string => {
       );
     case 'fault-never-acted':
       return `Fault ${why.fault} never acted in arm ${why.arm}: its effect was not tested.`;
+    case 'row-not-exercised':
+      return (
+        `Row ${why.row} was not exercised in arm ${why.arm}: ` +
+        (why.playedCount === 0
+          ? 'it was not played.'
+          : `its fault acted on none of ${count(why.playedCount, 'trial')}.`)
+      );
   }
 };
 

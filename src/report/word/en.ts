@@ -2,6 +2,7 @@
 
 import { decimal } from '../format.ts';
 import { advisory, count, failback, invalidity, withheld } from './en-remark.ts';
+import { englishSuite } from './en-suite.ts';
 import type { Words } from './language.ts';
 
 export const english: Words = {
@@ -15,9 +16,11 @@ export const english: Words = {
     'tokens/s': 'tokens/s',
     'requests/s': 'requests/s',
     'attempts/request': 'attempts/request',
+    periods: 'periods',
     USD: 'USD',
     JPY: 'JPY',
   },
+  suite: englishSuite,
   simulated: 'SIMULATED',
   simulatedLong:
     'SIMULATED: one or more backends are models of real ones. The figures show how the system ' +
@@ -241,6 +244,13 @@ export const english: Words = {
       title: 'The arms side by side',
       howToRead:
         'Median wait for the first text, and median speed of one answer, with their intervals.',
+    },
+    matrix: {
+      title: 'What became of each fault',
+      howToRead:
+        'One line per fault, what went wrong first. The number is how many trials ended that way; ' +
+        'the fuller the colour, the larger their share. Green is what should happen, orange is ' +
+        'not, red harms readers without a word.',
     },
   },
   aside: (text) => ` (${text})`,

@@ -46,6 +46,13 @@ export const invalidity = (why: Invalidity): string => {
       );
     case 'fault-never-acted':
       return `障害 ${why.fault} は条件 ${why.arm} で一度も発生しませんでした。確かめたい動作は試されていません。`;
+    case 'row-not-exercised':
+      return (
+        `${why.row} は条件 ${why.arm} で試されていません。` +
+        (why.playedCount === 0
+          ? '一度も実行されませんでした。'
+          : `${decimal(why.playedCount)} 回の試行で障害が一度も起きませんでした。`)
+      );
   }
 };
 

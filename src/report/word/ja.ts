@@ -2,6 +2,7 @@
 
 import { decimal } from '../format.ts';
 import { advisory, failback, invalidity, withheld } from './ja-remark.ts';
+import { japaneseSuite } from './ja-suite.ts';
 import type { Words } from './language.ts';
 
 export const japanese: Words = {
@@ -15,9 +16,11 @@ export const japanese: Words = {
     'tokens/s': 'トークン/秒',
     'requests/s': '件/秒',
     'attempts/request': '試行/件',
+    periods: '間隔分',
     USD: 'USD',
     JPY: 'JPY',
   },
+  suite: japaneseSuite,
   simulated: 'シミュレーション',
   simulatedLong:
     'シミュレーション：一部またはすべてのバックエンドは実機のモデルです。' +
@@ -238,6 +241,13 @@ export const japanese: Words = {
     arm: {
       title: '条件の比較',
       howToRead: '最初の文字までの中央値と、回答ごとの生成速度の中央値です。線は信頼区間です。',
+    },
+    matrix: {
+      title: '障害ごとの結果',
+      howToRead:
+        '1行が1つの障害で、問題のあった行から順に並べています。数字はその結果になった回数、' +
+        '色が濃いほど割合が高いことを示します。緑は想定どおり、オレンジは想定と異なるもの、' +
+        '赤は通知なしに利用者が被害を受けたものです。',
     },
   },
   aside: (text) => `（${text}）`,

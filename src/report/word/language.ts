@@ -18,6 +18,7 @@ import type {
   Withheld,
 } from '../../analysis/analysis.ts';
 import type { Unit } from '../../metric/metric.ts';
+import type { SuiteWords } from './suite.ts';
 
 export type Language = 'en' | 'ja';
 
@@ -29,6 +30,7 @@ export interface Words {
   /** Between two parts of a name. */
   readonly comma: string;
   readonly unit: Readonly<Record<Unit, string>>;
+  readonly suite: SuiteWords;
   readonly simulated: string;
   readonly simulatedLong: string;
   readonly partial: string;
@@ -170,7 +172,7 @@ export interface Words {
   /** What each chart shows and how to read it. */
   readonly chart: Readonly<
     Record<
-      'timeline' | 'firstToken' | 'tokenRate' | 'failover' | 'cost' | 'arm',
+      'timeline' | 'firstToken' | 'tokenRate' | 'failover' | 'cost' | 'arm' | 'matrix',
       { readonly title: string; readonly howToRead: string }
     >
   >;

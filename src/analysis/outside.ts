@@ -1,0 +1,68 @@
+/**
+ * What can be known of a proxy whose attempts are not in the log, without a guess.
+ *
+ * Our shims and simulated backends stand around a foreign proxy and see what it does:
+ *
+ *     client ──▶ foreign proxy ──▶ shim ──▶ backend      an act: a try that a fault met
+ *                             └──▶ shim ──▶ backend      a generation: a try that arrived
+ *
+ * A proxy that drops `traceparent` hides whose try it was. Then it belongs to the one exchange that
+ * was in flight, if there was but one. Everything else stays unknown.
+ */
+
+import type { Exchange, FaultAct, Generation } from '../log/entry.ts';
+import type { ExchangeTrace } from './arm.ts';
+
+/** Gives each act or generation that names no trace that of the one exchange in flight. */
+export const withOwners = <Entry extends FaultAct | Generation>(
+  entries: readonly Entry[],
+  exchanges: readonly Exchange[],
+): Entry[] =>
+  entries.map((entry) => {
+    if (entry.trace !== undefined) return entry;
+    const at = entry.kind === 'act' ? entry.at : entry.receivedAt;
+    const owners = exchanges.filter(
+      ({ sentAt, endedAt }) => sentAt !== undefined && sentAt <= at && at <= endedAt,
+    );
+    const [owner, another] = owners;
+    return owner && !another ? { ...entry, trace: owner.trace } : entry;
+  });
+
+/** What was seen of an exchange that a fault met at one backend. */
+export interface SeenOutside {
+  /** Another backend was asked: tS, as late as the request needed to arrive. */
+  readonly switchedAt?: number;
+  /** The backend that finished the answer. */
+  readonly servedBy?: string;
+  /** First token of the backend that took over. */
+  readonly firstTokenAt?: number;
+  /** Tries that met a shim or a backend; absent where a fault keeps them from both. */
+  readonly attempts?: number;
+}
+
+/** What the shims and backends saw of an exchange after a fault at `backend`. */
+export const seenOutside = (
+  { acts, generations }: ExchangeTrace,
+  backend: string,
+  faultAt: number,
+  isPortShut: boolean,
+): SeenOutside => {
+  const elsewhere = generations.filter((it) => it.backend !== backend);
+  const next = elsewhere.find(({ receivedAt }) => receivedAt >= faultAt);
+  const servedBy = servedOutside(generations);
+  const met = Math.max(
+    acts.filter((it) => it.backend === backend).length,
+    generations.filter((it) => it.backend === backend).length,
+  );
+
+  return {
+    ...(next && { switchedAt: next.receivedAt }),
+    ...(next?.firstTokenAt !== undefined && { firstTokenAt: next.firstTokenAt }),
+    ...(servedBy !== undefined && { servedBy }),
+    ...(!isPortShut && generations.length > 0 && { attempts: met + elsewhere.length }),
+  };
+};
+
+/** The backend whose answer was the last to be whole. */
+export const servedOutside = (generations: readonly Generation[]): string | undefined =>
+  generations.findLast(({ outcome }) => outcome === 'completed' || outcome === 'length')?.backend;

@@ -1,0 +1,51 @@
+/** What a report says about a failover suite, an outage and a choice of deadlines. */
+
+import type { LostRow, MatrixArm, Standing } from '../../analysis/analysis.ts';
+import type { SuiteExpectation } from '../../log/entry.ts';
+
+/** The words of these parts, in one language. */
+export interface SuiteWords {
+  readonly heading: Readonly<
+    Record<'matrix' | 'comparison' | 'lost' | 'config' | 'outage' | 'tradeOff', string>
+  >;
+  readonly standing: Readonly<Record<Standing, string>>;
+  readonly expectation: Readonly<Record<SuiteExpectation, string>>;
+  readonly label: Readonly<
+    Record<
+      | 'fault'
+      | 'result'
+      | 'asExpected'
+      | 'failover'
+      | 'parts'
+      | 'penalty'
+      | 'overshoot'
+      | 'tokens'
+      | 'attempts'
+      | 'settle'
+      | 'mean'
+      | 'most'
+      | 'unknown'
+      | 'harmed'
+      | 'falseFailover'
+      | 'ours'
+      | 'theirs'
+      | 'defaults'
+      | 'tuned'
+      | 'figure',
+      string
+    >
+  >;
+  /** How to read the table. */
+  readonly note: string;
+  readonly expects: (expectation: string) => string;
+  /** So many of the trials that were played. */
+  readonly exercised: (exercised: number, played: number) => string;
+  readonly held: (held: number, all: number) => string;
+  readonly atMost: (value: string) => string;
+  readonly never: (count: number) => string;
+  readonly deadlines: (scale: string) => string;
+  readonly control: (arm: MatrixArm, share: string) => string;
+  readonly whyLost: Readonly<Record<LostRow['why'], string>>;
+  readonly noneLost: string;
+  readonly comparisonNote: string;
+}
