@@ -189,6 +189,7 @@ const attemptsOf = (
 /** Faults that nothing on the wire announces: only a deadline finds them. */
 const silentKinds: ReadonlySet<string> = new Set([
   'silent',
+  'freeze',
   'delay',
   'stall',
   'slow',

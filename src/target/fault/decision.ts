@@ -76,7 +76,10 @@ export class FaultDecision {
 
   /** The outage that is there now: nobody gets through to the port. */
   outageAt(now: number): PlannedFault | undefined {
-    return [...this.#armed.keys()].find((fault) => isOutage(fault) && isWithin(fault, now));
+    return [...this.#armed.keys()].find(
+      (fault) =>
+        isOutage(fault) && kindOf(fault.action).outage !== 'frozen' && isWithin(fault, now),
+    );
   }
 
   /**

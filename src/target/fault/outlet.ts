@@ -185,6 +185,11 @@ export class Outlet implements FaultedConnection {
     this.#heldUntil = Math.max(this.#heldUntil, this.#parts.clock.now() + ms);
   }
 
+  holdUntilOver(): void {
+    if (this.actUntil === Number.POSITIVE_INFINITY) this.fallSilent();
+    else this.#heldUntil = Math.max(this.#heldUntil, this.actUntil);
+  }
+
   holdEndFor(ms: number): void {
     this.#endHeldMs = ms;
   }

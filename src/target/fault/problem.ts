@@ -62,6 +62,13 @@ const scheduleProblems = (spec: FaultSpec): readonly FaultProblem[] => {
       hint: 'Give `at: 60 s, for: 30 s`, or `address: { session: 1, turn: 1 }`.',
     });
   const key = windowKeys.find((it) => spec[it] !== undefined);
+  const kind = kindOf(spec);
+  if (isAddressed && (kind.onLookup !== undefined || kind.outage === 'frozen'))
+    problems.push({
+      key: spec.address === undefined ? 'addresses' : 'address',
+      problem: `\`${spec.kind}\` cannot wait for a turn: it does not happen to one request`,
+      hint: 'Give a window: `at: 60 s, for: 30 s`.',
+    });
   if (isAddressed && key !== undefined)
     problems.push({
       key,

@@ -258,6 +258,10 @@ class VirtualAttempt {
       holdFor: (ms) => {
         this.#heldUntil = Math.max(this.#heldUntil, clock.now() + ms);
       },
+      holdUntilOver: () => {
+        if (until === Number.POSITIVE_INFINITY) end([]);
+        else this.#heldUntil = Math.max(this.#heldUntil, until + this.#origin());
+      },
       paceTo: (tokensPerSecond) => {
         this.#pace = { until, tokensPerSecond };
         this.#lastTokenAt = clock.now();

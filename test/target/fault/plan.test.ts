@@ -104,6 +104,7 @@ test.each<[Partial<FaultSpec>, string]>([
   [{ kind: 'exec', at: 0 }, 'kind'],
   [{ kind: 'cut', at: 0, backends: ['spark'] }, 'backends'],
   [{ kind: 'leave', at: 0 }, 'backend'],
+  [{ kind: 'freeze', address: { session: 1, turn: 1 } }, 'address'],
   [{ kind: 'dns', address: { session: 1, turn: 1 } }, 'address'],
 ])('%j is a mistake in `%s`', (spec, key) => {
   const problems = faultProblems({ kind: 'reset', backend: 'spark', ...spec });

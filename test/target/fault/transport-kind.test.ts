@@ -33,6 +33,21 @@ test('with its queue full a server lets those go on who are connected, and nobod
   expect(world.acts.map(({ what }) => what)).toContain('queue-full');
 });
 
+test('what is frozen takes connections, and goes on where it was when its time is over', async () => {
+  const shim = await world.shim(ollamaSpeech, [{ kind: 'freeze', at: '100 ms', for: '500 ms' }], {
+    gapMs: 40,
+  });
+  const open = world.ask(shim, ollamaSpeech);
+  await world.clock.sleep(150);
+  const begun = world.ask(shim, ollamaSpeech);
+  for (const answer of [await open, await begun]) {
+    expect(answer.how).toBe('end');
+    expect(answer.body.toString()).toBe(ollamaSpeech.frames.join(''));
+    expect(answer.tookMs).toBeGreaterThanOrEqual(445);
+  }
+  expect(world.acts).toHaveLength(2);
+});
+
 test('a body is shorter than its head says', async () => {
   const shim = await world.shim(responsesSpeech, [{ kind: 'short-body', at: 0 }]);
   const { text, how } = await world.raw(shim, responsesSpeech);

@@ -136,6 +136,14 @@ test.each<[string, Omit<FaultSpec, 'backend' | 'at'>, string, number]>([
   expect(heard.at).toBeLessThanOrEqual(at);
 });
 
+test('what is frozen goes on where it was', async () => {
+  const open = await hear([{ kind: 'freeze', at: '250 ms', for: '500 ms' }]);
+  expect(open).toMatchObject({ tokens: tokensAll, how: 'end' });
+  expect(open.tokenAt.slice(1, 3)).toEqual([200, 750]);
+  const begun = await hear([{ kind: 'freeze', at: 0, for: '500 ms' }]);
+  expect(begun.tokenAt[0]).toBe(500);
+});
+
 test('a dead address before the true one costs a quarter of a second', async () => {
   const heard = await hear([{ kind: 'dns', form: 'dead-first', at: 0 }]);
   expect(heard).toMatchObject({ tokens: tokensAll, how: 'end' });

@@ -59,6 +59,8 @@ export interface FaultedConnection {
   /** Passes nothing on for a time. */
   holdFor(ms: number): void;
   /** Keeps back what ends the answer on the wire, once all of its events have passed. */
+  /** Passes nothing on until the window it acts in is over. */
+  holdUntilOver(): void;
   holdEndFor(ms: number): void;
   paceTo(rate: { readonly tokensPerSecond?: number; readonly bytesPerSecond?: number }): void;
   /** Passes bytes on in segments of at most so many, with a pause between two. */
@@ -97,6 +99,7 @@ export interface FaultedEvents {
   neverConnect(): void;
   holdFor(ms: number): void;
   paceTo(tokensPerSecond: number): void;
+  holdUntilOver(): void;
   /** Rewrites every event from here on. */
   rewrite(rewriter: (event: GenerationEvent) => readonly GenerationEvent[]): void;
 }
@@ -125,9 +128,10 @@ export interface FaultKind {
   readonly sees: 'bytes' | 'http' | 'frames';
   /**
    * In a plain window nobody gets through to the port: refused, or never answered. `full` is never
-   * answered as well, and leaves those alone who are connected.
+   * answered as well, and leaves those alone who are connected. `frozen` lets everybody connect, and
+   * nobody be answered.
    */
-  readonly outage?: 'refused' | 'unanswered' | 'full';
+  readonly outage?: 'refused' | 'unanswered' | 'full' | 'frozen';
   /** At `headers`, it waits until the response head is at hand. */
   readonly waitsForHead?: boolean;
   /** It acts only on a request that comes over a connection used before. */

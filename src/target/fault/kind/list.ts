@@ -14,6 +14,7 @@ import { endless } from './endless.ts';
 import { exec } from './exec.ts';
 import { exhausted } from './exhausted.ts';
 import { garble } from './garble.ts';
+import { freeze } from './freeze.ts';
 import { html } from './html.ts';
 import { impostor } from './impostor.ts';
 import type { FaultKind } from './kind.ts';
@@ -54,6 +55,7 @@ export const faultKinds: readonly FaultKind[] = [
   certificate,
   delay,
   stall,
+  freeze,
   slow,
   slowUpload,
   slice,
