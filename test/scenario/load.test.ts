@@ -248,17 +248,24 @@ test.each([
   expect(mistakes(withFaults(first, second))).toEqual([]);
 });
 
-const twoPaths = system.replace('url: simulated', 'url: simulated, simulate: { paths: [http, https] }');
+const twoPaths = system.replace(
+  'url: simulated',
+  'url: simulated, simulate: { paths: [http, https] }',
+);
 
-test.each<[string, RegExp | undefined]>([
-  ['kind: certificate, at: 0, path: 2', undefined],
-  ['kind: truncate, at: 0, path: 1', undefined],
+test.each(['kind: certificate, at: 0, path: 2', 'kind: truncate, at: 0, path: 1'])(
+  'one of two addresses can have this: %s',
+  (fault) => {
+    expect(mistakes(withFaults(fault), twoPaths)).toEqual([]);
+  },
+);
+
+test.each([
   ['kind: truncate, at: 0, path: 2', /cannot be placed by turn or token on spark/],
   ['kind: certificate, at: 0, path: 1', /needs an address reached by TLS/],
   ['kind: cut, at: 0, path: 3', /spark has 2 addresses, found 3/],
-])('of two addresses each has what it can have: %s', (fault, said) => {
-  const found = mistakes(withFaults(fault), twoPaths);
-  expect(found).toEqual(said ? [expect.stringMatching(said)] : []);
+])('an address of two cannot have this: %s', (fault, said) => {
+  expect(mistakes(withFaults(fault), twoPaths)).toEqual([expect.stringMatching(said)]);
 });
 
 test('faults of two addresses leave one another alone', () => {
@@ -285,4 +292,12 @@ test('the scenarios of the project load', () => {
     expect(
       loadScenario(file, { ...options, environment: { AZURE_OPENAI_API_KEY: 'x' } }).file,
     ).toBe(file);
+});
+
+test('what happens to a box needs one that is simulated', () => {
+  const hot = 'kind: throttle, slowdown: 2, at: 0, for: 9 s';
+  expect(mistakes(withFaults(hot))).toEqual([]);
+  const real = system.replace('url: simulated', 'url: http://127.0.0.1:11434');
+  const said = /`throttle` happens to a simulated box, and spark is none/;
+  expect(mistakes(withFaults(hot), real)).toEqual([expect.stringMatching(said)]);
 });

@@ -1,6 +1,6 @@
 /**
- * The process is stopped and goes on later, as by SIGSTOP and SIGCONT, or a machine that swaps: what
- * is open falls silent, connecting works, and all that was asked is answered when it goes on.
+ * The process is stopped and goes on later, as by SIGSTOP and SIGCONT, or on a machine that swaps:
+ * what is open falls silent, connecting works, and what was asked is answered when it goes on.
  */
 
 import type { FaultKind } from './kind.ts';

@@ -128,8 +128,8 @@ export interface FaultKind {
   readonly sees: 'bytes' | 'http' | 'frames';
   /**
    * In a plain window nobody gets through to the port: refused, or never answered. `full` is never
-   * answered as well, and leaves those alone who are connected. `frozen` lets everybody connect, and
-   * nobody be answered.
+   * answered as well, and leaves those alone who are connected. `frozen` lets everybody connect,
+   * and nobody be answered.
    */
   readonly outage?: 'refused' | 'unanswered' | 'full' | 'frozen';
   /** At `headers`, it waits until the response head is at hand. */
