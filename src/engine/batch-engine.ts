@@ -89,7 +89,7 @@ const rememberedMax = 4096;
 
 export class BatchEngine implements Engine {
   readonly #profile: EngineProfile;
-  readonly #scale: number;
+  #scale: number;
   readonly #slots: readonly Slot[];
   readonly #jobs = new Map<string, Running>();
   readonly #queue = new Set<Running>();
@@ -138,6 +138,13 @@ export class BatchEngine implements Engine {
     this.#queue.add(running);
     this.#admit(now);
     this.#replan(now, false);
+  }
+
+  /** Changes the scale of all durations; a chunk or a step that has begun ends as it would have. */
+  scaleTo(timeScale: number, now: number): void {
+    this.advance(now);
+    this.#scale = timeScale;
+    this.#replan(now, true);
   }
 
   /** Stops a job; one that has ended, or was cancelled before, is left as it is. */
@@ -370,8 +377,7 @@ export class BatchEngine implements Engine {
     const round = this.#round;
     if (running.kind !== 'decode' || round.kind !== 'decode') return running.outputTokens;
     const steps = stepsUntil(round, this.#now);
-    const isOver = stepEndAt(round, steps) <= this.#now;
-    return running.outputTokens + (isOver ? steps : steps - 1);
+    return running.outputTokens + steps - (stepEndAt(round, steps) <= this.#now ? 0 : 1);
   }
 }
 

@@ -90,6 +90,8 @@ export class Box {
   readonly #residents = new Map<string, Resident>();
   readonly #offers = new Map<string, Offer>();
   readonly #pending: Offer[] = [];
+  #slowdown = 1;
+  #loadDelayMs = 0;
   #loading: { readonly profile: EngineProfile; readonly until: number } | undefined;
   #now = Number.NEGATIVE_INFINITY;
 
@@ -227,6 +229,28 @@ export class Box {
     this.#settle(now);
   }
 
+  /** Lets all inference take so many times as long from here on; 1 is its own speed. */
+  throttle(slowdown: number, now: number): void {
+    this.advance(now);
+    this.#slowdown = slowdown;
+    for (const { engine } of this.#residents.values()) engine.scaleTo(this.#engineScale, now);
+    this.#settle(now);
+  }
+
+  /** Lets loads that begin from here on take so much longer. */
+  delayLoads(ms: number, now: number): void {
+    this.advance(now);
+    this.#loadDelayMs = ms;
+  }
+
+  /** Loses everything: what runs, what waits, and what is in memory. */
+  restart(now: number): void {
+    this.advance(now);
+    for (const jobId of this.#offers.keys()) this.cancel(jobId, now);
+    this.#loading = undefined;
+    this.#residents.clear();
+  }
+
   /** Jobs of one model that run, and that wait: for a slot or for the loader. */
   countsOf(model: string): { readonly running: number; readonly queued: number } {
     const engine = this.#residents.get(model)?.engine;
@@ -282,7 +306,7 @@ export class Box {
         this.#pending.shift();
         this.#send(offer, resident, at);
       } else if (this.#hasRoom(profile)) {
-        this.#loading = { profile, until: at + profile.loadMs * this.#scale };
+        this.#loading = { profile, until: at + (profile.loadMs + this.#loadDelayMs) * this.#scale };
       } else if (!this.#evict()) {
         return;
       }
@@ -298,10 +322,14 @@ export class Box {
 
   #install(profile: EngineProfile, at: number): void {
     const { parallel, keepAliveMs } = this.#options;
-    const engine = new BatchEngine(profile, { parallel, timeScale: this.#scale });
+    const engine = new BatchEngine(profile, { parallel, timeScale: this.#engineScale });
     engine.advance(at);
     const expiresAt = this.#expiry(keepAliveMs, at);
     this.#residents.set(profile.tag, { profile, engine, keepAliveMs, expiresAt });
+  }
+
+  get #engineScale(): number {
+    return this.#scale * this.#slowdown;
   }
 
   #hasRoom(profile: EngineProfile): boolean {

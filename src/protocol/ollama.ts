@@ -132,6 +132,7 @@ export interface OllamaLoaded {
  */
 export const ollamaMessage = {
   alive: 'Ollama is running',
+  outOfMemory: 'CUDA error: out of memory',
   busy: 'server busy, please try again.  maximum pending requests exceeded',
   inputTooLong: 'the input length exceeds the context length',
   modelNotFound: (model: string): string => `model "${model}" not found, try pulling it first`,

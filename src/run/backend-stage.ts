@@ -4,6 +4,7 @@ import type { BackendSystem, System, Via } from '../system/system.ts';
 import { openSimulatedBackend } from '../target/backend/simulated-backend.ts';
 import { openTlsFront } from '../target/backend/tls-front.ts';
 import { type Authority, certificateAuthority } from '../target/fault/certificate.ts';
+import { BoxFaults } from '../target/fault/box-fault.ts';
 import type { PlannedFault } from '../target/fault/fault.ts';
 import { deadHost, isNameFault, type NamedPath } from '../target/fault/faulty-lookup.ts';
 import { isProcessFault, openProcessFaults } from '../target/fault/process-fault.ts';
@@ -40,7 +41,7 @@ export const openBackends: Stage<BackendStageInput, BackendStageInfo> = async (i
   const loads: (() => { running: number; queued: number })[] = [];
   const backends: BackendSystem[] = [];
   for (const backend of input.system.backends) {
-    const reachable = await openBackend(backend, input, ground, opening, loads);
+    const reachable = await openBackend(backend, input, ground, opening, loads, shims);
     const faults = input.faults.filter(
       (fault) => fault.backend === backend.name && !isProcessFault(fault),
     );
@@ -74,7 +75,9 @@ export const openBackends: Stage<BackendStageInput, BackendStageInfo> = async (i
     info: { backends, names: ground.names },
     tell: (message, value) => {
       if (message !== 'begin') return;
-      for (const { shim } of shims) shim.arm(Number(value));
+      // A box that dies takes its connections along before it ends what it was saying on them.
+      for (const { shim } of shims.toSorted((one, other) => other.path - one.path))
+        shim.arm(Number(value));
       processFaults.arm(Number(value));
       live.begin(Number(value));
     },
@@ -102,6 +105,7 @@ const openBackend = async (
   { context, authority }: Ground,
   opening: AsyncDisposableStack,
   loads: (() => { running: number; queued: number })[],
+  shims: PlacedShim[],
 ): Promise<BackendSystem> => {
   if (!backend.simulate) return backend;
   const port = input.ports?.[backend.name];
@@ -113,6 +117,14 @@ const openBackend = async (
   });
   opening.defer(() => server.close());
   loads.push(() => server.load());
+  if (server.box) {
+    const { clock, emit } = context;
+    const faults = input.faults.filter((fault) => fault.backend === backend.name);
+    const boxFaults = new BoxFaults({ name: backend.name, box: server.box, faults, clock, emit });
+    opening.defer(() => boxFaults.close());
+    // It stands behind every address.
+    shims.push({ backend: backend.name, path: 0, shim: boxFaults });
+  }
   // The proxy must not be able to tell: what is simulated is not passed on.
   const { simulate, ...real } = backend;
   const paths = simulate.kind === 'spark' ? (simulate.paths ?? ['http']) : ['http'];

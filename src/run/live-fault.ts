@@ -8,6 +8,7 @@
  */
 
 import type { FaultArmed } from '../log/entry.ts';
+import { isBoxFault } from '../target/fault/box-fault.ts';
 import type { PlannedFault } from '../target/fault/fault.ts';
 import { isNameFault } from '../target/fault/faulty-lookup.ts';
 import { isReaderFault } from '../target/fault/plan.ts';
@@ -23,7 +24,10 @@ export interface ArmOrder {
   readonly faults: readonly PlannedFault[];
 }
 
-/** A shim, and before which address of which backend it stands: the first is path 1. */
+/**
+ * A shim, and before which address of which backend it stands: the first is path 1. What stands
+ * for the simulated box itself is path 0.
+ */
 export interface PlacedShim {
   readonly backend: string;
   readonly path: number;
@@ -121,11 +125,18 @@ export class LiveFaults {
   }
 
   #expectPlace(fault: PlannedFault): void {
-    const names = [...new Set(this.#parts.shims.map(({ backend }) => backend))];
+    const onWay = this.#parts.shims.filter(({ path }) => path > 0);
+    const names = [...new Set(onWay.map(({ backend }) => backend))];
     if (!names.includes(fault.backend))
       throw new RunError(
         `no backend called '${fault.backend}' can be broken here`,
         `There ${names.length === 1 ? 'is' : 'are'}: ${names.join(', ') || 'none'}.`,
+      );
+    const hasBox = this.#parts.shims.some((it) => it.backend === fault.backend && it.path === 0);
+    if (isBoxFault(fault) && !hasBox)
+      throw new RunError(
+        `\`${fault.action.kind}\` happens to a simulated box, and ${fault.backend} is none`,
+        'Break a real one by hand, or choose a kind that acts on the way to it.',
       );
     if (isNameFault(fault) || isReaderFault(fault))
       throw new RunError(

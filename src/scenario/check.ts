@@ -97,6 +97,15 @@ const pathMistakes = (
   const named = backendsOf(value);
   const meant = (system?.backends ?? []).filter(({ name }) => named.includes(name));
   const { path } = value;
+  const unreal = meant.find(({ simulate }) => simulate?.kind !== 'spark');
+  if (unreal && kindOf(value).onBox)
+    return [
+      document.mistake(
+        ['faults', at, 'kind'],
+        `\`${value.kind}\` happens to a simulated box, and ${unreal.name} is none`,
+        'Break a real one with `exec`, or choose a kind that acts on the way to it.',
+      ),
+    ];
   const short = meant.find((backend) => (path ?? 1) > pathsOf(backend).length);
   if (short) {
     const count = pathsOf(short).length;

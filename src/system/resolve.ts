@@ -158,6 +158,7 @@ const simulatedSpark = (simulate: BackendFile['simulate']): SimulatedSpark => ({
   isWarm: simulate?.warm ?? true,
   keepAliveMs: simulate?.keepAliveMs ?? 300_000,
   timeScale: simulate?.timeScale ?? 1,
+  ...(simulate?.memoryGb !== undefined && { memoryGb: simulate.memoryGb }),
   ...(simulate?.port !== undefined && { port: simulate.port }),
   ...(simulate?.paths && { paths: simulate.paths }),
 });

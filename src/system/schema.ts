@@ -68,6 +68,9 @@ const simulate = Type.Object(
       }),
     ),
     ttftMsP50: Type.Optional(above0('Median time to first token, in milliseconds')),
+    memoryGb: Type.Optional(
+      above0('Memory that models share; what does not fit waits until another has left; 128'),
+    ),
     ttftMsP95: Type.Optional(above0('95th percentile of the time to first token')),
     tokensPerSecond: Type.Optional(above0('Output tokens per second of one answer')),
     tokensPerMinute: Type.Optional(count('Quota of the deployment')),

@@ -29,6 +29,8 @@ export interface SimulatedSpark {
   /** Engine profile: `gpt-oss-120b@ollama`. One for each model the box has. */
   readonly profiles: readonly string[];
   readonly parallel: number;
+  /** What its models have to share; a Spark's own where nothing is said. */
+  readonly memoryGb?: number;
   /** Whether the models are in memory when the run begins. */
   readonly isWarm: boolean;
   readonly keepAliveMs: number;

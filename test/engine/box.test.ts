@@ -217,3 +217,77 @@ describe('however it is used', () => {
     );
   });
 });
+
+describe('what happens to the box', () => {
+  const spanOf = (box: Box, id: string): number => {
+    const { prefillMs = 0, decodeMs = 0 } = box.timing(id) ?? {};
+    return prefillMs + decodeMs;
+  };
+
+  it('takes so many times as long while it is throttled, for models that load as well', () => {
+    const box = boxWith();
+    box.offer(big.tag, job('well'), 0);
+    box.advance(minute);
+    box.throttle(2.5, minute);
+    box.offer(big.tag, job('hot'), minute);
+    box.offer(small.tag, job('loaded'), minute);
+    box.advance(2 * minute);
+    box.throttle(1, 2 * minute);
+    box.offer(big.tag, job('cool'), 2 * minute);
+    box.offer(small.tag, job('small'), 2 * minute);
+    box.advance(3 * minute);
+    expect(spanOf(box, 'hot') / spanOf(box, 'well')).toBeCloseTo(2.5, 6);
+    expect(spanOf(box, 'cool')).toBeCloseTo(spanOf(box, 'well'), 6);
+    expect(spanOf(box, 'loaded') / spanOf(box, 'small')).toBeCloseTo(2.5, 6);
+  });
+
+  it('slows an answer in the middle from its next token on', () => {
+    const gaps = (slowdown: number): readonly number[] => {
+      const box = boxWith();
+      box.warm(big.tag, 0);
+      box.offer(big.tag, job('a', 100, 200), 0);
+      const half = box.tokenAt('a', 100) ?? 0;
+      box.advance(half);
+      box.throttle(slowdown, half);
+      const at = (k: number): number => box.tokenAt('a', k) ?? 0;
+      const first = at(50) - at(49);
+      while (box.state('a')?.kind !== 'done') box.advance(box.nextChangeAt() ?? 0);
+      return [first, at(150) - at(149)];
+    };
+    const [early = 0, late = 0] = gaps(1);
+    const [earlyHot = 0, lateHot = 0] = gaps(3);
+    expect(earlyHot).toBeCloseTo(early, 6);
+    expect(lateHot / late).toBeCloseTo(3, 1);
+  });
+
+  it('loads later by what is asked, and at its own pace again after that', () => {
+    const box = boxWith();
+    box.delayLoads(30_000, 0);
+    box.offer(big.tag, job('slow'), 0);
+    box.advance(2 * minute);
+    expect(box.timing('slow')?.loadMs).toBe(big.loadMs + 30_000);
+    box.delayLoads(0, 2 * minute);
+    box.offer(small.tag, job('quick'), 2 * minute);
+    box.advance(4 * minute);
+    expect(box.timing('quick')?.loadMs).toBe(small.loadMs);
+  });
+
+  it('loses everything when it restarts, and loads anew', () => {
+    const box = boxWith();
+    box.warm(big.tag, 0);
+    box.offer(big.tag, job('done'), 0);
+    box.advance(10_000);
+    box.offer(big.tag, job('running', 100, 500), 10_000);
+    box.offer(big.tag, job('queued'), 10_000);
+    box.offer(small.tag, job('loading'), 10_000);
+    box.offer(middle.tag, job('pending'), 10_000);
+    box.restart(11_000);
+    expect(names(box, 11_000)).toEqual([]);
+    expect(box.state('done')?.kind).toBe('done');
+    for (const id of ['running', 'queued', 'loading', 'pending'])
+      expect(box.state(id)?.kind).toBe('cancelled');
+    expect(box.nextChangeAt()).toBeUndefined();
+    box.offer(big.tag, job('after'), 12_000);
+    expect(box.state('after')).toEqual({ kind: 'loading', until: 12_000 + big.loadMs });
+  });
+});

@@ -16,6 +16,7 @@ import { answerTo, type Piece } from '../../src/target/backend/cooperative-model
 import { type Paced, Pacer } from '../../src/target/backend/pacer.ts';
 import type { Upstream, UpstreamCall } from '../../src/target/proxy/proxy.ts';
 import type { Clock } from '../../src/time/clock.ts';
+import { VirtualBox } from './virtual-box.ts';
 
 export interface VirtualParts {
   readonly clock: Clock;
@@ -25,19 +26,30 @@ export interface VirtualParts {
   readonly onCold?: (trace: string) => void;
 }
 
+/** A backend, and the machine behind it where it has one that anybody could touch. */
+export interface VirtualUpstream extends Upstream {
+  readonly box?: VirtualBox;
+}
+
 /** Opens the backend that a system describes; only simulated ones can be. */
-export const virtualUpstream = (backend: BackendSystem, parts: VirtualParts): Upstream => {
+export const virtualUpstream = (backend: BackendSystem, parts: VirtualParts): VirtualUpstream => {
   const { clock } = parts;
   const engine = engineOf(backend, parts);
   const pacer = new Pacer(engine, clock);
+  const box = engine.boxFor?.(() => pacer.look());
   let calls = 0;
   return {
     name: backend.name,
+    ...(box && { box }),
     probe: async () => ({ loadedModels: engine.loadedModels() }),
     close: async () => pacer.close(),
     async *open(call, signal) {
       const jobId = `${backend.name} ${++calls}`;
       call.onSent?.(clock.now());
+      const trouble = box?.trouble;
+      if (trouble === 'hanging') return void (await aborted(signal));
+      if (trouble) return void (yield [{ kind: 'failure', failure: trouble }]);
+      const lost = box?.lost;
       const messages = messagesOf(call);
       const { pieces, reason } = answerTo({
         messages,
@@ -72,13 +84,16 @@ export const virtualUpstream = (backend: BackendSystem, parts: VirtualParts): Up
           outputTokens: sent,
           ...(history === undefined ? {} : { history }),
         });
-      const arrivals = followed(pacer, jobId, pieces.length, signal);
+      const leaving = lost ? AbortSignal.any([signal, lost]) : signal;
+      const arrivals = followed(pacer, jobId, pieces.length, leaving);
       try {
         for await (const count of arrivals) {
           const arrived = pieces.slice(sent, count);
           sent = count;
           yield arrived.map(eventOf);
         }
+        if (box && lost?.aborted && !signal.aborted)
+          yield [{ kind: 'failure', failure: box.lossOf(sent) }];
         if (sent < pieces.length) return;
         const inputTokens = prompt.promptTokens;
         yield [
@@ -99,6 +114,7 @@ interface VirtualEngine extends Paced {
   cancel(jobId: string): void;
   thinks(call: UpstreamCall): boolean;
   loadedModels(): readonly string[];
+  boxFor?(onChange: () => void): VirtualBox;
 }
 
 const engineOf = (backend: BackendSystem, { clock, random }: VirtualParts): VirtualEngine => {
@@ -129,6 +145,8 @@ const engineOf = (backend: BackendSystem, { clock, random }: VirtualParts): Virt
     offer: (call, job) => void box.offer(call.candidate.model, job, clock.now()),
     cancel: (jobId) => box.cancel(jobId, clock.now()),
     thinks: ({ candidate }) => profiles.some((it) => it.tag === candidate.model && it.isThinking),
+    boxFor: (onChange) =>
+      new VirtualBox({ box, tags: profiles.map(({ tag }) => tag), clock, onChange }),
     loadedModels: () => box.loaded(clock.now()).map(({ model }) => model),
     nextChangeAt: () => box.nextChangeAt(),
     advance: (now) => box.advance(now),
@@ -136,6 +154,12 @@ const engineOf = (backend: BackendSystem, { clock, random }: VirtualParts): Virt
     tokenAt: (jobId, k) => box.tokenAt(jobId, k),
   };
 };
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 /** How many tokens have left, each time that grows, until all have or the caller leaves. */
 async function* followed(

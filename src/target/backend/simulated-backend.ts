@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 
 import type { BackendSystem } from '../../system/system.ts';
+import type { FaultedBox } from '../fault/kind/kind.ts';
 import { simulatedAzure } from './simulated-azure.ts';
 import { simulatedOllama } from './simulated-ollama.ts';
 import type { SimulatedServer, SimulationContext } from './simulated-server.ts';
@@ -23,6 +24,8 @@ export interface SimulatedBackend {
   readonly url: string;
   readonly host: string;
   readonly port: number;
+  /** The machine itself, for what may happen to it. */
+  readonly box?: FaultedBox;
   close(): Promise<void>;
   load(): { readonly running: number; readonly queued: number };
 }
@@ -63,6 +66,7 @@ export const openSimulatedBackend = async (
     url: backend.wire === 'openai' ? `${base}/v1` : base,
     host,
     port: address.port,
+    ...(server.box && { box: server.box }),
     close: () => server.app.close(),
     load: () => server.load(),
   };

@@ -17,6 +17,7 @@ import { encodeNdjson } from '../../protocol/ndjson.ts';
 import { type OllamaChatChunk, ollamaMessage, type OllamaTimings } from '../../protocol/ollama.ts';
 import { type IdSource, seededIds } from '../../random/id.ts';
 import type { BackendSystem, SimulatedSpark } from '../../system/system.ts';
+import type { FaultedBox } from '../fault/kind/kind.ts';
 import {
   type Conversation,
   historyOf,
@@ -50,7 +51,7 @@ export const simulatedOllama = (
   context: SimulationContext,
 ): SimulatedServer => {
   const ollama = new SimulatedOllama(backend, simulate, context);
-  return { app: ollama.app, load: () => ollama.load() };
+  return { app: ollama.app, load: () => ollama.load(), box: ollama };
 };
 
 type Ask = OllamaAsk<EngineProfile>;
@@ -58,7 +59,7 @@ type Ask = OllamaAsk<EngineProfile>;
 /** How the two ways to ask word one line of the answer. */
 type Wording = (chunk: OllamaChatChunk) => unknown;
 
-class SimulatedOllama {
+class SimulatedOllama implements FaultedBox {
   readonly app: FastifyInstance = httpService((_, error) => ({ error }));
   readonly #backend: BackendSystem;
   readonly #context: SimulationContext;
@@ -69,13 +70,16 @@ class SimulatedOllama {
   /** The window each model was last loaded with, where a request named one. */
   readonly #windows = new Map<string, number>();
   #jobCount = 0;
+  /** Answers under way: each is ended with an error, or without a word. */
+  readonly #open = new Set<(error?: string) => void>();
+  /** Since it ran out of memory, and for how long it fails before it hangs. */
+  #wedged: { readonly at: number; readonly failingMs: number } | undefined;
 
   constructor(backend: BackendSystem, simulate: SimulatedSpark, context: SimulationContext) {
-    const { parallel, keepAliveMs, timeScale } = simulate;
     this.#backend = backend;
     this.#context = context;
     this.#profiles = simulate.profiles.map(profileNamed);
-    this.#box = new Box({ profiles: this.#profiles, parallel, keepAliveMs, timeScale });
+    this.#box = new Box({ ...simulate, profiles: this.#profiles });
     this.#pacer = new Pacer(this.#box, context.clock);
     this.#ids = seededIds(context.random.fork('ids'));
     if (simulate.isWarm)
@@ -86,6 +90,35 @@ class SimulatedOllama {
 
   load(): { readonly running: number; readonly queued: number } {
     return { running: this.#box.runningCount, queued: this.#box.queuedCount };
+  }
+
+  throttle(slowdown: number): void {
+    this.#box.throttle(slowdown, this.#context.clock.now());
+    this.#pacer.look();
+  }
+
+  evict(): void {
+    const now = this.#context.clock.now();
+    for (const { tag } of this.#profiles) this.#box.unload(tag, now);
+    this.#pacer.look();
+  }
+
+  delayLoads(ms: number): void {
+    this.#box.delayLoads(ms, this.#context.clock.now());
+  }
+
+  wedge(failingMs: number): void {
+    for (const end of this.#open) end(ollamaMessage.outOfMemory);
+    this.restart();
+    this.#wedged = { at: this.#context.clock.now(), failingMs };
+  }
+
+  restart(): void {
+    this.#wedged = undefined;
+    for (const end of this.#open) end();
+    this.#open.clear();
+    this.#box.restart(this.#context.clock.now());
+    this.#pacer.look();
   }
 
   #route(): void {
@@ -120,8 +153,8 @@ class SimulatedOllama {
     reply: FastifyReply,
     wording: Wording,
   ): FastifyReply {
-    if (ask.kind === 'ask' && ask.conversation.messages.length === 0)
-      return this.#load(ask, reply, wording);
+    const isLoad = ask.kind === 'ask' && ask.conversation.messages.length === 0;
+    if (isLoad && !this.#wedged) return this.#load(ask, reply, wording);
 
     const { clock, emit } = this.#context;
     const { traceparent } = request.headers;
@@ -136,6 +169,13 @@ class SimulatedOllama {
       return reply.code(status).send({ error });
     };
     if (ask.kind === 'refusal') return refuse(ask.status, ask.message);
+    if (this.#wedged && clock.now() < this.#wedged.at + this.#wedged.failingMs)
+      return refuse(500, ollamaMessage.outOfMemory);
+    if (this.#wedged) {
+      const hanging = takeReply(reply, () => note.finish('cancelled'));
+      this.#open.add(() => hanging.destroy());
+      return reply;
+    }
 
     const window = ask.numCtx ?? Math.min(ask.model.contextTokensMax, contextTokensDefault);
     const whole = promptOf(ask.conversation);
@@ -182,13 +222,22 @@ class SimulatedOllama {
     );
     if (offered !== 'accepted') return false;
 
-    const raw = takeReply(reply, () => {
+    const end = (error?: string): void => {
+      leave();
+      if (error === undefined) raw.destroy();
+      else if (raw.headersSent) raw.end(encodeNdjson({ error }));
+      else endWithJson(raw, 500, {}, { error });
+    };
+    const leave = (): void => {
+      this.#open.delete(end);
       this.#box.cancel(id, clock.now());
       note.add(this.#truthOf(id));
       note.finish('cancelled');
       this.#pacer.forget(id);
-    });
+    };
+    const raw = takeReply(reply, leave);
     if (raw.destroyed) return true;
+    this.#open.add(end);
     const lines = new OllamaAnswer(tag, answer, () => `call_${this.#ids().slice(0, 8)}`);
     this.#pacer.follow(id, outputTokens, (sentTokens) => {
       note.sent(Math.min(sentTokens, answer.pieces.length));
@@ -197,6 +246,7 @@ class SimulatedOllama {
       const isLast = sentTokens >= outputTokens;
       const timings = isLast ? this.#timingsOf(id, prompt, note.receivedAt) : {};
       if (isLast) {
+        this.#open.delete(end);
         note.add(this.#truthOf(id));
         note.finish(answer.reason === 'length' ? 'length' : 'completed');
       }

@@ -273,10 +273,12 @@ export class AttemptFaults {
   #left(): readonly PlannedFault[] {
     const left: PlannedFault[] = [];
     for (const fault of this.#judge.armed()) {
-      const { isProcess = false, isOnReuse = false, isOnFresh = false } = kindOf(fault.action);
+      const kind = kindOf(fault.action);
+      const { isProcess = false, isOnReuse = false, isOnFresh = false } = kind;
+      const isBeside = isProcess || (kind.onBox !== undefined && kind.outage === undefined);
       const isOnSuch = this.#isReused ? !isOnFresh : !isOnReuse;
       const isElsewhere = fault.address !== undefined && this.#isNamed && !this.#meant.has(fault);
-      if (!isProcess && isOnSuch && !isElsewhere && !this.#past.has(fault)) left.push(fault);
+      if (!isBeside && isOnSuch && !isElsewhere && !this.#past.has(fault)) left.push(fault);
     }
     return left;
   }

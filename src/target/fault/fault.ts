@@ -21,6 +21,7 @@ export interface FaultWords {
   readonly tokensPerSecond?: number;
   readonly bytesPerSecond?: number;
   readonly segmentBytes?: number;
+  readonly slowdown?: number;
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;

@@ -187,9 +187,10 @@ const wordsOf = (spec: FaultSpec): FaultWords => {
     stallMs: msOf(spec.stall),
     holdMs: msOf(spec.hold),
   };
-  const { tokensPerSecond, bytesPerSecond, segmentBytes, status, headers, body } = spec;
+  const { tokensPerSecond, bytesPerSecond, segmentBytes, slowdown, status, headers, body } = spec;
   const { preset, form, location, command, heal } = spec;
-  const plain = { tokensPerSecond, bytesPerSecond, segmentBytes, status, headers, body };
+  const rates = { tokensPerSecond, bytesPerSecond, slowdown };
+  const plain = { ...rates, segmentBytes, status, headers, body };
   const named = { preset, form, location, command, heal };
   return Object.fromEntries(
     Object.entries({ ...durations, ...plain, ...named }).filter(([, value]) => value !== undefined),

@@ -62,6 +62,7 @@ const scheduleProblems = (spec: FaultSpec): readonly FaultProblem[] => {
       hint: 'Give `at: 60 s, for: 30 s`, or `address: { session: 1, turn: 1 }`.',
     });
   const key = windowKeys.find((it) => spec[it] !== undefined);
+  if (kindOf(spec).onBox) problems.push(...attemptProblems(spec));
   const kind = kindOf(spec);
   if (isAddressed && (kind.onLookup !== undefined || kind.outage === 'frozen'))
     problems.push({
@@ -104,6 +105,16 @@ const scheduleProblems = (spec: FaultSpec): readonly FaultProblem[] => {
     });
   return problems;
 };
+
+/** What happens to a box happens to all who ask it. */
+const attemptProblems = (spec: FaultSpec): readonly FaultProblem[] =>
+  (['address', 'addresses', 'path', 'afterTokens', 'probability', 'times'] as const)
+    .filter((key) => spec[key] !== undefined)
+    .map((key) => ({
+      key,
+      problem: `expected no \`${key}\` with \`${spec.kind}\`, found one`,
+      hint: 'It happens to the box, and not to an attempt: give a window, `at: 60 s, for: 30 s`.',
+    }));
 
 const windowKeys = ['at', 'for', 'every', 'until', 'phase'] as const;
 
@@ -189,6 +200,7 @@ const exampleOf: Readonly<Record<FaultKey, string>> = {
   tokensPerSecond: '2',
   bytesPerSecond: '500',
   segmentBytes: '2',
+  slowdown: '2.5',
   status: '503',
   headers: '{ retry-after: "5" }',
   body: 'busy',
@@ -225,8 +237,8 @@ export const faultConflicts = (faults: readonly PlannedFault[]): readonly FaultC
 /** Whether the first takes every attempt the second could act on. */
 const excludes = (first: PlannedFault, second: PlannedFault): boolean => {
   const kind = kindOf(first.action);
-  if (first.backend !== second.backend || !kind.isFatal || kindOf(second.action).isProcess)
-    return false;
+  const { isProcess = false, onBox } = kindOf(second.action);
+  if (first.backend !== second.backend || !kind.isFatal || isProcess || onBox) return false;
   if (first.path !== undefined && first.path !== second.path) return false;
   // What comes before a connection comes before all that is done to one.
   if (kindOf(second.action).onLookup) return false;

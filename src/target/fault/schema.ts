@@ -109,6 +109,9 @@ const words = {
   ),
   tokensPerSecond: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'Token rate' })),
   bytesPerSecond: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'Byte rate' })),
+  slowdown: Type.Optional(
+    Type.Number({ minimum: 1, description: 'How many times as long the work of a box takes' }),
+  ),
   segmentBytes: Type.Optional(Type.Integer({ minimum: 1, description: 'Bytes of one segment' })),
   status: Type.Optional(
     Type.Integer({ minimum: 400, maximum: 599, description: 'HTTP status it answers' }),

@@ -20,6 +20,7 @@ export type FaultKey =
   | 'tokensPerSecond'
   | 'bytesPerSecond'
   | 'segmentBytes'
+  | 'slowdown'
   | 'status'
   | 'headers'
   | 'body'
@@ -104,6 +105,20 @@ export interface FaultedEvents {
   rewrite(rewriter: (event: GenerationEvent) => readonly GenerationEvent[]): void;
 }
 
+/** A simulated box, as a fault takes hold of it. */
+export interface FaultedBox {
+  /** All its work takes so many times as long; 1 is its own speed. */
+  throttle(slowdown: number): void;
+  /** Its models leave memory, each as its work ends. */
+  evict(): void;
+  /** Loading a model takes so much longer. */
+  delayLoads(ms: number): void;
+  /** What it runs fails, and what it is asked for so long; what it is asked then hangs. */
+  wedge(failingMs: number): void;
+  /** What it runs is lost, its memory is empty, and it works again. */
+  restart(): void;
+}
+
 export interface FaultKind {
   /** Its name in the scenario file. */
   readonly kind: string;
@@ -144,6 +159,8 @@ export interface FaultKind {
   readonly isInTool?: boolean;
   /** It happens beside the connections: to the machine, not to an attempt. */
   readonly isProcess?: boolean;
+  /** Does it to the simulated box behind the wire; gives what mends it when its window closes. */
+  onBox?(box: FaultedBox, words: FaultWords): () => void;
   /** What it does, for people: `resets the connection`. */
   describe(words: FaultWords): string;
   /** Does it to a connection. */

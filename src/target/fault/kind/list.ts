@@ -11,6 +11,7 @@ import { delay } from './delay.ts';
 import { dns } from './dns.ts';
 import { empty } from './empty.ts';
 import { endless } from './endless.ts';
+import { evict } from './evict.ts';
 import { exec } from './exec.ts';
 import { exhausted } from './exhausted.ts';
 import { garble } from './garble.ts';
@@ -32,6 +33,7 @@ import { reject } from './reject.ts';
 import { repeat } from './repeat.ts';
 import { reset } from './reset.ts';
 import { shortBody } from './short-body.ts';
+import { restart } from './restart.ts';
 import { silentEnd } from './silent-end.ts';
 import { silent } from './silent.ts';
 import { slice } from './slice.ts';
@@ -41,8 +43,10 @@ import { slow } from './slow.ts';
 import { stale } from './stale.ts';
 import { stall } from './stall.ts';
 import { stopReading } from './stop-reading.ts';
+import { throttle } from './throttle.ts';
 import { toolCut } from './tool-cut.ts';
 import { truncate } from './truncate.ts';
+import { wedge } from './wedge.ts';
 
 export const faultKinds: readonly FaultKind[] = [
   refuse,
@@ -85,6 +89,10 @@ export const faultKinds: readonly FaultKind[] = [
   conclude,
   leave,
   stopReading,
+  throttle,
+  evict,
+  wedge,
+  restart,
   exec,
 ];
 
