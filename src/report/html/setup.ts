@@ -7,6 +7,7 @@ import { priceDate, priceSource } from '../cost-line.ts';
 import { figureName, intervalText, valueText } from '../figure.ts';
 import { decimal, milliseconds, quantity, yen } from '../format.ts';
 import type { Words } from '../word/language.ts';
+import { manifestText } from '../word/manifest-text.ts';
 import { html, type Fragment, type Html } from './markup.ts';
 import { cardsOf, numbers, tableOf } from './table.ts';
 
@@ -64,14 +65,14 @@ const fingerprint = (
   const { machine, phases, economics } = manifest;
   const hasArms = manifest.arms.length > 1;
   return [
-    [setup.description, manifest.description],
+    [setup.description, manifestText(manifest.description, words.language)],
     [setup.command, html`<code>${manifest.command}</code>`],
     [setup.seed, html`<code>${manifest.seed}</code>`],
     [setup.version, manifest.spillway],
     [setup.run, html`<code>${manifest.runId}</code>`],
     [setup.started, manifest.startedAt],
     ...(manifest.target === undefined
-      ? [[setup.placement, manifest.placement] as const]
+      ? [[setup.placement, manifestText(manifest.placement, words.language)] as const]
       : [[setup.target, manifest.target] as const]),
     [setup.backends, lines(manifest.backends.map((it) => backendLine(it, words)))],
     [
@@ -130,7 +131,7 @@ const backendLine = (backend: Manifest['backends'][number], words: Words): strin
     words.servedAs[backend.residency],
     backend.isSimulated ? words.simulated : words.setup.real,
     backend.profile,
-    backend.profileBasis,
+    backend.profileBasis && manifestText(backend.profileBasis, words.language),
   ]
     .filter((part) => part !== undefined)
     .join(' · ');

@@ -8,6 +8,7 @@ import type {
   Withheld,
 } from '../../analysis/analysis.ts';
 import { decimal, milliseconds, percent } from '../format.ts';
+import { manifestText } from './manifest-text.ts';
 
 /** Why a figure is not given. */
 export const withheld = (reason: Withheld): string => {
@@ -81,7 +82,7 @@ export const advisory = (advisory: Advisory): string => {
         `${milliseconds(advisory.secondHalfMs)} に変わりました。`
       );
     case 'extrapolated-profile':
-      return `${advisory.backend} の速度モデルには推定が含まれます：${advisory.basis}`;
+      return `${advisory.backend} の速度モデルには推定が含まれます：${manifestText(advisory.basis, 'ja')}`;
     case 'think-scaled':
       return `思考時間を ${decimal(advisory.scale)} 倍に縮めています。実際の利用より会話が密です。`;
     case 'tokenizer-differs':
