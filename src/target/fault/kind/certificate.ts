@@ -28,7 +28,12 @@ export const certificate: FaultKind = {
   describe: ({ form }) => `shows a certificate that is bad (${flawOf(form)})`,
   onWire: (connection, { form }) => connection.showCertificate(flawOf(form)),
   onEvents: (events, { form }) =>
-    events.fail({ reason: 'tls', evidence: 'hard', message: messages[flawOf(form)] }),
+    events.fail({
+      reason: 'tls',
+      evidence: 'hard',
+      message: messages[flawOf(form)],
+      isLasting: true,
+    }),
 };
 
 const flawOf = (form: string | undefined): CertificateFlaw =>

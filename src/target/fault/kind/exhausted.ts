@@ -19,7 +19,12 @@ export const exhausted: FaultKind = {
   describe: ({ form = 'files' }) => `cannot be connected to for want of ${form} on this machine`,
   onWire: () => undefined,
   onEvents: (events, { form = 'files' }) =>
-    events.fail({ reason: 'unreachable', evidence: 'soft', message: `connect ${codes[form]}` }),
+    events.fail({
+      reason: 'unreachable',
+      evidence: 'soft',
+      message: `connect ${codes[form]}`,
+      isOurs: true,
+    }),
   onLookup: ({ form = 'files' }) => ({
     kind: 'error',
     code: codes[form] ?? 'EMFILE',
