@@ -16,18 +16,18 @@ export interface MemoryStoreOptions {
 /** A store that forgets with the process. */
 export const memoryStore = ({ retainDays, wall }: MemoryStoreOptions): StateStore => {
   const responses = new Map<string, StoredResponse>();
-  /** Responses that hold an item, by the item's id and owner. */
-  const holders = new Map<string, Set<string>>();
+  /** Responses that hold an item, by the item's id: mostly one, and of one owner. */
+  const holders = new Map<string, readonly StoredResponse[]>();
   let sweptAt = wall();
 
   const forget = (id: string): boolean => {
     const response = responses.get(id);
     if (!response) return false;
     responses.delete(id);
-    for (const key of itemKeys(response)) {
-      const ids = holders.get(key);
-      ids?.delete(id);
-      if (ids?.size === 0) holders.delete(key);
+    for (const { id: itemId = '' } of itemsOf(response)) {
+      const others = holders.get(itemId)?.filter((it) => it.id !== id) ?? [];
+      if (others.length > 0) holders.set(itemId, others);
+      else holders.delete(itemId);
     }
     return true;
   };
@@ -43,9 +43,10 @@ export const memoryStore = ({ retainDays, wall }: MemoryStoreOptions): StateStor
       sweep();
       forget(response.id);
       responses.set(response.id, response);
-      for (const key of itemKeys(response)) {
-        const ids = holders.get(key) ?? new Set();
-        holders.set(key, ids.add(response.id));
+      for (const { id } of itemsOf(response)) {
+        if (id === undefined) continue;
+        const others = holders.get(id);
+        holders.set(id, others ? [...others, response] : [response]);
       }
     },
     get: async (id) => responses.get(id),
@@ -60,9 +61,9 @@ export const memoryStore = ({ retainDays, wall }: MemoryStoreOptions): StateStor
       return eldestLast.toReversed();
     },
     async item(id, owner) {
-      const held = [...(holders.get(itemKey(id, owner)) ?? [])].map((it) => responses.get(it));
+      const held = holders.get(id)?.filter((it) => it.owner === owner) ?? [];
       const item = itemsOf(held[0]).find((it) => it.id === id);
-      return item && { item, isLocalOnly: held.some((it) => it && isLocalOnly(it)) };
+      return item && { item, isLocalOnly: held.some(isLocalOnly) };
     },
     delete: async (id) => forget(id),
     async close() {
@@ -79,8 +80,3 @@ export const itemsOf = (response: StoredResponse | undefined): readonly Item[] =
 /** Said under `local-only`, by the request itself or by inheritance. */
 export const isLocalOnly = ({ resource }: StoredResponse): boolean =>
   resource.metadata['residency'] === 'local-only';
-
-const itemKey = (id: string, owner: string): string => JSON.stringify([owner, id]);
-
-const itemKeys = (response: StoredResponse): readonly string[] =>
-  itemsOf(response).flatMap(({ id }) => (id === undefined ? [] : [itemKey(id, response.owner)]));
