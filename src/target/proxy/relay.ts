@@ -34,8 +34,11 @@ export type RelayEnd =
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'gone' };
 
-/** A model that has lost its way, or a server that wants our memory, goes on for ever. */
-const answerCharsMax = 32 * 2 ** 20;
+/**
+ * A model that has lost its way, or a server that wants our memory, goes on for ever. No model in
+ * the field writes a tenth of it.
+ */
+export const answerCharsMax = 8 * 2 ** 20;
 const callsMax = 1024;
 
 export class Relay {

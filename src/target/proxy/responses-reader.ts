@@ -18,13 +18,19 @@ import type { WireReader } from './upstream-stream.ts';
 /** Codes that blame the request, whichever backend is asked. */
 const requestFaultPattern = /^(?:invalid_prompt|invalid_request|context_length|content_filter)/;
 
+/**
+ * The last events repeat the whole answer, reasoning twice. So much holds the longest answer that
+ * another Spillway lets through.
+ */
+const frameBytesMax = 64 * 2 ** 20;
+
 interface ToolCall {
   readonly index: number;
   hasArguments: boolean;
 }
 
 export class ResponsesReader implements WireReader {
-  readonly #parser = new SseParser();
+  readonly #parser = new SseParser(frameBytesMax);
   readonly #order = new EventOrder();
   readonly #headers: StatusAnswer['headers'];
   readonly #wall: number;

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { GenerationEvent } from '../../../src/protocol/generation.ts';
+import { answerCharsMax } from '../../../src/target/proxy/relay.ts';
+import { ResponsesReader } from '../../../src/target/proxy/responses-reader.ts';
 import {
   ProxyWorld,
   type Act,
@@ -50,6 +52,23 @@ const answered = async (acts: readonly Act[], midStream: 'continue' | 'fail') =>
   const { writes, status, headers } = await world.ask({ tools });
   return { writes, status, headers, forwarded: world.attempts.map((it) => it.tokensForwarded) };
 };
+
+test('the longest answer that is let through can be read by another Spillway', async () => {
+  const piece = 'x"'.repeat(2 ** 19);
+  const pieces = Array.from({ length: answerCharsMax / piece.length }, () => text(piece));
+  const world = new ProxyWorld({ spark: [() => [...pieces, end]] });
+  const { body } = await world.ask();
+  const reader = new ResponsesReader({}, 0, undefined);
+  let chars = 0;
+  let last: GenerationEvent | undefined;
+  for (let at = 0; at < body.length; at += 2 ** 18)
+    for (const told of reader.push(Buffer.from(body.slice(at, at + 2 ** 18)))) {
+      if (told.kind === 'text') chars += told.text.length;
+      last = told;
+    }
+  expect(last).toEqual(end);
+  expect(chars).toBe(answerCharsMax);
+});
 
 describe('events that come in one chunk', () => {
   test('reach the client as they would have one by one', async () => {
