@@ -47,8 +47,9 @@ export const virtualUpstream = (backend: BackendSystem, parts: VirtualParts): Vi
       const jobId = `${backend.name} ${++calls}`;
       call.onSent?.(clock.now());
       const trouble = box?.trouble;
-      if (trouble === 'hanging') return void (await aborted(signal));
-      if (trouble) return void (yield [{ kind: 'failure', failure: trouble }]);
+      if (trouble === 'hanging') await aborted(signal);
+      else if (trouble) yield [{ kind: 'failure', failure: trouble }];
+      if (trouble) return;
       const lost = box?.lost;
       const messages = messagesOf(call);
       const { pieces, reason } = answerTo({

@@ -9,6 +9,8 @@
  * that leaves frees its slot.
  */
 
+import type { ServerResponse } from 'node:http';
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { Box, type BoxTiming } from '../../engine/box.ts';
@@ -71,7 +73,7 @@ class SimulatedOllama implements FaultedBox {
   readonly #windows = new Map<string, number>();
   #jobCount = 0;
   /** Answers under way: each is ended with an error, or without a word. */
-  readonly #open = new Set<(error?: string) => void>();
+  readonly #open = new Map<string, (error?: string) => void>();
   /** Since it ran out of memory, and for how long it fails before it hangs. */
   #wedged: { readonly at: number; readonly failingMs: number } | undefined;
 
@@ -108,14 +110,14 @@ class SimulatedOllama implements FaultedBox {
   }
 
   wedge(failingMs: number): void {
-    for (const end of this.#open) end(ollamaMessage.outOfMemory);
+    for (const end of this.#open.values()) end(ollamaMessage.outOfMemory);
     this.restart();
     this.#wedged = { at: this.#context.clock.now(), failingMs };
   }
 
   restart(): void {
     this.#wedged = undefined;
-    for (const end of this.#open) end();
+    for (const end of this.#open.values()) end();
     this.#open.clear();
     this.#box.restart(this.#context.clock.now());
     this.#pacer.look();
@@ -172,8 +174,7 @@ class SimulatedOllama implements FaultedBox {
     if (this.#wedged && clock.now() < this.#wedged.at + this.#wedged.failingMs)
       return refuse(500, ollamaMessage.outOfMemory);
     if (this.#wedged) {
-      const hanging = takeReply(reply, () => note.finish('cancelled'));
-      this.#open.add(() => hanging.destroy());
+      this.#hang(reply, note);
       return reply;
     }
 
@@ -222,14 +223,8 @@ class SimulatedOllama implements FaultedBox {
     );
     if (offered !== 'accepted') return false;
 
-    const end = (error?: string): void => {
-      leave();
-      if (error === undefined) raw.destroy();
-      else if (raw.headersSent) raw.end(encodeNdjson({ error }));
-      else endWithJson(raw, 500, {}, { error });
-    };
     const leave = (): void => {
-      this.#open.delete(end);
+      this.#open.delete(id);
       this.#box.cancel(id, clock.now());
       note.add(this.#truthOf(id));
       note.finish('cancelled');
@@ -237,7 +232,10 @@ class SimulatedOllama implements FaultedBox {
     };
     const raw = takeReply(reply, leave);
     if (raw.destroyed) return true;
-    this.#open.add(end);
+    this.#open.set(id, (error) => {
+      leave();
+      breakOff(raw, error);
+    });
     const lines = new OllamaAnswer(tag, answer, () => `call_${this.#ids().slice(0, 8)}`);
     this.#pacer.follow(id, outputTokens, (sentTokens) => {
       note.sent(Math.min(sentTokens, answer.pieces.length));
@@ -246,7 +244,7 @@ class SimulatedOllama implements FaultedBox {
       const isLast = sentTokens >= outputTokens;
       const timings = isLast ? this.#timingsOf(id, prompt, note.receivedAt) : {};
       if (isLast) {
-        this.#open.delete(end);
+        this.#open.delete(id);
         note.add(this.#truthOf(id));
         note.finish(answer.reason === 'length' ? 'length' : 'completed');
       }
@@ -260,6 +258,16 @@ class SimulatedOllama implements FaultedBox {
       if (isLast) raw.end();
     });
     return true;
+  }
+
+  /** Takes a request, and answers nothing. */
+  #hang(reply: FastifyReply, note: GenerationNote): void {
+    const id = `job ${++this.#jobCount}`;
+    const raw = takeReply(reply, () => {
+      this.#open.delete(id);
+      note.finish('cancelled');
+    });
+    this.#open.set(id, () => breakOff(raw, undefined));
   }
 
   /** A request without a prompt: loads the model, or with a keep-alive of 0 unloads it. */
@@ -340,6 +348,13 @@ class SimulatedOllama implements FaultedBox {
     return new Date(clock.wall() + instant - clock.now()).toISOString();
   }
 }
+
+/** Ends an answer with an error as Ollama tells it there, or without a word. */
+const breakOff = (raw: ServerResponse, error: string | undefined): void => {
+  if (error === undefined) raw.destroy();
+  else if (raw.headersSent) raw.end(encodeNdjson({ error }));
+  else endWithJson(raw, 500, {}, { error });
+};
 
 const profileNamed = (name: string): EngineProfile => {
   const profile = engineProfile(name);

@@ -79,14 +79,14 @@ export class BoxFaults {
   #begin(fault: PlannedFault, from: number): void {
     this.#at(fault, from, (watched) => {
       const { name, box, emit, clock } = this.#parts;
-      const { onBox, outage } = kindOf(fault.action);
-      watched.mend = onBox?.(box, fault.action);
+      const kind = kindOf(fault.action);
+      watched.mend = kind.onBox?.(box, fault.action);
       // Of a port that is closed the shim tells.
-      if (outage === undefined)
+      if (kind.outage === undefined)
         emit({
           kind: 'act',
           fault: fault.index,
-          what: fault.action.kind,
+          what: kind.kind,
           backend: name,
           at: clock.now(),
         });

@@ -237,8 +237,9 @@ export const faultConflicts = (faults: readonly PlannedFault[]): readonly FaultC
 /** Whether the first takes every attempt the second could act on. */
 const excludes = (first: PlannedFault, second: PlannedFault): boolean => {
   const kind = kindOf(first.action);
-  const { isProcess = false, onBox } = kindOf(second.action);
-  if (first.backend !== second.backend || !kind.isFatal || isProcess || onBox) return false;
+  const other = kindOf(second.action);
+  if (first.backend !== second.backend || !kind.isFatal) return false;
+  if (other.isProcess || other.onBox) return false;
   if (first.path !== undefined && first.path !== second.path) return false;
   // What comes before a connection comes before all that is done to one.
   if (kindOf(second.action).onLookup) return false;

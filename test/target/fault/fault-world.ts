@@ -68,18 +68,20 @@ const wholeResponse = (status: string): object => ({
   response: { model: 'm', status, usage: { input_tokens: 5, output_tokens: 6 } },
 });
 
+const carefulEvents: readonly (readonly [type: string, more: object])[] = [
+  ['response.created', { response: { model: 'm', status: 'in_progress' } }],
+  ['response.output_item.added', { output_index: 0, item: { id: 'msg_1', type: 'message' } }],
+  ['response.content_part.added', { ...place, part: { type: 'output_text', text: '' } }],
+  ...count.map((delta) => ['response.output_text.delta', { ...place, delta }] as const),
+  ['response.output_text.done', { ...place, text: count.join('') }],
+  ['response.completed', wholeResponse('completed')],
+];
+
 /** Responses' as a careful server writes it: every event of the grammar, each with its number. */
 export const carefulSpeech: Speech = {
   ...responsesSpeech,
-  frames: [
-    ['response.created', { response: { model: 'm', status: 'in_progress' } }] as const,
-    ['response.output_item.added', { output_index: 0, item: { id: 'msg_1', type: 'message' } }],
-    ['response.content_part.added', { ...place, part: { type: 'output_text', text: '' } }],
-    ...count.map((delta) => ['response.output_text.delta', { ...place, delta }] as const),
-    ['response.output_text.done', { ...place, text: count.join('') }] as const,
-    ['response.completed', wholeResponse('completed')] as const,
-  ].map(([type, more], sequence_number) =>
-    responsesEvent(String(type), { sequence_number, ...Object(more) }),
+  frames: carefulEvents.map(([type, more], sequence_number) =>
+    responsesEvent(type, { sequence_number, ...more }),
   ),
 };
 

@@ -1,6 +1,7 @@
 /**
  * A 200 that is not what was asked for: one JSON body where a stream was wanted, a body packed in a
- * coding that nobody offered to unpack, or lines where events were promised and the other way round.
+ * coding that nobody offered to unpack, or lines where events were promised and the other way
+ * round.
  */
 
 import { gzipSync } from 'node:zlib';

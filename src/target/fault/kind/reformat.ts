@@ -1,10 +1,10 @@
 /**
  * The same answer, written as the standard also allows: whoever reads it must not notice.
  *
- * Line ends of two bytes or of a carriage return, data over several lines, no space after the colon,
- * a byte order mark, an event nobody knows, a comment or an event of a megabyte, ten thousand events
- * at once that say nothing, and Azure's note that its filter was down, in the middle of a 200. What a
- * dialect has no such freedom in is left alone.
+ * Line ends of two bytes or of a carriage return, data over several lines, no space after the
+ * colon, a byte order mark, an event nobody knows, a comment or an event of a megabyte, ten
+ * thousand events at once that say nothing, and Azure's note that its filter was down, in the
+ * middle of a 200. What a dialect has no such freedom in is left alone.
  */
 
 import { asFields, type Frame, silentFrameIn, withFields } from '../frame.ts';
