@@ -126,7 +126,10 @@ const revive = async (
   backends: AdmitInput['backends'],
 ): Promise<void> => {
   await Promise.all(
-    candidates.map((candidate) => backends.get(candidate.backend)?.revive(candidate)),
+    candidates.flatMap((candidate) => {
+      const backend = backends.get(candidate.backend);
+      return backend ? [backend.revive(candidate)] : [];
+    }),
   );
 };
 

@@ -161,13 +161,10 @@ export class Proxy {
         await prepare({ clock, ids, request, conversation, caller, store, reply });
         return;
       }
+      const asked = { parts, backends, request, conversation, caller };
       const placement = new Placement({
-        parts,
-        backends,
+        ...asked,
         model,
-        request,
-        conversation,
-        caller,
         limit: meter.limit,
         random: this.#shares,
       });
@@ -177,11 +174,7 @@ export class Proxy {
         ? new BackgroundTask(caller.name, request.isStream)
         : undefined;
       turn = new Turn({
-        parts,
-        backends,
-        request,
-        conversation,
-        caller,
+        ...asked,
         placement,
         meter,
         retries: this.#retries,

@@ -1,14 +1,20 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Failure } from '../../../src/protocol/generation.ts';
-import { ConnectError, failureOfError, failureOfStatus } from '../../../src/target/proxy/failure.ts';
+import {
+  ConnectError,
+  failureOfError,
+  failureOfStatus,
+} from '../../../src/target/proxy/failure.ts';
 import { judge } from '../../../src/target/proxy/failure-scope.ts';
 
 const status = (code: number, message: string): Failure =>
   failureOfStatus({ status: code, headers: {}, body: JSON.stringify({ error: message }) }, 0);
 
 const ofConnecting = (code: string): Failure =>
-  failureOfError(new ConnectError('cannot connect', { cause: Object.assign(new Error(''), { code }) }));
+  failureOfError(
+    new ConnectError('cannot connect', { cause: Object.assign(new Error(''), { code }) }),
+  );
 
 describe('one model', () => {
   test.each([
@@ -17,11 +23,7 @@ describe('one model', () => {
     [status(500, 'CUDA error: out of memory'), 'hard', false],
     [status(500, 'llama runner process has terminated: exit status 2'), 'hard', false],
     [status(503, 'model requires more system memory (61 GiB) than is available'), 'hard', false],
-    [
-      { reason: 'in-band', evidence: 'soft', message: 'NV_ERR_NO_MEMORY' } as const,
-      'hard',
-      false,
-    ],
+    [{ reason: 'in-band', evidence: 'soft', message: 'NV_ERR_NO_MEMORY' } as const, 'hard', false],
     [status(429, 'quota of the deployment exceeded'), 'soft', false],
     [
       {

@@ -2,7 +2,8 @@
 
 import { type Finding, pathSteps } from '../../../diagnosis/finding.ts';
 import { type DiagnosisWords, say } from '../../../diagnosis/word/language.ts';
-import type { BackendView } from './diagnostics.ts';
+import type { Alarm } from '../proxy.ts';
+import type { BackendView, ModelView } from './diagnostics.ts';
 import { type Markup, html, withCode } from './markup.ts';
 import type { Telling } from './telling.ts';
 
@@ -11,7 +12,8 @@ export const backendCard = (backend: BackendView, telling: Telling): Markup => {
   const { words } = telling;
   const { reach, breaker } = backend;
   const isDown = breaker === 'open' || reach?.isReachable === false;
-  const isDoubtful = breaker === 'half-open' || reach?.level !== 'ok';
+  const isTroubled = backend.alarms.length + backend.models.length > 0;
+  const isDoubtful = breaker === 'half-open' || isTroubled || reach?.level !== 'ok';
   const level = isDown ? 'bad' : isDoubtful ? 'warn' : 'ok';
   const tone = reach ? level : isDown ? 'bad' : '';
   const breakerTone = { closed: 'ok', open: 'bad', 'half-open': 'warn' }[breaker];
@@ -23,11 +25,13 @@ export const backendCard = (backend: BackendView, telling: Telling): Markup => {
       ${backend.isServing && html`<span class="chip ok">${words.serving}</span>`}
       <span class="end chip ${breakerTone}">${words.circuit} ${words.breaker[breaker]}</span>
     </div>
-    ${whyLine(backend, telling)}
+    ${whyLine(backend, telling)} ${backend.alarms.map((alarm) => alarmLine(alarm, telling))}
+    ${backend.models.map((model) => modelLine(model, telling))}
     <div class="load">
       ${slotPicture(backend)} <b>${backend.running}/${backend.slots}</b> ${words.slots} ·
       <b>${backend.queued}</b> ${words.queued}
     </div>
+    ${opinionLine(backend, telling)}
     ${
       reach
         ? reach.addresses.map((address) => addressBlock(address, telling))
@@ -43,6 +47,22 @@ const whyLine = ({ why, since, sinceMs }: BackendView, { words, timeOf }: Tellin
     ${since === undefined ? '' : html`· ${timeOf(since)} · ${words.ago(sinceMs ?? 0)}`}<br />
     ${why.message}
   </p>`;
+
+/** What people must do something about. */
+const alarmLine = ({ model, address, reason, message }: Alarm, { words }: Telling): Markup =>
+  html`<p class="why">
+    <b>${words.alarm}:</b> ${model ?? address ?? ''} ${words.reasonOf(reason)}<br />
+    ${message}
+  </p>`;
+
+const modelLine = ({ model, why }: ModelView, { words }: Telling): Markup =>
+  html`<p class="why">
+    <b>${words.shutOut}: ${model}</b> ${why && words.reasonOf(why.reason)}<br />
+    ${why?.message}
+  </p>`;
+
+const opinionLine = ({ secondOpinions: { alive, dead } }: BackendView, { words }: Telling) =>
+  alive + dead > 0 && html`<p class="faint">${words.secondOpinions(alive, dead)}</p>`;
 
 /** More slots than these are a number, not a picture. */
 const slotsDrawn = 16;

@@ -9,6 +9,7 @@ import type { BackendDiagnosis } from '../../../diagnosis/finding.ts';
 import type { System } from '../../../system/system.ts';
 import type { Clock } from '../../../time/clock.ts';
 import type { BackendHealth } from '../backend.ts';
+import type { Alarm } from '../proxy.ts';
 import type { ProxyHealth } from '../respond.ts';
 import { type UsageLedger, groupedUsage } from '../usage-ledger.ts';
 import type { Failover, FailoverList } from './failover-list.ts';
@@ -69,9 +70,22 @@ export interface BackendView {
   readonly slots: number;
   readonly queued: number;
   readonly loadedModels?: readonly string[];
+  /** Models that are shut out though the backend is not. */
+  readonly models: readonly ModelView[];
+  /** What no waiting mends. */
+  readonly alarms: readonly Alarm[];
+  /** Questions over a second connection, asked because an attempt was silent. */
+  readonly secondOpinions: BackendHealth['secondOpinions'];
   /** Absent while it is looked at for the first time. */
   readonly reach?: BackendDiagnosis;
   readonly reachAgoMs?: number;
+}
+
+/** A model of a backend whose circuit is not closed. */
+export interface ModelView {
+  readonly model: string;
+  readonly breaker: BackendHealth['breaker'];
+  readonly why?: { readonly reason: string; readonly message: string };
 }
 
 export interface ModelToday {
@@ -95,6 +109,7 @@ export interface Diagnostics {
   readonly now: string;
   readonly uptimeMs: number;
   readonly inFlight: number;
+  readonly retries: ProxyHealth['retries'];
   readonly serving: readonly Serving[];
   readonly lastSwitch?: LastSwitch;
   readonly backends: readonly BackendView[];
@@ -130,6 +145,7 @@ export const diagnostics = async (parts: DiagnosticsParts): Promise<Diagnostics>
     now: timeOf(now),
     uptimeMs: Math.round(now - openedAt),
     inFlight: health.inFlight,
+    retries: health.retries,
     serving,
     ...(lastSwitch && { lastSwitch }),
     backends: health.backends.map((backend) => {
@@ -148,6 +164,9 @@ export const diagnostics = async (parts: DiagnosticsParts): Promise<Diagnostics>
         slots: backend.slots,
         queued: backend.queued,
         ...(backend.loadedModels && { loadedModels: backend.loadedModels }),
+        models: modelsOf(backend),
+        alarms: backend.alarms,
+        secondOpinions: backend.secondOpinions,
         ...(look && { reach: look.diagnosis, reachAgoMs: Math.round(now - look.lookedAt) }),
       };
     }),
@@ -158,6 +177,14 @@ export const diagnostics = async (parts: DiagnosticsParts): Promise<Diagnostics>
   };
 };
 
+const modelsOf = ({ models }: BackendHealth): readonly ModelView[] =>
+  models
+    .filter(({ breaker }) => breaker !== 'closed')
+    .map(({ model, breaker, changes }) => {
+      const why = changes.findLast(({ failure }) => failure)?.failure;
+      return { model, breaker, ...(why && { why }) };
+    });
+
 const servingOf = (
   system: System,
   { backends }: ProxyHealth,
@@ -165,10 +192,12 @@ const servingOf = (
 ): readonly Serving[] =>
   system.models.map(({ name, candidates, residency }) => {
     const inOrder = candidates
-      .map((candidate) => backends.find((backend) => backend.name === candidate.backend))
-      .filter((backend) => backend !== undefined)
+      .flatMap(({ backend: at, model }) => {
+        const backend = backends.find((it) => it.name === at);
+        return backend ? [{ ...backend, isOpen: isOpen(backend, model) }] : [];
+      })
       .filter((backend) => residency !== 'local-only' || backend.residency === 'local');
-    const next = inOrder.find(({ breaker }) => breaker === 'closed');
+    const next = inOrder.find((backend) => !backend.isOpen);
     return {
       model: name,
       ...(next && { backend: next.name, residency: next.residency }),
@@ -177,19 +206,22 @@ const servingOf = (
     };
   });
 
+/** Whether the backend, or the model on it, is shut out. */
+const isOpen = ({ breaker, models }: BackendHealth, model: string): boolean =>
+  breaker !== 'closed' || models.some((it) => it.model === model && it.breaker !== 'closed');
+
 const lastSwitchOf = (
   { latest: [failover] }: FailoverList,
   { backends }: ProxyHealth,
   told: <T extends { readonly at: number }>(event: T) => Told<T>,
 ): LastSwitch | undefined => {
   const changes = backends.flatMap(({ name, changes: all }) =>
-    all
-      .map(({ at, to, failure }) => ({
-        at,
-        kind: to === 'closed' ? ('closed' as const) : ('opened' as const),
-        backend: name,
-        ...(failure && { reason: failure.reason }),
-      })),
+    all.map(({ at, to, failure }) => ({
+      at,
+      kind: to === 'closed' ? ('closed' as const) : ('opened' as const),
+      backend: name,
+      ...(failure && { reason: failure.reason }),
+    })),
   );
   const change = changes.toSorted((one, other) => other.at - one.at)[0];
   // The failure that opened a circuit is the one that was failed over from: told as that.
@@ -242,13 +274,15 @@ const configurationOf = (system: System): Readonly<Record<string, unknown>> => (
   spill: system.spill,
   breaker: system.breaker,
   keys: system.keys.map(({ name, residency }) => `${name} (${residency})`),
-  backends: system.backends.map(({ name, urls, slots, connectMs, firstTokenMs, stallMs }) => ({
-    name,
-    urls: urls.map((url) => new URL(url).host),
-    slots,
-    connectMs,
-    firstTokenMs,
-    stallMs,
+  backends: system.backends.map((backend) => ({
+    name: backend.name,
+    urls: backend.urls.map((url) => new URL(url).host),
+    slots: backend.slots,
+    connectMs: backend.connectMs,
+    firstTokenMs: backend.firstTokenMs,
+    firstTokenMsMax: backend.firstTokenMsMax,
+    stallMs: backend.stallMs,
+    suspectMs: backend.suspectMs,
   })),
   models: system.models.map(({ name, candidates }) => ({
     name,

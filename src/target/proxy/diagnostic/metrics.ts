@@ -99,6 +99,7 @@ export class ProxyMetrics implements JournalReader {
       'backend',
     ]);
     this.#installGauges(version, health);
+    this.#installTroubles(health);
   }
 
   /** Goes on with the models of another file. */
@@ -154,6 +155,62 @@ export class ProxyMetrics implements JournalReader {
 
   #modelOf({ model }: RequestFacts): string {
     return this.#models.has(model) ? model : 'other';
+  }
+
+  /** What was found wrong, and what was done about it; read as gauges are. */
+  #installTroubles(health: MetricsParts['health']): void {
+    const registers: Registry[] = [];
+    this.#registry.registerMetric(
+      new Gauge({
+        name: 'spillway_model_breaker_state',
+        help: 'The same for each model of a backend that has been shut out by itself',
+        labelNames: ['backend', 'served_model', 'state'],
+        registers,
+        collect() {
+          for (const { name, models } of health().backends)
+            for (const { model, breaker } of models)
+              for (const state of breakerStates)
+                this.set({ backend: name, served_model: model, state }, breaker === state ? 1 : 0);
+        },
+      }),
+    );
+    this.#registry.registerMetric(
+      new Gauge({
+        name: 'spillway_alarms',
+        help: 'What people must mend at a backend: keys, certificates, models that are missing',
+        labelNames: ['backend'],
+        registers,
+        collect() {
+          for (const { name, alarms } of health().backends)
+            this.set({ backend: name }, alarms.length);
+        },
+      }),
+    );
+    this.#registry.registerMetric(
+      new Counter({
+        name: 'spillway_second_opinions_total',
+        help: 'Questions over a second connection while an attempt was silent, by what came of it',
+        labelNames: ['backend', 'answer'],
+        registers,
+        collect() {
+          this.reset();
+          for (const { name, secondOpinions } of health().backends)
+            for (const answer of ['alive', 'dead'] as const)
+              this.inc({ backend: name, answer }, secondOpinions[answer]);
+        },
+      }),
+    );
+    this.#registry.registerMetric(
+      new Counter({
+        name: 'spillway_retries_withheld_total',
+        help: 'Second attempts that were not made, since those had been in vain of late',
+        registers,
+        collect() {
+          this.reset();
+          this.inc(health().retries.withheld);
+        },
+      }),
+    );
   }
 
   /** Gauges are read when they are asked for; nothing runs in between. */

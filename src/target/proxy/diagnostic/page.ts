@@ -63,6 +63,10 @@ const topLine = (view: Diagnostics, telling: Telling): Markup => {
     <span>${view.version}</span>
     <span>${words.uptime} ${words.span(view.uptimeMs)}</span>
     <span>${words.inFlight} ${view.inFlight}</span>
+    ${
+      view.retries.withheld > 0 &&
+      html`<span class="chip warn">${words.withheld(view.retries.withheld)}</span>`
+    }
     ${view.status === 'draining' && html`<span class="chip warn">${words.draining}</span>`}
     <span class="end">
       <span class="clock">${telling.timeOf(view.now)}</span>

@@ -26,6 +26,12 @@ export interface PageWords {
   readonly slots: string;
   readonly queued: string;
   readonly circuit: string;
+  /** Heads what no waiting mends. */
+  readonly alarm: string;
+  /** Of a model that is shut out while its backend is not. */
+  readonly shutOut: string;
+  readonly secondOpinions: (alive: number, dead: number) => string;
+  readonly withheld: (retries: number) => string;
   readonly time: string;
   readonly model: string;
   readonly fromTo: string;
@@ -143,6 +149,10 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     slots: 'slots',
     queued: 'queued',
     circuit: 'circuit',
+    alarm: 'To be mended',
+    shutOut: 'Model shut out',
+    secondOpinions: (alive, dead) => `asked again while silent: ${alive} answered, ${dead} did not`,
+    withheld: (retries) => `retries withheld: ${retries}`,
     time: 'time',
     model: 'model',
     fromTo: 'from → to',
@@ -193,6 +203,10 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     slots: 'スロット',
     queued: '待ち',
     circuit: 'ブレーカー',
+    alarm: '要対応',
+    shutOut: '遮断中のモデル',
+    secondOpinions: (alive, dead) => `無応答時の再確認：応答あり ${alive}、応答なし ${dead}`,
+    withheld: (retries) => `再試行の見送り：${retries}`,
     time: '時刻',
     model: 'モデル',
     fromTo: '切替元 → 先',

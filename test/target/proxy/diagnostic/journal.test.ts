@@ -250,6 +250,11 @@ describe('the metrics', () => {
       'spillway_breaker_state{backend="spark",state="closed"} 0',
       'spillway_backend_queued{backend="spark"} 2',
       'spillway_requests_in_flight 3',
+      'spillway_model_breaker_state{backend="spark",served_model="m",state="open"} 1',
+      'spillway_alarms{backend="spark"} 1',
+      'spillway_second_opinions_total{backend="spark",answer="alive"} 4',
+      'spillway_second_opinions_total{backend="spark",answer="dead"} 1',
+      'spillway_retries_withheld_total 5',
     ])
       expect(text.split('\n')).toContain(line);
   });
@@ -267,7 +272,7 @@ describe('the metrics', () => {
     for (let at = 0; at < 1000; at++)
       journal.watch({ ...request, requestId: `req_${at}`, model: `m${at}` }).ended(false);
     const text = await metrics.text();
-    const models = new Set([...text.matchAll(/model="([^"]*)"/g)].map(([, name]) => name));
+    const models = new Set([...text.matchAll(/[{,]model="([^"]*)"/g)].map(([, name]) => name));
     expect([...models]).toEqual(['other']);
   });
 });

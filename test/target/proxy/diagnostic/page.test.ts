@@ -14,6 +14,7 @@ const view = (more: Partial<Diagnostics> = {}): Diagnostics => ({
   now: '2026-11-23T05:00:10.000Z',
   uptimeMs: 3_725_000,
   inFlight: 1,
+  retries: { attempts: 12, vain: 3, withheld: 2 },
   serving: [
     { model: 'm', backend: 'azure', residency: 'cloud', isPreferred: false, isOutOfReach: false },
   ],
@@ -42,6 +43,15 @@ const view = (more: Partial<Diagnostics> = {}): Diagnostics => ({
       running: 0,
       slots: 1,
       queued: 0,
+      models: [
+        {
+          model: 'gpt-oss:20b',
+          breaker: 'open',
+          why: { reason: 'status', message: 'out of memory' },
+        },
+      ],
+      alarms: [{ address: 'spark.example', reason: 'tls', message: 'its certificate has expired' }],
+      secondOpinions: { alive: 3, dead: 1 },
       reach: {
         backend: 'spark',
         kind: 'ollama',
@@ -104,6 +114,14 @@ describe('the page', () => {
     expect(text).toContain('1,234 1 1,000,000 10 50 % ¥300 ¥600');
     expect(text).toContain('up 1 h 2 min');
     expect(text).toContain('Not money saved');
+  });
+
+  test('tells what people must mend, which model is shut out, and what was asked in doubt', () => {
+    const text = textOf(pageOf(view()));
+    expect(text).toContain('To be mended: spark.example TLS failed its certificate has expired');
+    expect(text).toContain('Model shut out: gpt-oss:20b HTTP error out of memory');
+    expect(text).toContain('asked again while silent: 3 answered, 1 did not');
+    expect(text).toContain('retries withheld: 2');
   });
 
   test('tells the same in Japanese', () => {
