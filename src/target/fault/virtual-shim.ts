@@ -122,6 +122,7 @@ class VirtualAttempt {
   #lastToken: GenerationEvent | undefined;
   #heldUntil = 0;
   #lastTokenAt = 0;
+  #gather: { readonly from: number; readonly ms: number; outAt: number | undefined } | undefined;
   #pace: { readonly until: number; readonly tokensPerSecond: number } | undefined;
 
   constructor(
@@ -216,9 +217,16 @@ class VirtualAttempt {
     const sleepUntil = (instant: number): Promise<void> =>
       clock.sleep(instant - clock.now(), leaving).catch(() => undefined);
     while (clock.now() < this.#heldUntil && !leaving.aborted) await sleepUntil(this.#heldUntil);
-    if (!isToken || !this.#pace || this.#now() >= this.#pace.until) return;
-    await sleepUntil(this.#lastTokenAt + 1000 / this.#pace.tokensPerSecond);
-    this.#lastTokenAt = clock.now();
+    if (isToken && this.#pace && this.#now() < this.#pace.until) {
+      await sleepUntil(this.#lastTokenAt + 1000 / this.#pace.tokensPerSecond);
+      this.#lastTokenAt = clock.now();
+    }
+    // What came while others were held goes out with them, at the same instant.
+    if (isToken && this.#gather && clock.now() !== this.#gather.outAt) {
+      const { from, ms } = this.#gather;
+      await sleepUntil(from + (Math.floor((clock.now() - from) / ms) + 1) * ms);
+      this.#gather.outAt = clock.now();
+    }
   }
 
   #take(acts: readonly Act[]): void {
@@ -265,6 +273,9 @@ class VirtualAttempt {
       paceTo: (tokensPerSecond) => {
         this.#pace = { until, tokensPerSecond };
         this.#lastTokenAt = clock.now();
+      },
+      gatherFor: (ms) => {
+        this.#gather = { from: clock.now(), ms, outAt: undefined };
       },
       rewrite: (rewriter) => this.#rewriters.push(rewriter),
     };

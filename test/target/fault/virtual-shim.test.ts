@@ -198,7 +198,7 @@ test.each([
   ['empty', {}, 0, 'end'],
   ['endless', { afterTokens: 4 }, 4, undefined],
   ['slice', {}, tokensAll, 'end'],
-  ['burst', { hold: '1 s' }, tokensAll, 'end'],
+  ['burst', { hold: '200 ms' }, tokensAll, 'end'],
   ['slow-close', { delay: '1 s' }, tokensAll, 'end'],
   ['tool-cut', {}, tokensAll, 'end'],
   ['stale', {}, tokensAll, 'end'],
@@ -255,4 +255,31 @@ test('the same seed does the same', async () => {
     }),
     { numRuns: 30 },
   );
+});
+
+test('tokens in blocks come at the end of each span', async () => {
+  const heard = await hear([{ kind: 'burst', hold: '250 ms', at: 0 }]);
+  expect(heard).toMatchObject({ tokens: tokensAll, how: 'end' });
+  // The first is at hand after 100 ms, and from there on spans are counted.
+  expect(heard.tokenAt.map((at) => (at - 100) % 250)).toEqual(heard.tokenAt.map(() => 0));
+});
+
+test.each([
+  ['conclude', 'length', 'end', 1],
+  ['conclude', 'refusal', 'end', 1],
+  ['preamble-then-fail', 'end', 'truncated', 0],
+  ['preamble-then-fail', 'hang', undefined, 0],
+  ['silent-end', 'done', 'end', tokensAll],
+  ['endless', 'given-up', 'truncated', 31],
+  ['repeat', 'start', 'garbled', 1],
+  ['misnumber', 'order', 'garbled', 0],
+  ['misnumber', 'twice', 'end', tokensAll],
+  ['misreport', 'absurd-usage', 'end', tokensAll],
+])('%s (%s) is what the adapters make of it', async (kind, form, how, tokens) => {
+  expect(await hear([{ kind, form, at: 0 }])).toMatchObject({ how, tokens });
+});
+
+test('an answer that begins twice before it says anything is passed on', async () => {
+  const heard = await hear([{ kind: 'repeat', form: 'start', afterTokens: 0, at: 0 }]);
+  expect(heard).toMatchObject({ how: 'end', tokens: tokensAll });
 });

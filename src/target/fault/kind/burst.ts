@@ -12,6 +12,5 @@ export const burst: FaultKind = {
   sees: 'bytes',
   describe: ({ holdMs = 0 }) => `speaks in bursts ${holdMs} ms apart`,
   onWire: (connection, { holdMs = 0 }) => connection.gatherFor(holdMs),
-  // The events are the same ones; how they share segments cannot be seen in them.
-  onEvents: () => undefined,
+  onEvents: (events, { holdMs = 0 }) => events.gatherFor(holdMs),
 };

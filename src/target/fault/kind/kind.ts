@@ -100,6 +100,9 @@ export interface FaultedEvents {
   neverConnect(): void;
   holdFor(ms: number): void;
   paceTo(tokensPerSecond: number): void;
+  paceTo(tokensPerSecond: number): void;
+  /** Lets tokens out together, at the end of each such span. */
+  gatherFor(ms: number): void;
   holdUntilOver(): void;
   /** Rewrites every event from here on. */
   rewrite(rewriter: (event: GenerationEvent) => readonly GenerationEvent[]): void;
