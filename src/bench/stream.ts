@@ -13,7 +13,7 @@ import { quantile } from './statistic.ts';
 export interface StreamRow {
   readonly arm: ArmName;
   readonly streams: number;
-  /** Processor time of the arm's own thread for one token's frame. */
+  /** Processor time of the arm's own thread for one token's frame; the median of the rounds. */
   readonly cpuMicrosecondsPerFrame: number;
   readonly ttftMsP50: number;
   readonly ttftMsP99: number;
@@ -21,41 +21,70 @@ export interface StreamRow {
   readonly failed: number;
 }
 
-const body = JSON.stringify({ model: 'paced', input: 'Hello', stream: true });
+/** Rounds whose figures are thrown away: code is still being compiled. */
+const warmUpRounds = 2;
+const rounds = 7;
 
+/** Plays every arm in turn, round after round, so that what the machine does meets all alike. */
 export const measureStreams = async (
   arms: readonly BenchArm[],
   { counts, clock }: { readonly counts: readonly number[]; readonly clock: Clock },
 ): Promise<readonly StreamRow[]> => {
   const rows: StreamRow[] = [];
-  for (const streams of counts)
-    for (const arm of arms) {
-      await using opened = new AsyncDisposableStack();
-      const pool = new Pool(arm.url, { connections: streams, pipelining: 1, allowH2: false });
-      opened.defer(() => pool.destroy());
-      await Promise.all(Array.from({ length: streams }, () => readStream(pool, clock)));
-      const cpuBefore = await arm.cpuMicroseconds();
-      const read = await Promise.all(
-        Array.from({ length: streams }, () => readStream(pool, clock)),
-      );
-      const cpuUsed = (await arm.cpuMicroseconds()) - cpuBefore;
-      const ttft = read.map(({ ttftMs }) => ttftMs).filter((it) => it !== undefined);
+  for (const streams of counts) {
+    const played = arms.map((arm) => ({ arm, rounds: new Array<Round>() }));
+    for (let round = 0; round < warmUpRounds + rounds; round++)
+      for (const { arm, rounds: kept } of played) {
+        const told = await playRound(arm, streams, clock);
+        if (round >= warmUpRounds) kept.push(told);
+      }
+    for (const { arm, rounds: kept } of played) {
+      const ttftMs = kept.flatMap((round) => round.ttftMs);
       rows.push({
         arm: arm.name,
         streams,
-        cpuMicrosecondsPerFrame: cpuUsed / (streams * pacedTokens),
-        ttftMsP50: quantile(ttft, 0.5),
-        ttftMsP99: quantile(ttft, 0.99),
-        failed: read.filter(({ tokens }) => tokens !== pacedTokens).length,
+        cpuMicrosecondsPerFrame: quantile(
+          kept.map((round) => round.cpuMicrosecondsPerFrame),
+          0.5,
+        ),
+        ttftMsP50: quantile(ttftMs, 0.5),
+        ttftMsP99: quantile(ttftMs, 0.99),
+        failed: kept.reduce((sum, round) => sum + round.failed, 0),
       });
     }
+  }
   return rows;
+};
+
+interface Round {
+  readonly cpuMicrosecondsPerFrame: number;
+  readonly ttftMs: readonly number[];
+  readonly failed: number;
+}
+
+/** All streams of one arm at once, over connections that have been used before. */
+const playRound = async (arm: BenchArm, streams: number, clock: Clock): Promise<Round> => {
+  await using opened = new AsyncDisposableStack();
+  const pool = new Pool(arm.url, { connections: streams, pipelining: 1, allowH2: false });
+  opened.defer(() => pool.destroy());
+  const readAll = (model: 'null' | 'paced') =>
+    Promise.all(Array.from({ length: streams }, () => readStream(pool, model, clock)));
+  await readAll('null');
+  const cpuBefore = await arm.cpuMicroseconds();
+  const read = await readAll('paced');
+  const cpuUsed = (await arm.cpuMicroseconds()) - cpuBefore;
+  return {
+    cpuMicrosecondsPerFrame: cpuUsed / (streams * pacedTokens),
+    ttftMs: read.flatMap(({ ttftMs }) => ttftMs ?? []),
+    failed: read.filter(({ tokens }) => tokens !== pacedTokens).length,
+  };
 };
 
 const marker = Buffer.from('event: response.output_text.delta');
 
 const readStream = async (
   pool: Pool,
+  model: 'null' | 'paced',
   clock: Clock,
 ): Promise<{ readonly ttftMs?: number; readonly tokens: number }> => {
   const sentAt = clock.now();
@@ -63,7 +92,7 @@ const readStream = async (
     method: 'POST',
     path: '/v1/responses',
     headers: { 'content-type': 'application/json' },
-    body,
+    body: JSON.stringify({ model, input: 'Hello', stream: true }),
   });
   let ttftMs: number | undefined;
   const chunks: Buffer[] = [];
