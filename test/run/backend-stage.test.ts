@@ -100,7 +100,7 @@ test.each<[string, readonly Omit<FaultSpec, 'backend' | 'at'>[], string, readonl
       { kind: 'refuse', path: 1 },
       { kind: 'certificate', path: 2 },
     ],
-    'tls',
+    'refused',
     ['refuse at spark', 'certificate at spark'],
   ],
 ])('a Spark of two addresses: %s', async (_, faults, said, acts) => {

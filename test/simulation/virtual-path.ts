@@ -38,6 +38,7 @@ export const virtualPaths = (paths: readonly Upstream[], clock: Clock): Upstream
     },
     async *open(call, signal) {
       const [...rest] = inOrder();
+      let mendable: Failure | undefined;
       for (let path = rest.shift(); path; path = rest.shift()) {
         let isConnected = false;
         let isGivenUp = false;
@@ -50,7 +51,12 @@ export const virtualPaths = (paths: readonly Upstream[], clock: Clock): Upstream
             failed !== undefined &&
             connectReasons.has(failed.failure.reason);
           if (isGivenUp) setAsideUntil.set(path, clock.now() + setAsideMs);
-          else yield events;
+          const failure = failed?.failure;
+          if (isGivenUp && failure?.isLasting !== true) mendable = failure;
+          // What a wait may mend goes before what it cannot.
+          if (!isGivenUp && failure?.isLasting === true && mendable)
+            yield [{ kind: 'failure', failure: mendable }];
+          else if (!isGivenUp) yield events;
         }
         if (!isGivenUp) return;
       }

@@ -81,7 +81,8 @@ export class BackendPaths {
       } catch (error) {
         if (!(error instanceof ConnectError) || signal.aborted || isOwnError(error)) throw error;
         this.#fail(path, error);
-        failure = error;
+        // What a wait may mend goes before what it cannot, or nobody would look again in time.
+        if (failure === undefined || failureOfError(error).isLasting !== true) failure = error;
       }
     }
     throw failure ?? new ConnectError('the backend has no address');
@@ -104,6 +105,11 @@ export class BackendPaths {
       if (!isOwnError(error) && !this.#closing.signal.aborted) this.#fail(path, error);
       throw error;
     }
+  }
+
+  /** Dials ahead where no connection waits, for a request that may come. */
+  prepare(): void {
+    this.#inOrder()[0]?.pool.prepare();
   }
 
   /** Paths that people must mend, where there are others beside them. */
