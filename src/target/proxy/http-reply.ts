@@ -84,14 +84,14 @@ export const httpReply = (
     end() {
       isEnded = true;
       if (response.destroyed) return;
-      cutUnread(response, clock);
-      if (!whole) {
-        response.end(isChunked ? lastChunk : '');
-        return;
-      }
-      const body = Buffer.from(whole.join(''));
-      response.setHeader('content-length', body.length);
-      response.end(body);
+      if (whole) {
+        // As a string, which leaves in one piece with the head.
+        const body = whole.join('');
+        response.setHeader('content-length', Buffer.byteLength(body));
+        response.end(body);
+      } else response.end(isChunked ? lastChunk : '');
+      // Most answers have left by now.
+      if (response.socket?.writableLength !== 0) cutUnread(response, clock);
     },
   };
 };

@@ -11,6 +11,7 @@
 
 import type { KeySystem } from '../../system/system.ts';
 import { type Charge, RateWindow } from './rate-window.ts';
+import { dayMs } from './retention.ts';
 
 const ruleNames = [
   'requestsPerMinute',
@@ -127,8 +128,16 @@ export class KeyLimit {
 /** The calendar month of an instant, in UTC: `2026-11`. */
 export const monthOf = (wall: number): string => dayOf(wall).slice(0, 7);
 
+/** The day that was asked for last: mostly the one that is asked for next. */
+let latest = { number: 0, text: '1970-01-01' };
+
 /** The day of an instant, in UTC: `2026-11-23`. */
-export const dayOf = (wall: number): string => new Date(wall).toISOString().slice(0, 10);
+export const dayOf = (wall: number): string => {
+  const number = Math.floor(wall / dayMs);
+  if (number !== latest.number)
+    latest = { number, text: new Date(wall).toISOString().slice(0, 10) };
+  return latest.text;
+};
 
 const refusalOf = (
   kind: KeyRefusal['kind'],
