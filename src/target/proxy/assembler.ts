@@ -15,6 +15,7 @@ import type { Item, ResponseEvent, ResponseResource } from '../../protocol/respo
 import type { IdSource } from '../../random/id.ts';
 import type { WireError } from './api-error.ts';
 import { CallDraft, type Draft, MessageDraft, ReasoningDraft, draftItem } from './draft.ts';
+import { homeIds } from './home-id.ts';
 import { toolCalled } from './request-tool.ts';
 import {
   type ResponseIdentity,
@@ -64,7 +65,7 @@ export class Assembler {
 
   constructor(identity: ResponseIdentity, ids: IdSource) {
     this.#identity = identity;
-    this.#ids = ids;
+    this.#ids = identity.isLocalOnly ? homeIds(ids) : ids;
     this.#isTold = identity.request.isStream;
     this.#sequence = identity.request.isBackground ? announcementEvents : 0;
   }

@@ -20,6 +20,7 @@ import type {
 import type { IdSource } from '../../random/id.ts';
 import { serverError } from './api-error.ts';
 import type { Conversation } from './conversation.ts';
+import { homeIds } from './home-id.ts';
 import type { ProxyParts, Reply } from './proxy.ts';
 import type { ResponseRequest } from './request.ts';
 import { textOf } from './resource.ts';
@@ -95,16 +96,17 @@ export const compacted = (
   const text = textOf(said).trim();
   if (text === '') throw serverError('The model gave no summary.');
   const isLocalOnly = resource.metadata['residency'] === 'local-only';
+  const mint = isLocalOnly ? homeIds(ids) : ids;
   const summary: CompactionItem = {
     type: 'compaction',
-    id: `cmp_${ids()}`,
+    id: `cmp_${mint()}`,
     encrypted_content: seal('compaction', { text, isLocalOnly }),
   };
   return {
     id: resource.id,
     object: 'response.compaction',
     created_at: resource.created_at,
-    output: [...keptMessages(conversation.whole, countTokens, ids), summary],
+    output: [...keptMessages(conversation.whole, countTokens, mint), summary],
     usage: resource.usage,
   };
 };

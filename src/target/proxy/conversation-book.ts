@@ -20,6 +20,7 @@ import {
 import { type KeptHistory, withId } from './conversation.ts';
 import type { ConversationStore, StoredConversation } from './conversation-store.ts';
 import { fieldsOf, listOf } from './field.ts';
+import { isHomeItem } from './home-id.ts';
 import { type ItemPage, type PageQuery, itemPage, speltOut } from './input-item-list.ts';
 import { isLocalOnly, itemsOf } from './memory-store.ts';
 import type { Caller, HeldItem, StateStore, StoredResponse } from './proxy.ts';
@@ -226,7 +227,7 @@ export class ConversationBook {
       const item = withId(held.item, ids);
       if (known.has(item.id)) throw duplicateItem(item.id ?? '', 'items');
       known.add(item.id);
-      items.push({ item, isLocalOnly: isDemanded || held.isLocalOnly });
+      items.push({ item, isLocalOnly: isDemanded || held.isLocalOnly || isHomeItem(item) });
     }
     return items;
   }

@@ -20,6 +20,7 @@ import {
   itemNotFound,
   previousResponseNotFound,
 } from './api-error.ts';
+import { isHomeItem } from './home-id.ts';
 import { promptOf } from './prompt.ts';
 import type { HeldItem, StateStore, StoredResponse } from './proxy.ts';
 import type { InputItem } from './request-item.ts';
@@ -62,7 +63,7 @@ export const resolveConversation = async (
   for (const item of request.input) {
     const held = item.type === 'item_reference' ? await find(item.id) : { item };
     if (!held) throw itemNotFound(referenceOf(item));
-    if ('isLocalOnly' in held && held.isLocalOnly) isHeldLocal = true;
+    if (('isLocalOnly' in held && held.isLocalOnly) || isHomeItem(held.item)) isHeldLocal = true;
     const { id = '' } = held.item;
     if (kept && known.has(id)) throw duplicateItem(id, 'input');
     input.push(withId(held.item, ids));
