@@ -118,7 +118,9 @@ export class AttemptRun {
       this.close();
       return undefined;
     }
-    for (const [at, event] of came.entries()) {
+    let at = -1;
+    for (const event of came) {
+      at++;
       const failure = event.kind === 'usage' ? this.#cutBy(event.usage) : undefined;
       if (failure || event.kind === 'end' || event.kind === 'failure') {
         this.close();
