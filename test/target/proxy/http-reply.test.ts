@@ -36,7 +36,7 @@ const exchanged = async (requests: string): Promise<string> => {
   return Buffer.concat(chunks).toString();
 };
 
-test('the frames of a stream are chunks of their own, and the connection serves again', async () => {
+test('each frame of a stream is a chunk of its own, and the connection serves again', async () => {
   const again = 'GET / HTTP/1.1\r\nhost: h\r\n\r\n';
   const last = 'GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n';
   const answers = await exchanged(again + last);
