@@ -223,14 +223,14 @@ export const behaviour: readonly CatalogueRow[] = [
     id: 'B06',
     what: 'one request in five fails',
     cases: [named({ kind: 'reject', status: 500, probability: 0.2 })],
-    shownIn: 'scenarios/README.md',
+    shownIn: 'test/simulation/behaviour.test.ts',
   },
   {
     id: 'B07',
     what: 'up and down',
     bench: 'S15',
     cases: [named({ kind: 'refuse', for: '2 s', every: '4 s' })],
-    shownIn: 'test/target/fault/kind.test.ts',
+    shownIn: 'test/simulation/behaviour.test.ts',
   },
   {
     id: 'B08',
@@ -242,13 +242,13 @@ export const behaviour: readonly CatalogueRow[] = [
     id: 'B09',
     what: 'both down',
     cases: [named({ kind: 'refuse' })],
-    shownIn: 'test/target/proxy/turn.test.ts',
+    shownIn: 'test/simulation/behaviour.test.ts',
   },
   {
     id: 'B10',
     what: 'fallback limits its rate while the first is down',
     cases: [named({ kind: 'refuse' }), named({ kind: 'reject', preset: 'azure-429' })],
-    shownIn: 'test/target/proxy/turn.test.ts',
+    shownIn: 'test/simulation/behaviour.test.ts',
   },
   {
     id: 'B11',
@@ -273,11 +273,12 @@ export const behaviour: readonly CatalogueRow[] = [
     id: 'B14',
     what: 'half dead on the way',
     cases: [named({ kind: 'delay', delay: '5 s', jitter: '4 s' })],
-    shownIn: 'scenarios/README.md',
+    shownIn: 'test/simulation/behaviour.test.ts',
   },
   {
     id: 'B15',
     what: 'text in blocks',
     cases: [shown('same', { kind: 'burst', hold: '100 ms' })],
+    shownIn: 'test/simulation/behaviour.test.ts',
   },
 ];
