@@ -39,8 +39,10 @@ export const matrixOf = (
         const settlings = settlingOf(result, suite.rows, systems[result.arm.arm]);
         const trials = trialsOf(result, suite.rows);
         const ground = { arm: result.arm.arm, areAttemptsKnown };
-        const rows = suite.rows.map((row, index) =>
-          matrixRow(ground, { row, index }, trials, result, settlings),
+        const rows = suite.rows.flatMap((row, index) =>
+          row.arms?.includes(ground.arm) === false
+            ? []
+            : [matrixRow(ground, { row, index }, trials, result, settlings)],
         );
         return {
           arm: result.arm.arm,

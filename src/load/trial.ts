@@ -62,6 +62,15 @@ export interface TrialParts {
   readonly settleMsMax: number;
   /** Makes one exchange; never rejects, whatever becomes of it. */
   readonly ask: (lane: number, trial: Trial, asked: TrialAsk) => Promise<TrialAnswer>;
+  /** Rows of one group ask the same model: whether its primary serves is asked once for all. */
+  readonly groupOf: (row: number) => number;
+  /**
+   * When a row's proxy is begun anew: after the trial, since it rightly stays away for long; or
+   * before it as well, so that nothing is connected.
+   */
+  readonly freshOf: (row: number) => 'before' | 'after' | undefined;
+  /** Begins the proxy of a lane anew; false where it cannot be. */
+  readonly renew: (lane: number) => Promise<boolean>;
   /** Resolves once the fault of the row is in force. */
   readonly arm: (lane: number, trial: Trial) => Promise<void>;
   readonly disarm: (lane: number, trial: Trial) => Promise<void>;
@@ -85,40 +94,74 @@ export const driveTrials = async (parts: TrialParts): Promise<void> => {
     throw new TrialError('no trial was played: the primary never served');
 };
 
-const driveLane = async (lane: number, waiting: Trial[], parts: TrialParts): Promise<void> => {
-  const { signal } = parts;
-  const [first] = waiting;
-  if (!first || !(await settle(lane, first, { trial: first.number, role: 'settle' }, parts)))
-    return;
+/** A lane, and the groups whose primary is known to serve in it. */
+interface Lane {
+  readonly number: number;
+  readonly ready: Set<number>;
+}
+
+const driveLane = async (number: number, waiting: Trial[], parts: TrialParts): Promise<void> => {
+  const { signal, groupOf } = parts;
+  const lane: Lane = { number, ready: new Set() };
   let unsettled = 0;
   while (!signal.aborted && unsettled < unsettledMax) {
-    const trial = waiting.shift();
-    if (!trial) return;
+    const [next] = waiting;
+    if (!next) return;
+    if (!(await prepare(lane, next, parts))) {
+      unsettled++;
+      continue;
+    }
+    // Another lane may have taken it meanwhile.
+    const at = waiting.findIndex(({ row }) => lane.ready.has(groupOf(row)));
+    const [trial] = at < 0 ? [] : waiting.splice(at, 1);
+    if (!trial) continue;
     await play(lane, trial, parts);
-    if (signal.aborted) return;
-    const asked = { trial: trial.number, row: trial.row, role: 'settle' } as const;
-    unsettled = (await settle(lane, trial, asked, parts)) ? 0 : unsettled + 1;
+    unsettled = (await recover(lane, trial, parts)) ? 0 : unsettled + 1;
   }
 };
 
-const play = async (lane: number, trial: Trial, parts: TrialParts): Promise<void> => {
-  const { clock, signal, ask, arm, disarm, phaseMsMax } = parts;
-  await rest(clock, trial.phaseRatio * phaseMsMax(trial.row), signal);
+/** Sees that the primary of a trial's group serves, unless that is known. */
+const prepare = async (lane: Lane, trial: Trial, parts: TrialParts): Promise<boolean> => {
+  const group = parts.groupOf(trial.row);
+  if (lane.ready.has(group)) return true;
+  if (!(await settle(lane, trial, { trial: trial.number, role: 'settle' }, parts))) return false;
+  lane.ready.add(group);
+  return true;
+};
+
+const play = async (lane: Lane, trial: Trial, parts: TrialParts): Promise<void> => {
+  const { clock, signal, ask, arm, disarm, phaseMsMax, freshOf } = parts;
   const { number, row } = trial;
-  if (!signal.aborted) await ask(lane, trial, { trial: number, role: 'control' });
-  if (!signal.aborted) await ask(lane, trial, { trial: number, row, role: 'straight' });
+  await rest(clock, trial.phaseRatio * phaseMsMax(row), signal);
+  if (!signal.aborted) await ask(lane.number, trial, { trial: number, role: 'control' });
+  if (!signal.aborted) await ask(lane.number, trial, { trial: number, row, role: 'straight' });
   if (signal.aborted) return;
-  await arm(lane, trial);
+  if (freshOf(row) === 'before') await renew(lane, parts);
+  await arm(lane.number, trial);
   try {
-    await ask(lane, trial, { trial: number, row, role: 'faulted' });
+    await ask(lane.number, trial, { trial: number, row, role: 'faulted' });
   } finally {
-    await disarm(lane, trial);
+    await disarm(lane.number, trial);
   }
+};
+
+/** What follows a trial: the primary serves again, or a proxy that knows nothing takes over. */
+const recover = async (lane: Lane, trial: Trial, parts: TrialParts): Promise<boolean> => {
+  const { number, row } = trial;
+  if (parts.freshOf(row) !== undefined && (await renew(lane, parts))) return true;
+  if (await settle(lane, trial, { trial: number, row, role: 'settle' }, parts)) return true;
+  return !parts.signal.aborted && (await renew(lane, parts));
+};
+
+const renew = async (lane: Lane, parts: TrialParts): Promise<boolean> => {
+  const isRenewed = await parts.renew(lane.number);
+  if (isRenewed) lane.ready.clear();
+  return isRenewed;
 };
 
 /** Asks until the primary serves; false when it did not in time. */
 const settle = async (
-  lane: number,
+  lane: Lane,
   trial: Trial,
   asked: TrialAsk,
   parts: TrialParts,
@@ -126,7 +169,7 @@ const settle = async (
   const { clock, signal, settleMs, settleMsMax, ask } = parts;
   const until = clock.now() + settleMsMax;
   while (!signal.aborted) {
-    const { isPrimary } = await ask(lane, trial, asked);
+    const { isPrimary } = await ask(lane.number, trial, asked);
     if (isPrimary) return true;
     if (clock.now() >= until) return false;
     await rest(clock, settleMs, signal);

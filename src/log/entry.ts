@@ -136,6 +136,8 @@ export interface SuiteRow {
   readonly repetitions: number;
   /** The configured deadline that finds it, as scaled. */
   readonly deadlineMs?: number;
+  /** The arms that can play it; all when absent. */
+  readonly arms?: readonly string[];
 }
 
 /**

@@ -19,7 +19,7 @@ import { renderRun } from '../report/report.ts';
 import type { Language } from '../report/word/language.ts';
 import { seeded } from '../random/random.ts';
 import type { Arm, Scenario } from '../scenario/scenario.ts';
-import type { Suite } from '../scenario/suite.ts';
+import { type Suite, trialsOf } from '../scenario/suite.ts';
 import { startsUntil } from '../load/phase.ts';
 import { armedEntries, isReaderFault } from '../target/fault/plan.ts';
 import { isProcessFault } from '../target/fault/process-fault.ts';
@@ -29,7 +29,7 @@ import type { BackendStageInfo, BackendStageInput } from './backend-stage.ts';
 import { type LoadStageInfo, type LoadStageInput, plannedStarts } from './load-stage.ts';
 import { isSpending, manifestOf } from './manifest.ts';
 import type { Answer } from './correspondence.ts';
-import { openLaneTarget } from './lane-target.ts';
+import { openLaneTarget, playable } from './lane-target.ts';
 import { openStage, type StageHandle, type StageOptions } from './open-stage.ts';
 import { pricesOf } from './price.ts';
 import type { ProxyStageInfo } from './proxy-stage.ts';
@@ -218,8 +218,15 @@ const openSuite = async (
 ): Promise<OpenedArm> => {
   const { arm, options, stage, world } = ground;
   const target = await openLaneTarget(arm, stage, world, options.target);
-  const input: SuiteLoadInput = { ...loadOf(scenario, ground), urls: target.urls, suite };
-  const answer: Answer = (message, value) => target.backends.ask(message, value);
+  const input: SuiteLoadInput = {
+    ...loadOf(scenario, ground),
+    urls: target.urls,
+    suite: playable(suite, arm),
+  };
+  const answer: Answer = (message, value) =>
+    message === 'renew'
+      ? (target.proxies?.ask(message, value) ?? Promise.resolve())
+      : target.backends.ask(message, value);
   const load = await openStage<LoadStageInfo>('suite-load', input, { ...stage, answer });
   return { target, load: world.use(load) };
 };
@@ -336,10 +343,6 @@ const planOf = (scenario: Scenario): Manifest['plan'] =>
         : plannedStarts(workload, scenario.phases, seeded(String(scenario.seed))).length,
     })),
   );
-
-/** Trials that are asked with a workload. */
-const trialsOf = ({ rows }: Suite, workload: number): number =>
-  rows.filter((it) => it.workload === workload).reduce((sum, { row }) => sum + row.repetitions, 0);
 
 const endOf = (stop: AbortSignal): RunEnd => ({
   kind: 'end',

@@ -4,16 +4,20 @@
  */
 
 import type { Arm } from '../scenario/scenario.ts';
+import type { Suite } from '../scenario/suite.ts';
 import type { BackendStageInfo, BackendStageInput } from './backend-stage.ts';
-import { isSpending } from './manifest.ts';
+import { isSpending, playsRow } from './manifest.ts';
 import { openStage, type StageHandle, type StageOptions } from './open-stage.ts';
 import { pricesOf } from './price.ts';
+import type { NaiveStageInput } from './naive-stage.ts';
 import type { ProxyStageInfo, ProxyStageInput } from './proxy-stage.ts';
 
 export interface LaneTarget {
   /** Base URLs of the proxies, one for each lane. */
   readonly urls: readonly string[];
   readonly backends: StageHandle<readonly BackendStageInfo[]>;
+  /** Absent where the proxy is somebody else's. */
+  readonly proxies?: StageHandle<readonly ProxyStageInfo[]>;
   /** Everything in which faults are armed. */
   readonly armed: readonly Pick<StageHandle<unknown>, 'tell'>[];
   /** Rejects when a thread that serves is lost. */
@@ -49,31 +53,49 @@ export const openLaneTarget = async (
   );
   if (foreign !== undefined)
     return { urls: [foreign], backends, armed: [backends], crashed: quiet(backends.done) };
-  const { spendMaxUsd = 0 } = system.economics;
   const proxies = world.use(
     await openStage<readonly ProxyStageInfo[]>(
-      'proxy',
-      backends.info.map((lane): ProxyStageInput => ({
-        system: {
-          ...system,
-          listen: { host: '127.0.0.1', port: 0 },
-          state: { ...system.state, kind: 'memory' },
-          backends: lane.backends,
-        },
-        prices: pricesOf(system),
-        areIdsSeeded: true,
-        ...(isSpending(system) && { spendMaxUsd: spendMaxUsd / lanes }),
-      })),
+      arm.proxy === undefined ? 'proxy' : 'naive',
+      backends.info.map((lane) => proxyInput(arm, lane, lanes)),
       stage,
     ),
   );
   return {
     urls: proxies.info.map(({ url }) => url),
     backends,
+    proxies,
     armed: [backends, proxies],
     crashed: quiet(Promise.race([backends.done, proxies.done])),
   };
 };
+
+const proxyInput = (
+  { system, suite, proxy }: Arm,
+  { backends }: BackendStageInfo,
+  lanes: number,
+): ProxyStageInput | NaiveStageInput => {
+  const reached = { ...system, backends };
+  if (proxy === 'naive-retry') return { system: reached, scale: suite?.deadlineScale ?? 1 };
+  const { spendMaxUsd = 0 } = system.economics;
+  return {
+    system: {
+      ...reached,
+      listen: { host: '127.0.0.1', port: 0 },
+      state: { ...system.state, kind: 'memory' },
+    },
+    prices: pricesOf(system),
+    areIdsSeeded: true,
+    ...(isSpending(system) && { spendMaxUsd: spendMaxUsd / lanes }),
+  };
+};
+
+/** The suite as an arm can play it. */
+export const playable = (suite: Suite, arm: Arm): Suite => ({
+  ...suite,
+  rows: suite.rows.map((it, at) =>
+    playsRow(arm, suite, at) ? it : { ...it, row: { ...it.row, repetitions: 0 } },
+  ),
+});
 
 /** Nobody may be waiting yet when the run is stopped while it opens. */
 const quiet = (promise: Promise<void>): Promise<void> => {

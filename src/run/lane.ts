@@ -12,7 +12,10 @@ export interface ToLane {
   readonly value: unknown;
 }
 
-/** Opens a stage for each input; all are told the same, and each answers for itself. */
+/**
+ * Opens a stage for each input; all are told the same, and each answers for itself. `renew` begins
+ * one anew, which then knows nothing of what was.
+ */
 export const openLanes = async (
   inputs: readonly unknown[],
   open: (input: unknown, context: StageContext) => Promise<OpenedStage<unknown>>,
@@ -20,14 +23,19 @@ export const openLanes = async (
 ): Promise<OpenedStage<readonly unknown[]>> => {
   await using opening = new AsyncDisposableStack();
   const lanes: OpenedStage<unknown>[] = [];
-  for (const [at, input] of inputs.entries()) {
-    const lane = await open(input, { ...context, random: context.random.fork(`lane ${at}`) });
-    opening.defer(() => lane.close());
-    lanes.push(lane);
+  const openLane = (at: number): Promise<OpenedStage<unknown>> =>
+    open(inputs[at], { ...context, random: context.random.fork(`lane ${at}`) });
+  for (const at of inputs.keys()) {
+    lanes.push(await openLane(at));
+    opening.defer(() => lanes[at]?.close());
   }
   const answer: Answer = async (message, value) => {
     const { lane, value: inner } = value as ToLane;
-    return lanes[lane]?.answer?.(message, inner);
+    if (message !== 'renew') return lanes[lane]?.answer?.(message, inner);
+    await lanes[lane]?.close();
+    const renewed = await openLane(lane);
+    lanes[lane] = renewed;
+    return renewed.info;
   };
   const opened = opening.move();
 

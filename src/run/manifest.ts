@@ -3,10 +3,12 @@
 import { cpus, totalmem } from 'node:os';
 
 import { basisOf as profileBasis, engineProfile } from '../engine/profile.ts';
-import type { Manifest } from '../log/entry.ts';
+import type { Manifest, SuiteRow } from '../log/entry.ts';
 import { definitions } from '../metric/table.ts';
 import { describeScenario } from '../scenario/describe.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { Arm, Scenario } from '../scenario/scenario.ts';
+import type { Suite } from '../scenario/suite.ts';
+import { speaksResponses } from '../target/yardstick/naive-relay.ts';
 import { withoutSecrets } from '../system/resolve.ts';
 import type { BackendSystem, System } from '../system/system.ts';
 import { counterfactualPrices, pricesOf } from './price.ts';
@@ -77,10 +79,17 @@ export const manifestOf = (scenario: Scenario, facts: ManifestFacts): Manifest =
     clockResolutionMs: facts.clockResolutionMs,
     plan: facts.plan,
     ...(suite && {
-      suite: { rows: suite.rows.map(({ row }) => row), deadlineScale: suite.deadlineScale },
+      suite: { rows: suiteRows(scenario.arms), deadlineScale: suite.deadlineScale },
     }),
   };
 };
+
+/** The rows, and where not every arm can play one, those that can. */
+const suiteRows = (arms: readonly Arm[]): readonly SuiteRow[] =>
+  (arms[0]?.suite?.rows ?? []).map(({ row }, at) => {
+    const able = arms.filter((arm) => arm.suite && playsRow(arm, arm.suite, at));
+    return able.length === arms.length ? row : { ...row, arms: able.map(({ name }) => name) };
+  });
 
 const backendFacts = (backend: BackendSystem): Manifest['backends'][number] => {
   const { simulate } = backend;
@@ -101,6 +110,20 @@ const backendFacts = (backend: BackendSystem): Manifest['backends'][number] => {
 const basisOf = (name: string): string => {
   const profile = engineProfile(name);
   return profile ? `${name}: ${profileBasis(profile)}` : `${name}: unknown`;
+};
+
+/** Whether an arm can play a row of its suite: the yardstick asks for Responses alone. */
+export const playsRow = (
+  { system, workloads, proxy }: Arm,
+  { rows }: Suite,
+  at: number,
+): boolean => {
+  if (proxy === undefined) return true;
+  const asked = workloads[rows[at]?.workload ?? 0]?.model;
+  const model = system.models.find(({ name }) => name === asked);
+  return (model?.candidates ?? []).every(({ backend }) =>
+    system.backends.some((it) => it.name === backend && speaksResponses(it)),
+  );
 };
 
 /** Whether the backends of a system include a cloud that costs real money. */

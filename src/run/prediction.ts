@@ -14,6 +14,8 @@ import type { Arm, LoadedWorkload, Scenario } from '../scenario/scenario.ts';
 import { readDocument } from '../system/document.ts';
 import type { Mistake } from '../system/mistake.ts';
 import { loadTokenizer, type Tokenizer } from '../token/tokenizer.ts';
+import { trialsOf } from '../scenario/suite.ts';
+import type { Workload } from '../workload/session.ts';
 import { openPlaced } from './placed-workload.ts';
 import { priceMistakes } from './preflight.ts';
 import { pricesOf } from './price.ts';
@@ -67,16 +69,32 @@ const predictOne = async (
 ): Promise<WorkloadPrediction> => {
   const random = seeded(String(scenario.seed));
   const workload = await openPlaced(scenario, spec, index, { random, tokenizer });
-  const prediction = predictWorkload(workload, spec.load, scenario.phases, {
-    random: random.fork(`starts ${spec.name}`),
-    turnMs,
-  });
+  const prediction = arm.suite
+    ? predictTrials(trialsOf(arm.suite, index), workload)
+    : predictWorkload(workload, spec.load, scenario.phases, {
+        random: random.fork(`starts ${spec.name}`),
+        turnMs,
+      });
   const worstCaseUsd = worstCaseOf(arm, spec, prediction);
   return {
     arm: arm.name,
     workload: spec.name,
     ...prediction,
     ...(worstCaseUsd !== undefined && { worstCaseUsd }),
+  };
+};
+
+/** A trial asks for what is broken, for what is not, and of the fallback; then until all is well. */
+const exchangesPerTrial = 8;
+
+const predictTrials = (trials: number, workload: Workload): Prediction => {
+  const [turn] = workload.session(1).turns;
+  const exchanges = trials * exchangesPerTrial;
+  return {
+    sessions: trials,
+    exchanges,
+    inputTokens: exchanges * (turn?.promptTokens ?? 0),
+    outputTokensMax: exchanges * (turn?.maxOutputTokens ?? 0),
   };
 };
 
@@ -120,6 +138,8 @@ const samplesOf = (
   arm: Arm,
   workloads: readonly WorkloadPrediction[],
 ): number | undefined => {
+  // Each row has its own floor, and the matrix says where it is not reached.
+  if (arm.suite) return undefined;
   const own = workloads.filter((it) => it.arm === arm.name);
   if (failoverIds.has(objective.id)) {
     const isCounted = arm.faults.length > 0 && arm.faults.every(({ address }) => address);

@@ -3,11 +3,12 @@
 import { openBackends } from './backend-stage.ts';
 import { openLanes } from './lane.ts';
 import { openLoad } from './load-stage.ts';
+import { openNaive } from './naive-stage.ts';
 import { openProxy } from './proxy-stage.ts';
 import { openSuiteLoad } from './suite-load.ts';
 import type { OpenedStage, StageContext } from './stage.ts';
 
-export type StageName = 'backends' | 'proxy' | 'load' | 'suite-load';
+export type StageName = 'backends' | 'proxy' | 'naive' | 'load' | 'suite-load';
 
 /**
  * Opens a stage by name; a list of inputs opens it in as many lanes. The input comes from
@@ -25,6 +26,8 @@ export const openByName = (
       return openBackends(input as Parameters<typeof openBackends>[0], context);
     case 'proxy':
       return openProxy(input as Parameters<typeof openProxy>[0], context);
+    case 'naive':
+      return openNaive(input as Parameters<typeof openNaive>[0], context);
     case 'suite-load':
       return openSuiteLoad(input as Parameters<typeof openSuiteLoad>[0], context);
     case 'load':

@@ -22,6 +22,7 @@ import { openWorkload } from '../workload/workload.ts';
 import type { ToLane } from './lane.ts';
 import type { ArmOrder } from './live-fault.ts';
 import type { LoadStageInfo, LoadStageInput } from './load-stage.ts';
+import type { ProxyStageInfo } from './proxy-stage.ts';
 import type { OpenedStage, Stage, StageContext } from './stage.ts';
 
 export interface SuiteLoadInput extends Pick<
@@ -36,7 +37,8 @@ export interface SuiteLoadInput extends Pick<
 interface Ground {
   readonly input: SuiteLoadInput;
   readonly context: StageContext;
-  readonly clients: readonly ResponsesClient[];
+  /** One for each lane; another once its proxy has been begun anew. */
+  readonly clients: ResponsesClient[];
   readonly workloads: readonly Workload[];
   readonly salts: IdSource;
   readonly signal: AbortSignal;
@@ -54,7 +56,9 @@ export const openSuiteLoad: Stage<SuiteLoadInput, LoadStageInfo> = async (input,
     ),
   );
   const clients = input.urls.map((url) => responsesClient(url));
-  for (const client of clients) opening.defer(() => client.close());
+  opening.defer(async () => {
+    await Promise.all(clients.map((client) => client.close()));
+  });
   const stopping = new AbortController();
   const ground: Ground = {
     input,
@@ -99,6 +103,9 @@ const drive = async (beginAt: number, ground: Ground): Promise<void> => {
     phaseMsMax: (row) => suite.rows[row]?.phaseMsMax ?? 0,
     settleMs: suite.settleMs,
     settleMsMax: suite.settleMsMax,
+    groupOf: (row) => suite.rows[row]?.plain ?? 0,
+    freshOf: (row) => suite.rows[row]?.fresh,
+    renew: (lane) => renew(lane, ground),
     ask: (lane, trial, asked) => ask(lane, trial, asked, ground),
     arm: async (lane, trial) => {
       const order: ArmOrder = { id: idOf(trial), faults: suite.rows[trial.row]?.faults ?? [] };
@@ -109,6 +116,15 @@ const drive = async (beginAt: number, ground: Ground): Promise<void> => {
     },
   });
   emit({ kind: 'phase', name: 'done', at: clock.now() });
+};
+
+/** What is in flight has ended; a proxy that is somebody else's stays as it is. */
+const renew = async (lane: number, { clients, context }: Ground): Promise<boolean> => {
+  const told = await context.ask('renew', { lane, value: undefined } satisfies ToLane);
+  if (told === undefined) return false;
+  await clients[lane]?.close();
+  clients[lane] = responsesClient((told as ProxyStageInfo).url);
+  return true;
 };
 
 const idOf = ({ number }: Trial): string => `trial ${number}`;

@@ -84,6 +84,13 @@ const rowFields = {
       description: 'The deadline of the backend that finds it, where nothing announces it',
     }),
   ),
+  fresh: Type.Optional(
+    Type.Union([Type.Literal('before'), Type.Literal('after')], {
+      description:
+        'When another proxy begins: `after` the trial, for what rightly takes long to heal, or ' +
+        '`before` it as well, so that nothing is connected',
+    }),
+  ),
   workload: Type.Optional(
     Type.String({
       minLength: 1,

@@ -12,7 +12,7 @@ import { itemsOf, property } from './name.ts';
 /** The words that say when a fault acts: in a suite the trials do. */
 const scheduleKeys = ['at', 'for', 'every', 'until', 'phase', 'address', 'addresses', 'sweep'];
 
-const rowKeys = ['row', 'expect', 'catalogue', 'deadline', 'workload'];
+const rowKeys = ['row', 'expect', 'catalogue', 'deadline', 'workload', 'fresh'];
 
 /** Whether the scenario plays a suite. */
 export const hasSuite = (value: unknown): boolean => property(value, 'suite') !== undefined;

@@ -23,6 +23,7 @@ export interface SuitePlanRow {
   readonly workload: number;
   /** Index of the workload that tells whether the primary of the same model serves again. */
   readonly plain: number;
+  readonly fresh?: 'before' | 'after';
   /** A wait of up to so long before each trial, drawn by the seed, so that no phase is favoured. */
   readonly phaseMsMax: number;
 }
@@ -41,6 +42,10 @@ export interface Suite {
   /** How long it is asked at most. */
   readonly settleMsMax: number;
 }
+
+/** Trials that are asked with a workload, by its index. */
+export const trialsOf = ({ rows }: Suite, workload: number): number =>
+  rows.filter((it) => it.workload === workload).reduce((sum, { row }) => sum + row.repetitions, 0);
 
 /** Resolves the suite of an arm; undefined where the file has none. */
 export const suiteOf = (file: ScenarioFile, system: System, seed: string): Suite | undefined => {
@@ -96,6 +101,7 @@ const rowOf = (spec: RowSpec, index: number, { file, system, seed }: Ground): Su
     faults: faults.map((fault) => ({ ...fault, index })),
     workload: asked,
     plain: plainOf(workloads, asked),
+    ...(spec.fresh && { fresh: spec.fresh }),
     phaseMsMax: isSilent ? system.breaker.openForMs : 0,
   };
 };
