@@ -12,7 +12,7 @@ import { estimateTokens } from '../token/estimate.ts';
 import { loadTokenizer } from '../token/tokenizer.ts';
 import { counterfactualPrices } from './price.ts';
 import { type RequestLogInput, openRequestSink } from './request-sink.ts';
-import type { OpenedStage, Stage } from './stage.ts';
+import type { OpenedStage, Stage, StageContext } from './stage.ts';
 
 export interface ProxyStageInput {
   readonly system: System;
@@ -37,17 +37,7 @@ export interface ProxyStageInfo {
 export type ProxyReload = Pick<ProxyStageInput, 'system' | 'prices'>;
 
 export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, context) => {
-  let spentUsd = 0;
-  let isLimitTold = false;
-  const maySpend = (): boolean => {
-    const may = input.spendMaxUsd === undefined || spentUsd < input.spendMaxUsd;
-    if (!may && !isLimitTold) {
-      isLimitTold = true;
-      const message = `spent ${spentUsd.toFixed(4)} USD of ${input.spendMaxUsd}`;
-      context.emit({ kind: 'end', at: context.clock.now(), why: 'spend-limit', message });
-    }
-    return may;
-  };
+  const purse = openPurse(input, context);
   let { prices } = input;
   let worths = counterfactualPrices(input.system);
   const priceOf = (backend: string, model: string) =>
@@ -71,7 +61,7 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
     random: context.random.fork('proxy'),
     ids: input.areIdsSeeded ? seededIds(context.random.fork('ids')) : entropyIds,
     record: (attempt) => {
-      spentUsd += attempt.costUsd ?? 0;
+      purse.spend(attempt.costUsd ?? 0);
       context.emit(attempt);
     },
     tell: context.emit,
@@ -81,7 +71,7 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
     },
     worthOf: (usage) =>
       Object.fromEntries(worths.map(({ name, price }) => [name, costUsd(price, usage)])),
-    maySpend,
+    maySpend: purse.maySpend,
     countTokens: estimateTokens,
     exactCount: async () => {
       const tokenizer = await loadTokenizer();
@@ -112,6 +102,26 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
     },
     close: () => opened.disposeAsync(),
   } satisfies OpenedStage<ProxyStageInfo>;
+};
+
+/** The money a run may spend; when it is gone, the run is told once. */
+const openPurse = ({ spendMaxUsd }: ProxyStageInput, { clock, emit }: StageContext) => {
+  let spentUsd = 0;
+  let isLimitTold = false;
+  return {
+    spend: (usd: number): void => {
+      spentUsd += usd;
+    },
+    maySpend: (): boolean => {
+      const may = spendMaxUsd === undefined || spentUsd < spendMaxUsd;
+      if (!may && !isLimitTold) {
+        isLimitTold = true;
+        const message = `spent ${spentUsd.toFixed(4)} USD of ${spendMaxUsd}`;
+        emit({ kind: 'end', at: clock.now(), why: 'spend-limit', message });
+      }
+      return may;
+    },
+  };
 };
 
 const isReload = (value: unknown): value is ProxyReload =>

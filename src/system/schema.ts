@@ -64,13 +64,14 @@ const simulate = Type.Object(
       Type.Array(Type.Union([Type.Literal('http'), Type.Literal('https')]), {
         minItems: 1,
         maxItems: 4,
-        description: 'How it is reached, an address for each: [http, https] is tailnet, then Funnel',
+        description:
+          'How it is reached, an address for each: [http, https] is tailnet, then Funnel',
       }),
     ),
-    ttftMsP50: Type.Optional(above0('Median time to first token, in milliseconds')),
     memoryGb: Type.Optional(
       above0('Memory that models share; what does not fit waits until another has left; 128'),
     ),
+    ttftMsP50: Type.Optional(above0('Median time to first token, in milliseconds')),
     ttftMsP95: Type.Optional(above0('95th percentile of the time to first token')),
     tokensPerSecond: Type.Optional(above0('Output tokens per second of one answer')),
     tokensPerMinute: Type.Optional(count('Quota of the deployment')),

@@ -84,6 +84,7 @@ export interface BackendSystem {
   /** Prompt and output limit together, charged when a request is sent. */
   readonly tokensPerMinute?: number;
   readonly connectMs: number;
+  /** The least deadline for a first token; a long prompt is given more, up to the maximum. */
   readonly firstTokenMs: number;
   /** The most; `firstTokenMs` holds for every prompt where absent. */
   readonly firstTokenMsMax?: number;

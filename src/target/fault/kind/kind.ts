@@ -59,9 +59,9 @@ export interface FaultedConnection {
   fallSilent(): void;
   /** Passes nothing on for a time. */
   holdFor(ms: number): void;
-  /** Keeps back what ends the answer on the wire, once all of its events have passed. */
   /** Passes nothing on until the window it acts in is over. */
   holdUntilOver(): void;
+  /** Keeps back what ends the answer on the wire, once all of its events have passed. */
   holdEndFor(ms: number): void;
   paceTo(rate: { readonly tokensPerSecond?: number; readonly bytesPerSecond?: number }): void;
   /** Passes bytes on in segments of at most so many, with a pause between two. */
@@ -99,11 +99,10 @@ export interface FaultedEvents {
   /** Nothing answers the one who connects: it fails once the deadline of connecting has passed. */
   neverConnect(): void;
   holdFor(ms: number): void;
-  paceTo(tokensPerSecond: number): void;
+  holdUntilOver(): void;
   paceTo(tokensPerSecond: number): void;
   /** Lets tokens out together, at the end of each such span. */
   gatherFor(ms: number): void;
-  holdUntilOver(): void;
   /** Rewrites every event from here on. */
   rewrite(rewriter: (event: GenerationEvent) => readonly GenerationEvent[]): void;
 }

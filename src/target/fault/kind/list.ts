@@ -14,8 +14,8 @@ import { endless } from './endless.ts';
 import { evict } from './evict.ts';
 import { exec } from './exec.ts';
 import { exhausted } from './exhausted.ts';
-import { garble } from './garble.ts';
 import { freeze } from './freeze.ts';
+import { garble } from './garble.ts';
 import { html } from './html.ts';
 import { impostor } from './impostor.ts';
 import type { FaultKind } from './kind.ts';
@@ -55,11 +55,11 @@ export const faultKinds: readonly FaultKind[] = [
   dns,
   exhausted,
   silent,
+  freeze,
   notTls,
   certificate,
   delay,
   stall,
-  freeze,
   slow,
   slowUpload,
   slice,
