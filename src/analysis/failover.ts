@@ -102,13 +102,22 @@ const connectReasons: ReadonlySet<Attempt['reason']> = new Set(['refused', 'unre
 const clockSlackMs = 5;
 
 /** What keeps everybody from the port, or happens beside the shim. */
-const outages: ReadonlySet<string> = new Set(['refuse', 'blackhole', 'queue-full', 'exec']);
+const outages: ReadonlySet<string> = new Set([
+  'refuse',
+  'restart',
+  'blackhole',
+  'queue-full',
+  'wedge',
+  'exec',
+]);
 
 /** A refused connection never reaches the shim, so the attempt that failed is the evidence. */
 const isRefusedBy = (attempt: Attempt, { backend, from, until }: FaultArmed): boolean =>
   attempt.backend === backend &&
   attempt.outcome === 'failed' &&
-  (attempt.reason === 'refused' ||
+  // A box that is wedged answers, or does not, in every way but these.
+  (what === 'wedge' ||
+    attempt.reason === 'refused' ||
     attempt.reason === 'unreachable' ||
     attempt.reason === 'reset' ||
     attempt.reason === 'closed') &&

@@ -104,3 +104,13 @@ test('a Spark that is only slow is left alone', async () => {
     Array(6).fill('waited'),
   );
 });
+
+test.each(['spark-restarts', 'spark-wedged'])(
+  'what a box does in %s shows as failovers',
+  async (name) => {
+    const scenario = load(name);
+    const { failovers } = analysisOf(scenario, await simulate(scenario));
+    expect(failovers.length).toBeGreaterThan(0);
+    for (const row of failovers) expect(row).toMatchObject({ from: 'spark', to: 'azure' });
+  },
+);
