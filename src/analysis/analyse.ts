@@ -12,6 +12,8 @@ import type { RunLog } from '../log/reader.ts';
 import { advisoriesOf, type ArmResult } from './advisory.ts';
 import type { Analysis } from './analysis.ts';
 import { type ArmLog, armLogs } from './arm.ts';
+import { lostRows } from './comparison.ts';
+import { probePeriodOf } from './control.ts';
 import { costOf, costRows } from './cost.ts';
 import { distributionsOf } from './distribution.ts';
 import { failbacksOf } from './failback.ts';
@@ -20,9 +22,12 @@ import { failuresOf } from './failure.ts';
 import { type FigureGround, measure } from './figures.ts';
 import { matrixOf, matrixRows } from './matrix.ts';
 import { decideObjectives } from './objective.ts';
+import { outageRows, outagesOf } from './outage.ts';
 import { withPenalties } from './penalty.ts';
+import { recoverableRows } from './recoverable.ts';
 import { summaryRows } from './summary.ts';
 import { timelineOf } from './timeline.ts';
+import { tradeOffsOf } from './trade-off.ts';
 import { invaliditiesOf, unexercised } from './validity.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -44,12 +49,23 @@ export const analyse = (log: RunLog): Analysis => {
   const costs = arms.map(({ arm, all }) => costOf(manifest, arm, all, areAttemptsKnown));
   // In a suite each trial has a window of its own; how soon the primary is back is in the matrix.
   const failbacksIn = (arm: ArmLog) => (manifest.suite ? [] : failbacksOf(arm));
+  const outages = arms.flatMap(({ arm, all, failovers }) =>
+    outagesOf({
+      arm,
+      all,
+      failovers,
+      failbacks: failbacksIn(arm),
+      periodMs: probePeriodOf(manifest.systems[arm.arm]),
+    }),
+  );
   const matrix = matrixOf(manifest, arms, areAttemptsKnown);
   const armRows = arms.flatMap(({ arm, all, failovers }, place) => {
     const cost = costs[place];
     const failbacks = failbacksIn(arm);
     const failures = failuresOf(arm.arm, all);
     return [
+      ...outageRows(outages.filter((it) => it.arm === arm.arm)),
+      ...recoverableRows(arm, all),
       ...summaryRows({ manifest, arm, all, failovers, failbacks, failures, areAttemptsKnown }),
       ...(cost ? costRows(cost, all, areAttemptsKnown) : []),
     ];
@@ -74,6 +90,9 @@ export const analyse = (log: RunLog): Analysis => {
     matrix,
     failbacks: logs.flatMap(failbacksIn),
     failures: arms.flatMap(({ arm, all }) => failuresOf(arm.arm, all)),
+    outages,
+    tradeOffs: tradeOffsOf(arms),
+    lost: lostRows(matrix),
     timelines: arms.map(({ arm, all }) => timelineOf(arm, all)),
     distributions: arms.flatMap(({ arm, all, failovers }) => distributionsOf(arm, all, failovers)),
     costs,

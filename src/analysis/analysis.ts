@@ -5,8 +5,9 @@
  * withheld, never zero.
  */
 
-import type { Attempt, Exchange, Manifest, SuiteRow } from '../log/entry.ts';
+import type { Attempt, CircuitChange, Exchange, Manifest, SuiteRow } from '../log/entry.ts';
 import type { FailureReason } from '../protocol/generation.ts';
+import type { TradeOff } from './trade-off.ts';
 
 /** Percentiles, and the other ways to condense many values into one. */
 export type Stat =
@@ -228,6 +229,40 @@ export interface FailbackRow {
   readonly elsewhereCount: number;
 }
 
+/** One fault window of an ordinary run in which its backend failed, until the backend was back. */
+export interface OutageRow {
+  readonly arm: string;
+  readonly fault: number;
+  readonly what: string;
+  readonly backend: string;
+  /** The window of the fault. */
+  readonly from: number;
+  readonly until: number;
+  /** The next use of the backend, or the end of what was observed. */
+  readonly overAt: number;
+  /** Absent where the log tells of no circuit. */
+  readonly timeToTripMs?: number;
+  readonly paidCount: number;
+  readonly probeCount: number;
+  readonly userProbeCount: number;
+  readonly failbackMs?: number;
+  /** How far between two probes the fault ended: 0 right after one, 1 right before the next. */
+  readonly healPhaseRatio?: number;
+  readonly flapCount: number;
+  readonly returnTtftMs?: number;
+  /** Median first token of the backend before the fault. */
+  readonly healthyTtftMs?: number;
+  readonly unavailabilityMs: number;
+  readonly discardedTokens: number;
+  readonly doublePrefillTokens: number;
+  /** Absent where a price is not known. */
+  readonly cloudUsd?: number;
+  readonly circuits: readonly { readonly at: number; readonly to: CircuitChange['to'] }[];
+  readonly probes: readonly { readonly at: number; readonly isAnswered: boolean }[];
+  /** Requests sent meanwhile, by who answered. */
+  readonly requests: readonly { readonly at: number; readonly servedBy: string }[];
+}
+
 /** What failed in the steady phase, by workload and code. */
 export interface FailureRow {
   readonly arm: string;
@@ -345,6 +380,10 @@ export interface Analysis {
   /** Of a failover suite: what became of each fault, arm by arm. */
   readonly matrix: readonly MatrixArm[];
   readonly failures: readonly FailureRow[];
+  readonly outages: readonly OutageRow[];
+  readonly tradeOffs: readonly TradeOff[];
+  /** Rows of the suite in which another arm did better than the first. */
+  readonly lost: readonly LostRow[];
   readonly timelines: readonly Timeline[];
   readonly distributions: readonly Distribution[];
   readonly costs: readonly CostResult[];

@@ -12,12 +12,14 @@
 import { type Channel, decodeChunks } from '../log/chunk-code.ts';
 import type {
   Attempt,
+  CircuitChange,
   Exchange,
   FaultAct,
   FaultArmed,
   Generation,
   LogEntry,
   PhaseBegun,
+  Probe,
   Sample,
 } from '../log/entry.ts';
 import type { RunLog } from '../log/reader.ts';
@@ -58,6 +60,8 @@ export interface ArmLog {
   readonly acts: readonly FaultAct[];
   readonly phases: readonly PhaseBegun[];
   readonly samples: readonly Sample[];
+  readonly circuits: readonly CircuitChange[];
+  readonly probes: readonly Probe[];
 }
 
 /** The logs of a run's arms, in the order of the manifest. */
@@ -143,6 +147,12 @@ const armLog = (arm: string, entries: readonly LogEntry[], loops: ArmLog['loops'
     phases,
     samples: ofKind(entries, 'sample').sort(
       (one, other) => one.at - other.at || order(one.where, other.where),
+    ),
+    circuits: ofKind(entries, 'circuit').sort(
+      (one, other) => one.at - other.at || order(one.backend, other.backend),
+    ),
+    probes: ofKind(entries, 'probe').sort(
+      (one, other) => one.startedAt - other.startedAt || order(one.backend, other.backend),
     ),
   };
 };

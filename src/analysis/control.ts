@@ -70,7 +70,8 @@ const startOf = ({ trace }: Measured, primary: string): number => {
   return served?.startedAt ?? exchange.sentAt ?? exchange.scheduledAt;
 };
 
-const probePeriodOf = (system: unknown): number | undefined => {
+/** Time between two probes of an open circuit, as the proxy's file says. */
+export const probePeriodOf = (system: unknown): number | undefined => {
   if (typeof system !== 'object' || system === null || !('breaker' in system)) return undefined;
   const { breaker } = system;
   if (typeof breaker !== 'object' || breaker === null || !('openForMs' in breaker))

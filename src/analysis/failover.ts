@@ -112,7 +112,7 @@ const outages: ReadonlySet<string> = new Set([
 ]);
 
 /** A refused connection never reaches the shim, so the attempt that failed is the evidence. */
-const isRefusedBy = (attempt: Attempt, { backend, from, until }: FaultArmed): boolean =>
+const isRefusedBy = (attempt: Attempt, { what, backend, from, until }: FaultArmed): boolean =>
   attempt.backend === backend &&
   attempt.outcome === 'failed' &&
   // A box that is wedged answers, or does not, in every way but these.

@@ -15,6 +15,7 @@ import {
   overshootText,
   signs,
 } from './matrix-line.ts';
+import { choiceLines, outageLines } from './outage-line.ts';
 import { verdictSentence } from './verdict-sentence.ts';
 import type { Words } from './word/language.ts';
 
@@ -43,6 +44,7 @@ export const summaryMarkdown = (analysis: Analysis, words: Words): string => {
     figureTable(analysis, words),
     ...failureSection(analysis, words),
     ...failoverSection(analysis, words),
+    ...outageSection(analysis, words),
     ...costSection(analysis, words),
     `${words.setup.command}: \`${manifest.command.replace(/`/g, "'")}\``,
     '',
@@ -137,6 +139,15 @@ const failoverSection = (analysis: Analysis, words: Words): readonly string[] =>
     ...(after.length > 0 ? [listOf(after)] : []),
     ...(shown.length > 0 ? [listOf(shown.map((it) => failoverLine(it, words, naming)))] : []),
     ...(shown.length < failovers.length ? [words.onlySome(shown.length, failovers.length)] : []),
+  ];
+};
+
+const outageSection = (analysis: Analysis, words: Words): readonly string[] => {
+  const outages = outageLines(analysis, words);
+  const choices = choiceLines(analysis, words);
+  return [
+    ...(outages.length > 0 ? [`## ${words.outages.heading.outage}`, listOf(outages)] : []),
+    ...(choices.length > 0 ? [`## ${words.outages.heading.tradeOff}`, listOf(choices)] : []),
   ];
 };
 

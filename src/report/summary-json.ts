@@ -4,7 +4,8 @@ import type { Analysis } from '../analysis/analysis.ts';
 
 /** The summary as JSON; a value that is not given is absent, never null or zero. */
 export const summaryJson = (analysis: Analysis): string => {
-  const { manifest, verdict, advisories, rows, matrix, failbacks, failures, costs } = analysis;
+  const { manifest, verdict, advisories, rows, matrix, lost } = analysis;
+  const { failbacks, outages, tradeOffs, failures, costs } = analysis;
   const summary = {
     format: 1,
     run: manifest.runId,
@@ -20,7 +21,10 @@ export const summaryJson = (analysis: Analysis): string => {
       arm,
       rows: own.map((row) => ({ ...row, cells: undefined })),
     })),
+    lost,
     failbacks,
+    outages,
+    tradeOffs,
     failures,
     costs,
   };

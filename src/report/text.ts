@@ -17,6 +17,7 @@ import { failureLines } from './failure-line.ts';
 import { keyFigureName, keyFiguresOf, sureness, valueText } from './figure.ts';
 import { decimal, milliseconds } from './format.ts';
 import { matrixLines } from './matrix-text.ts';
+import { choiceLines, outageLines } from './outage-line.ts';
 import { columnsOf, cutEnd, padEnd, wrap } from './width.ts';
 import { wordsOf } from './word/catalogue.ts';
 import type { Language, VerdictKind, Words } from './word/language.ts';
@@ -65,6 +66,7 @@ export const textSummary = (analysis: Analysis, options: TextOptions): string =>
     ...(analysis.matrix.length > 0
       ? [matrixBlock(page)]
       : [figureBlock(page), failureBlock(page), failoverBlock(page)]),
+    choiceBlock(page),
     costBlock(page),
     [options.runFolder],
   ];
@@ -205,6 +207,7 @@ const failoverBlock = (page: Page): readonly string[] => {
       : []),
     ...(failovers.length > 0 ? [tokenSum(failovers, words)] : []),
     ...after,
+    ...outageLines(analysis, words),
   ];
   return [
     paint(words.heading.failover, 'bold'),
@@ -270,6 +273,16 @@ const tokenSum = (failovers: readonly FailoverRow[], words: Words): string => {
     return known.length === 0 ? [] : [`${name} ${decimal(known.reduce((sum, it) => sum + it, 0))}`];
   });
   return `${words.unit.tokens}: ${parts.join(', ') || words.withheld({ why: 'no-data' })}`;
+};
+
+const choiceBlock = ({ analysis, words, columns, paint }: Page): readonly string[] => {
+  const lines = choiceLines(analysis, words);
+  return lines.length === 0
+    ? []
+    : [
+        paint(words.outages.heading.tradeOff, 'bold'),
+        ...lines.flatMap((line) => hanging(line, columns)),
+      ];
 };
 
 const costBlock = ({ analysis, words, columns, paint }: Page): readonly string[] => {

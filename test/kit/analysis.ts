@@ -299,6 +299,9 @@ export const analysisOf = (wish: AnalysisWish = {}): Analysis => {
     rows,
     failovers,
     matrix: [],
+    outages: [],
+    tradeOffs: [],
+    lost: [],
     failbacks: arms.flatMap((arm, index) =>
       failovers.length === 0 ? [] : [failbackOf(arm, index === 0 ? 10_400 : undefined)],
     ),

@@ -8,7 +8,9 @@ import { costChart } from './cost.ts';
 import { firstTokenChart, tokenRateChart } from './distribution.ts';
 import { failoverChart } from './failover.ts';
 import { matrixChart } from './matrix.ts';
+import { outageChart } from './outage.ts';
 import { timelineChart } from './timeline.ts';
+import { tradeOffChart } from './trade-off.ts';
 
 const makers: readonly ((analysis: Analysis, words: Words) => Chart | undefined)[] = [
   matrixChart,
@@ -17,6 +19,8 @@ const makers: readonly ((analysis: Analysis, words: Words) => Chart | undefined)
   firstTokenChart,
   tokenRateChart,
   failoverChart,
+  outageChart,
+  tradeOffChart,
   costChart,
 ];
 

@@ -34,6 +34,8 @@ export const chartFiles: Readonly<Record<ChartName, string>> = {
   cost: 'cost',
   arm: 'arms',
   matrix: 'matrix',
+  outage: 'outage',
+  tradeOff: 'trade-off',
 };
 
 /** What a chart's body may hold; the frame adds schema, title, description and look. */

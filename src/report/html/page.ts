@@ -10,6 +10,7 @@
 import type { Analysis } from '../../analysis/analysis.ts';
 import type { ChartName } from '../chart/chart.ts';
 import type { Words } from '../word/language.ts';
+import { comparisonSection } from './comparison.ts';
 import { costTables } from './cost.ts';
 import { failoverTable } from './failover.ts';
 import { failureSection } from './failure.ts';
@@ -17,6 +18,7 @@ import { chartFigure, type DrawnChart } from './figure.ts';
 import { Html, html } from './markup.ts';
 import { matrixSection } from './matrix.ts';
 import { figureSection, verdictHeader, warningSection } from './opening.ts';
+import { outageSection, tradeOffSection } from './outage.ts';
 import { setupSection } from './setup.ts';
 import { styleSheet } from './style.ts';
 
@@ -55,7 +57,7 @@ export const htmlPage = (
       <body>
         <main>
           ${banner} ${verdictHeader(analysis, words)} ${warningSection(analysis, words)}
-          ${matrixSection(analysis, words, figure('matrix'))}
+          ${comparisonSection(analysis, words)} ${matrixSection(analysis, words, figure('matrix'))}
           ${figureSection(analysis, words, figure('arm'))} ${failureSection(analysis, words)}
           ${section(words.heading.timeline, figure('timeline'))}
           ${section(words.heading.firstToken, figure('firstToken'))}
@@ -65,6 +67,8 @@ export const htmlPage = (
             ...(charts.has('failover') ? [figure('failover')] : []),
             failoverTable(analysis, words),
           )}
+          ${outageSection(analysis, words, figure('outage'))}
+          ${tradeOffSection(analysis, words, figure('tradeOff'))}
           ${section(
             words.heading.cost,
             html`<p>${words.costNote}</p>`,

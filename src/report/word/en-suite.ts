@@ -1,4 +1,4 @@
-/** What a report says about failover suites and outages, in English. */
+/** What a report says about failover suites, in English. */
 
 import { decimal } from '../format.ts';
 import { count } from './en-remark.ts';
@@ -10,8 +10,6 @@ export const englishSuite: SuiteWords = {
     comparison: 'Proxies side by side',
     lost: 'Rows we lose',
     config: 'How each was set up',
-    outage: 'Outages',
-    tradeOff: 'Choosing a first-token deadline',
   },
   standing: {
     'not-exercised': 'not exercised',

@@ -2,6 +2,7 @@
 
 import { decimal } from '../format.ts';
 import { advisory, count, failback, invalidity, withheld } from './en-remark.ts';
+import { englishOutage } from './en-outage.ts';
 import { englishSuite } from './en-suite.ts';
 import type { Words } from './language.ts';
 
@@ -21,6 +22,7 @@ export const english: Words = {
     JPY: 'JPY',
   },
   suite: englishSuite,
+  outages: englishOutage,
   simulated: 'SIMULATED',
   simulatedLong:
     'SIMULATED: one or more backends are models of real ones. The figures show how the system ' +
@@ -251,6 +253,19 @@ export const english: Words = {
         'One line per fault, what went wrong first. The number is how many trials ended that way; ' +
         'the fuller the colour, the larger their share. Green is what should happen, orange is ' +
         'not, red harms readers without a word.',
+    },
+    outage: {
+      title: 'An outage, from the fault to the return',
+      howToRead:
+        'From the top: when the fault was there, what the circuit of the backend said, when the ' +
+        'proxy asked whether it is back (filled: it was answered), and who answered each request.',
+    },
+    tradeOff: {
+      title: 'What each first-token deadline costs',
+      howToRead:
+        'Solid: the share of healthy answers that the deadline would fail over, at most, 95 % ' +
+        'sure; dashed: as observed. On a dead box readers wait for as long as the deadline. ' +
+        'Further left and further down is better; a curve ends where more answers are needed.',
     },
   },
   aside: (text) => ` (${text})`,

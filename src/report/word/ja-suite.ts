@@ -1,4 +1,4 @@
-/** What a report says about failover suites and outages, in Japanese. */
+/** What a report says about failover suites, in Japanese. */
 
 import { decimal } from '../format.ts';
 import type { SuiteWords } from './suite.ts';
@@ -9,8 +9,6 @@ export const japaneseSuite: SuiteWords = {
     comparison: 'プロキシの比較',
     lost: '他が上回った行',
     config: 'それぞれの設定',
-    outage: '停止の経過',
-    tradeOff: '最初のトークンの期限の選び方',
   },
   standing: {
     'not-exercised': '未実施',

@@ -2,6 +2,7 @@
 
 import { decimal } from '../format.ts';
 import { advisory, failback, invalidity, withheld } from './ja-remark.ts';
+import { japaneseOutage } from './ja-outage.ts';
 import { japaneseSuite } from './ja-suite.ts';
 import type { Words } from './language.ts';
 
@@ -21,6 +22,7 @@ export const japanese: Words = {
     JPY: 'JPY',
   },
   suite: japaneseSuite,
+  outages: japaneseOutage,
   simulated: 'シミュレーション',
   simulatedLong:
     'シミュレーション：一部またはすべてのバックエンドは実機のモデルです。' +
@@ -248,6 +250,19 @@ export const japanese: Words = {
         '1行が1つの障害で、問題のあった行から順に並べています。数字はその結果になった回数、' +
         '色が濃いほど割合が高いことを示します。緑は想定どおり、オレンジは想定と異なるもの、' +
         '赤は通知なしに利用者が被害を受けたものです。',
+    },
+    outage: {
+      title: '停止から切り戻しまでの経過',
+      howToRead:
+        '上から、障害の期間、バックエンドの遮断の状態、復帰の確認（塗りつぶしは応答あり）、' +
+        '各要求に応答したバックエンドです。',
+    },
+    tradeOff: {
+      title: '最初のトークンの期限ごとの代償',
+      howToRead:
+        '実線は、正常なのに期限で切り替わる回答の割合の上限（95 % 信頼）、破線は観測値です。' +
+        '停止した本体では、利用者は期限と同じ時間だけ待ちます。左下ほど良く、' +
+        '曲線の下端より先を示すには、より多くの回答が必要です。',
     },
   },
   aside: (text) => `（${text}）`,

@@ -18,6 +18,7 @@ import type {
   Withheld,
 } from '../../analysis/analysis.ts';
 import type { Unit } from '../../metric/metric.ts';
+import type { OutageWords } from './outage.ts';
 import type { SuiteWords } from './suite.ts';
 
 export type Language = 'en' | 'ja';
@@ -31,6 +32,7 @@ export interface Words {
   readonly comma: string;
   readonly unit: Readonly<Record<Unit, string>>;
   readonly suite: SuiteWords;
+  readonly outages: OutageWords;
   readonly simulated: string;
   readonly simulatedLong: string;
   readonly partial: string;
@@ -172,7 +174,15 @@ export interface Words {
   /** What each chart shows and how to read it. */
   readonly chart: Readonly<
     Record<
-      'timeline' | 'firstToken' | 'tokenRate' | 'failover' | 'cost' | 'arm' | 'matrix',
+      | 'timeline'
+      | 'firstToken'
+      | 'tokenRate'
+      | 'failover'
+      | 'cost'
+      | 'arm'
+      | 'matrix'
+      | 'outage'
+      | 'tradeOff',
       { readonly title: string; readonly howToRead: string }
     >
   >;

@@ -1,13 +1,11 @@
-/** What a report says about a failover suite, an outage and a choice of deadlines. */
+/** What a report says about a failover suite. */
 
 import type { LostRow, MatrixArm, Standing } from '../../analysis/analysis.ts';
 import type { SuiteExpectation } from '../../log/entry.ts';
 
-/** The words of these parts, in one language. */
+/** The words of this part, in one language. */
 export interface SuiteWords {
-  readonly heading: Readonly<
-    Record<'matrix' | 'comparison' | 'lost' | 'config' | 'outage' | 'tradeOff', string>
-  >;
+  readonly heading: Readonly<Record<'matrix' | 'comparison' | 'lost' | 'config', string>>;
   readonly standing: Readonly<Record<Standing, string>>;
   readonly expectation: Readonly<Record<SuiteExpectation, string>>;
   readonly label: Readonly<
