@@ -12,6 +12,7 @@ import { hideBin } from 'yargs/helpers';
 import { benchCommand } from './command/bench.ts';
 import { checkCommand } from './command/check.ts';
 import { doctorCommand } from './command/doctor.ts';
+import { faultCommand } from './command/fault.ts';
 import { initCommand } from './command/init.ts';
 import { reportCommand } from './command/report.ts';
 import { runCommand } from './command/run.ts';
@@ -53,6 +54,7 @@ const commandLine = yargs(words)
   .command(checkCommand)
   .command(serveCommand)
   .command(simulateCommand)
+  .command(faultCommand)
   .command(initCommand)
   .command(doctorCommand)
   .command(benchCommand)

@@ -60,3 +60,9 @@ export const seedOption = {
   coerce: wholeNumber('seed', 2 ** 32 - 1),
   describe: 'Seed, in place of the one in the file',
 } satisfies Options;
+
+export const liveOption = {
+  type: 'boolean',
+  default: false,
+  describe: 'Let `spillway fault` break backends meanwhile, in the same folder',
+} satisfies Options;

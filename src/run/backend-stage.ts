@@ -83,6 +83,7 @@ export const openBackends: Stage<BackendStageInput, BackendStageInfo> = async (i
     },
     answer: async (message, value) => {
       if (message === 'arm') return live.arm(value as ArmOrder);
+      if (message === 'list') return live.list();
       if (message === 'disarm') return live.disarm(String(value));
       throw new Error(`the backends know no ${message}`);
     },

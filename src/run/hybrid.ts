@@ -7,11 +7,14 @@ import { entropyIds } from '../random/id.ts';
 import type { BackendSystem, System } from '../system/system.ts';
 import { originNow, systemClock } from '../time/system-clock.ts';
 import { openSimulatedBackend } from '../target/backend/simulated-backend.ts';
-import type { BackendStageInfo } from './backend-stage.ts';
+import type { BackendStageInfo, BackendStageInput } from './backend-stage.ts';
+import { openLiveControl } from './live-control.ts';
+import { liveOrders } from './live-order.ts';
 import { openStage } from './open-stage.ts';
 import { pricesOf } from './price.ts';
 import type { ProxyReload, ProxyStageInfo, ProxyStageInput } from './proxy-stage.ts';
 import { RunError } from './run-error.ts';
+import type { StageEntry } from './stage.ts';
 
 export interface Hybrid extends AsyncDisposable {
   readonly url: string;
@@ -22,27 +25,39 @@ export interface Hybrid extends AsyncDisposable {
   reload(system: System): readonly ('listen' | 'state' | 'log')[];
 }
 
-/** How the proxy shows itself. */
-export type HybridManner = Pick<ProxyStageInput, 'requestLog' | 'version'>;
+/** How the proxy shows itself, and whether it can be broken while it serves. */
+export interface HybridManner extends Pick<ProxyStageInput, 'requestLog' | 'version'> {
+  /** Where `spillway fault` is heard, and who is told of what it does. */
+  readonly live?: { readonly folder: string; readonly tell: (line: string) => void };
+}
 
 /** Opens simulated backends in a thread of their own, and the proxy in front of all backends. */
 export const openHybrid = async (system: System, manner: HybridManner = {}): Promise<Hybrid> => {
   await using opening = new AsyncDisposableStack();
+  const { live, ...shown } = manner;
   const stage = { origin: originNow(), seed: entropyIds(), emit: () => undefined };
   const isSimulated = system.backends.some(({ simulate }) => simulate);
-  const backends = isSimulated
-    ? opening.use(
-        await openStage<BackendStageInfo>(
-          'backends',
-          { system, faults: [] },
-          { ...stage, isThreaded: true },
-        ),
-      ).info.backends
-    : system.backends;
+  const names = system.backends.map(({ name }) => name);
+  const behind =
+    isSimulated || live
+      ? opening.use(
+          await openStage<BackendStageInfo>(
+            'backends',
+            { system, faults: [], ...(live && { relayed: names }) } satisfies BackendStageInput,
+            { ...stage, isThreaded: true, ...(live && { emit: (it) => sayEntry(it, live.tell) }) },
+          ),
+        )
+      : undefined;
+  const backends = behind?.info.backends ?? system.backends;
+  if (live && behind) {
+    behind.tell('begin', systemClock(stage.origin).now());
+    const orders = liveOrders(names, (message, value) => behind.ask(message, value));
+    opening.use(await openLiveControl(live.folder, orders));
+  }
   const proxy = opening.use(
     await openStage<ProxyStageInfo>(
       'proxy',
-      { system: { ...system, backends }, prices: pricesOf(system), areIdsSeeded: false, ...manner },
+      { system: { ...system, backends }, prices: pricesOf(system), areIdsSeeded: false, ...shown },
       { ...stage, isThreaded: false },
     ),
   );
@@ -50,7 +65,9 @@ export const openHybrid = async (system: System, manner: HybridManner = {}): Pro
   return {
     url: proxy.info.url,
     reload(next) {
-      const reachable = next.backends.map((backend) => reachableAs(backend, system, backends));
+      const reachable = next.backends.map((backend) =>
+        reachableAs(backend, system, backends, live !== undefined),
+      );
       const reload: ProxyReload = {
         system: { ...next, backends: reachable },
         prices: pricesOf(next),
@@ -69,9 +86,10 @@ const reachableAs = (
   backend: BackendSystem,
   { backends }: System,
   opened: readonly BackendSystem[],
+  isLive: boolean,
 ): BackendSystem => {
-  if (!backend.simulate) return backend;
   const before = backends.find(({ name }) => name === backend.name);
+  if (!backend.simulate) return isLive ? throughShim(backend, before, opened) : backend;
   const server = opened.find(({ name }) => name === backend.name);
   const isSame =
     before?.wire === backend.wire && isDeepStrictEqual(before.simulate, backend.simulate);
@@ -82,6 +100,26 @@ const reachableAs = (
     );
   const { simulate: _, ...real } = backend;
   return { ...real, urls: server.urls, ...(server.via && { via: server.via }) };
+};
+
+/** What is broken by hand is reached as before, or it could be broken no more. */
+const throughShim = (
+  backend: BackendSystem,
+  before: BackendSystem | undefined,
+  opened: readonly BackendSystem[],
+): BackendSystem => {
+  const via = opened.find(({ name }) => name === backend.name)?.via;
+  if (via && isDeepStrictEqual(before?.urls, backend.urls)) return { ...backend, via };
+  throw new RunError(
+    `backends.${backend.name}: the way to a backend cannot be changed while it is live`,
+    'Restart to reach it as the file says.',
+  );
+};
+
+/** What a fault armed by hand does, for who gives the talk. */
+const sayEntry = (entry: StageEntry, tell: (line: string) => void): void => {
+  if (entry.kind === 'act') tell(`${entry.backend}: ${entry.what} acted`);
+  if (entry.kind === 'fault') tell(`${entry.backend}: ${entry.what} is over`);
 };
 
 export interface Simulation extends AsyncDisposable {

@@ -24,6 +24,17 @@ export interface ArmOrder {
   readonly faults: readonly PlannedFault[];
 }
 
+/** A fault in force, for people. */
+export interface InForceNote {
+  readonly id: string;
+  readonly backend: string;
+  readonly what: string;
+  /** How long it has been there. */
+  readonly forMs: number;
+  /** How long it will last; until it is mended when absent. */
+  readonly leftMs?: number;
+}
+
 /**
  * A shim, and before which address of which backend it stands: the first is path 1. What stands
  * for the simulated box itself is path 0.
@@ -111,6 +122,20 @@ export class LiveFaults {
         when,
       });
     return true;
+  }
+
+  /** What is in force, one note for each backend it acts on. */
+  list(): readonly InForceNote[] {
+    const now = this.#parts.clock.now();
+    return [...this.#inForce].flatMap(([id, { faults, since }]) =>
+      faults.map(({ backend, action, until }) => ({
+        id,
+        backend,
+        what: action.kind,
+        forMs: now - since,
+        ...(until < Number.POSITIVE_INFINITY && { leftMs: this.#origin + until - now }),
+      })),
+    );
   }
 
   /** Disarms everything. */

@@ -5,7 +5,7 @@ import type { CommandModule } from 'yargs';
 import type { RequestLogInput } from '../../run/request-sink.ts';
 import type { System } from '../../system/system.ts';
 import { exitCode } from '../exit-code.ts';
-import { hostOption, portOption } from '../option.ts';
+import { hostOption, liveOption, portOption } from '../option.ts';
 import { stopSignals } from '../stop.ts';
 import { version } from '../version.ts';
 
@@ -14,6 +14,7 @@ interface ServeArguments {
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly quiet: boolean;
+  readonly live: boolean;
 }
 
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -34,10 +35,11 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
         default: false,
         describe: 'Log no requests on stderr',
       })
+      .option('live', liveOption)
       .example('$0 serve', 'the simulated hybrid on 127.0.0.1:4000')
       .example('$0 serve spillway.yaml --port 8080', 'your own')
       .example('$0 serve config.yaml', 'what LiteLLM serves'),
-  handler: async ({ system: file, host, port, quiet }) => {
+  handler: async ({ system: file, host, port, quiet, live }) => {
     const { loadSystem, untilAborted } = await import('../listen.ts');
     const { openHybrid } = await import('../../run/hybrid.ts');
     const { describeRemarks } = await import('../describe-system.ts');
@@ -51,6 +53,7 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
     await using hybrid = await openHybrid(override(system), {
       requestLog: requestLogOf(system, quiet),
       version,
+      ...(live && { live: { folder: '.', tell } }),
     });
     using _ = hangUps(
       () => reload({ hybrid, load: () => loadSystem(file), override, tell }),
