@@ -23,6 +23,15 @@ describe('the tokenizer', () => {
     expect(tokenizer.count('a <|endoftext|> b')).toBeGreaterThan(3);
   });
 
+  test('counts a run without end piece by piece, which takes no longer than the same as words', () => {
+    for (const sign of ['x', '日', ' ', '!', '\u0301']) {
+      const piece = sign.repeat(128);
+      expect(tokenizer.count(piece.repeat(1500))).toBe(1500 * tokenizer.count(piece));
+    }
+    const sentence = '水源の水位は昨日より三センチ下がった。';
+    expect(tokenizer.count(sentence.repeat(100))).toBe(100 * tokenizer.count(sentence));
+  });
+
   test('cuts to a start of the text that fits and breaks no character', () => {
     const text = fc.string({ unit: fc.constantFrom('設', '🚰', 'a', ' ', '。', '1', 'é', '\n') });
     fc.assert(
