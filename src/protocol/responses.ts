@@ -161,7 +161,10 @@ export type Verbosity = 'low' | 'medium' | 'high';
 
 export interface WireUsage {
   readonly input_tokens: number;
-  readonly input_tokens_details: { readonly cached_tokens: number };
+  readonly input_tokens_details: {
+    readonly cached_tokens: number;
+    readonly cache_write_tokens?: number;
+  };
   readonly output_tokens: number;
   readonly output_tokens_details: { readonly reasoning_tokens: number };
   readonly total_tokens: number;

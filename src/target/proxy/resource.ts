@@ -57,7 +57,8 @@ export const incompleteReason = (reason: EndReason): string | undefined => {
 
 export const wireUsage = (usage: Usage): WireUsage => ({
   input_tokens: usage.inputTokens,
-  input_tokens_details: { cached_tokens: usage.cachedInputTokens ?? 0 },
+  // No backend tells what it wrote; newer clients insist on a number.
+  input_tokens_details: { cached_tokens: usage.cachedInputTokens ?? 0, cache_write_tokens: 0 },
   output_tokens: usage.outputTokens,
   output_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
   total_tokens: usage.inputTokens + usage.outputTokens,
