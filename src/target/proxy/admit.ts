@@ -39,6 +39,8 @@ export type Admitted =
       readonly kind: 'admitted';
       readonly choice: Choice;
       readonly backend: Backend;
+      /** The next in line, should this one fail. */
+      readonly standby: Backend | undefined;
       /** To be given back with the slot. */
       readonly slotAt: number;
     }
@@ -69,7 +71,7 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
     });
     const rules = input.rules();
     const { choices, refused } = route(states, rules);
-    const [choice] = choices;
+    const [choice, next] = choices;
     const backend = choice && backends.get(choice.candidate.backend);
     if (!choice || !backend) {
       const shutOut = refused.filter(({ why }) => why === 'breaker').map((it) => it.backend);
@@ -113,7 +115,8 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
     const mayServe = backend.mayServeModel(choice.candidate.model);
     if (hasQuota && mayServe && !input.gone.aborted) {
       backend.quota.charge(tokens, clock.now());
-      return { kind: 'admitted', choice, backend, slotAt };
+      const standby = next && backends.get(next.candidate.backend);
+      return { kind: 'admitted', choice, backend, standby, slotAt };
     }
     // Granted too late: the circuit has opened, the quota is used up, or nobody waits any more.
     backend.admission.leave(slotAt, clock.now());

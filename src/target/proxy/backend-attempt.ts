@@ -59,6 +59,8 @@ export class BackendAttempt {
       },
     };
     this.#reading = backend.begin(candidate, reading);
+    // Who takes over has no time for handshakes.
+    place.standby?.upstream.prepare?.();
   }
 
   /** Leaves the backend, whatever has become of the attempt. */

@@ -43,6 +43,7 @@ export const chatUpstream = (backend: BackendSystem, parts: UpstreamParts): Upst
     },
     check: (signal) => askUpstream(wire, openaiPath(backend, 'models'), signal, 'fresh'),
     alarms: () => paths.alarms(),
+    prepare: () => paths.prepare(),
     async close() {
       await Promise.all([paths.close(), token?.close()]);
     },

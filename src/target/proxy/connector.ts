@@ -14,6 +14,9 @@
  *                 │                           └── the server closes, or `idleMs` pass ──▶ gone
  *                 └── error, or left ──▶ destroyed
  *
+ * One may also be dialled ahead, and wait in the same way for its first request: who fails over has
+ * no time for handshakes.
+ *
  * A server may close an idle connection in the instant we write to it. Such a request, sent over a
  * used socket and without a byte of an answer, is sent once more over a fresh one.
  */
@@ -59,6 +62,7 @@ export class ConnectionPool {
   readonly #open = new Set<Connection>();
   /** The last one used comes first: it is the least likely to have been closed. */
   readonly #idle: Connection[] = [];
+  #isPreparing = false;
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
@@ -82,6 +86,16 @@ export class ConnectionPool {
   async sendFresh(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted();
     return this.#fresh().send(request, signal);
+  }
+
+  /** Dials ahead, unless a connection waits or is on its way. */
+  prepare(): void {
+    const isNeeded = !this.#isPreparing && !this.#idle.some(({ isAlive }) => isAlive);
+    if (!isNeeded || this.#open.size >= connectionsMax) return;
+    this.#isPreparing = true;
+    this.#fresh().dialAhead(() => {
+      this.#isPreparing = false;
+    });
   }
 
   /** Destroys every connection, in use or idle. */
@@ -174,8 +188,13 @@ class Connection {
   readonly #clock: Clock;
   readonly #client: Client;
   readonly #events: ConnectionEvents;
+  readonly #origin: string;
+  readonly #connect: buildConnector.connector;
   #leaveDialling: (() => void) | undefined;
   #socket: Socket | undefined;
+  /** Waits for the first request. */
+  #ahead: Socket | undefined;
+  #aheadTimer: Disposable | undefined;
   #isReused = false;
   #bytesReadBefore = 0;
   #givenAt = 0;
@@ -184,6 +203,8 @@ class Connection {
   constructor(endpoint: Endpoint, dial: Dial, events: ConnectionEvents) {
     this.#clock = endpoint.clock;
     this.#events = events;
+    this.#origin = endpoint.origin;
+    this.#connect = this.#connectorFor(endpoint, dial);
     this.#client = new Client(endpoint.origin, {
       pipelining: 1,
       allowH2: false,
@@ -193,7 +214,12 @@ class Connection {
       keepAliveTimeout: idleMs,
       keepAliveMaxTimeout: idleMs,
       keepAliveTimeoutThreshold: 1000,
-      connect: this.#connectorFor(endpoint, dial),
+      connect: (options, callback) => {
+        const ahead = this.#takeAhead();
+        // undici takes no notice of an answer that comes before it has finished asking.
+        if (ahead) queueMicrotask(() => callback(null, ahead));
+        else this.#connect(options, callback);
+      },
     });
     this.#client.on('disconnect', () => void this.destroy(new Error('disconnected')));
   }
@@ -230,12 +256,43 @@ class Connection {
     return exchange.answer;
   }
 
+  /** Connects before there is a request; one that finds none in time is closed. */
+  dialAhead(onSettled: () => void): void {
+    const { protocol, host, hostname, port } = new URL(this.#origin);
+    const bare = hostname.replaceAll(/[[\]]/g, '');
+    this.#connect({ protocol, host, hostname: bare, port }, (_error, socket) => {
+      onSettled();
+      if (!socket || this.#isDestroyed) {
+        socket?.destroy();
+        void this.destroy(new Error('not connected'));
+        return;
+      }
+      this.#ahead = socket;
+      socket.on('error', () => undefined);
+      socket.once('close', () => {
+        if (this.#ahead) void this.destroy(new Error('closed before its first request'));
+      });
+      this.#aheadTimer = this.#clock.at(this.#clock.now() + idleMs, () => {
+        if (this.#ahead) void this.destroy(new Error('nobody needed it'));
+      });
+      this.#events.onFree();
+    });
+  }
+
   async destroy(error: Error): Promise<void> {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
     this.#leaveDialling?.();
+    this.#takeAhead()?.destroy();
     this.#events.onGone();
     await this.#client.destroy(error);
+  }
+
+  #takeAhead(): Socket | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    this.#aheadTimer?.[Symbol.dispose]();
+    return ahead;
   }
 
   #rest(): void {

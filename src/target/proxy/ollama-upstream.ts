@@ -56,6 +56,7 @@ export const ollamaUpstream = (backend: BackendSystem, parts: UpstreamParts): Up
     },
     check: (signal) => askUpstream(wire, (basePath) => `${basePath}/api/version`, signal, 'fresh'),
     alarms: () => paths.alarms(),
+    prepare: () => paths.prepare(),
     async abilities(signal) {
       const body = await askUpstream(wire, (basePath) => `${basePath}/api/tags`, signal);
       return abilitiesIn(parseJson(body));

@@ -66,6 +66,8 @@ export interface Upstream {
   probe(signal: AbortSignal): Promise<{ readonly loadedModels?: readonly string[] }>;
   /** The same over a connection of its own, on the path that requests take; where paths differ. */
   check?(signal: AbortSignal): Promise<unknown>;
+  /** Has a connection ready for a call that may come soon; absent where nothing is connected. */
+  prepare?(): void;
   /** Paths that people must mend; absent where there are none to tell apart. */
   alarms?(): readonly Alarm[];
   /** What its models are able to do, by their names; absent where nobody can be asked. */

@@ -47,6 +47,7 @@ export const responsesUpstream = (backend: BackendSystem, parts: UpstreamParts):
     },
     check: (signal) => askUpstream(wire, openaiPath(backend, 'models'), signal, 'fresh'),
     alarms: () => paths.alarms(),
+    prepare: () => paths.prepare(),
     async close() {
       await Promise.all([paths.close(), token?.close()]);
     },

@@ -107,6 +107,33 @@ test('a second opinion is asked over a connection of its own', async () => {
   await upstream.close();
 });
 
+test('a connection dialled ahead serves the first request, and is closed when none comes', async () => {
+  await using server = await box();
+  const clock = new VirtualClock();
+  const upstream = ollamaUpstream(backend('ollama', [server.url]), { clock });
+  for (let time = 0; time < 3; time++) upstream.prepare?.();
+  await expect.poll(() => server.sockets.length).toBe(1);
+  // The other side has it; now this side.
+  await clock.advanceTo(clock.now());
+  upstream.prepare?.();
+  await collect(upstream.open(call(), never()));
+  expect([server.sockets.length, server.requests.length]).toEqual([1, 1]);
+
+  const [first] = server.sockets;
+  first?.destroy();
+  await expect.poll(() => first?.destroyed).toBe(true);
+  await expect
+    .poll(() => {
+      upstream.prepare?.();
+      return server.sockets.length;
+    })
+    .toBe(2);
+  await clock.advanceTo(clock.now());
+  await clock.advanceTo(30_001);
+  await expect.poll(() => server.sockets[1]?.closed).toBe(true);
+  await upstream.close();
+});
+
 test('one that gets no answer sets its path aside, though that connects', async () => {
   await using silent = await scriptedServer(() => undefined);
   await using funnel = await box();
