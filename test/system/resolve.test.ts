@@ -38,6 +38,30 @@ describe('a system file', () => {
     });
   });
 
+  test('gives long prompts more time, and asks at home what costs money elsewhere', () => {
+    const text = `backends:
+  spark: { kind: ollama, url: http://127.0.0.1:11434 }
+  azure: { kind: openai, url: https://example.com/v1, firstTokenMs: 5000, suspectMs: 3000 }
+  silent: { kind: ollama, url: http://127.0.0.1:11435, firstTokenMsMax: 30000, suspectMs: 0 }
+models:
+  m: [{ backend: spark, model: a, prefillTokensPerSecond: 2400 }, { backend: azure, model: b }]
+`;
+    const { backends, models } = resolve(text).value ?? {};
+    expect(backends).toMatchObject([
+      { firstTokenMs: 20_000, firstTokenMsMax: 120_000, suspectMs: 2000 },
+      { firstTokenMs: 5000, firstTokenMsMax: 30_000, suspectMs: 3000 },
+      { firstTokenMs: 20_000, firstTokenMsMax: 30_000 },
+    ]);
+    expect(backends?.[2]).not.toHaveProperty('suspectMs');
+    expect(models?.[0]?.candidates[0]?.prefillTokensPerSecond).toBe(2400);
+    expect(mistakes(text.replace('firstTokenMsMax: 30000', 'firstTokenMsMax: 900'))).toEqual([
+      '4:73 backends.silent.firstTokenMsMax: expected at least firstTokenMs, 20000, found 900',
+    ]);
+    expect(mistakes(text.replace('2400', '0'))).toEqual([
+      '6:59 models.m[0].prefillTokensPerSecond: expected a number above 0, found 0',
+    ]);
+  });
+
   test('says how long running answers may take to end', () => {
     expect(resolve(`drainMs: 30000\n${simulated}`).value).toMatchObject({ drainMs: 30_000 });
     expect(mistakes(`drainMs: 0\n${simulated}`)[0]).toMatch(/^1:10 drainMs: /);
