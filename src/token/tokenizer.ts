@@ -18,8 +18,8 @@ export interface Tokenizer {
 
 /**
  * A vocabulary merges within a run of letters, of spaces or of signs, in time that grows with the
- * square of its length: a hundred thousand letters in a row take a quarter of a minute. No text that
- * means anything has such runs, so they are cut, at the price of a token for each cut.
+ * square of its length: a hundred thousand letters in a row take a quarter of a minute. No text
+ * that means anything has such runs, so they are cut, at the price of a token for each cut.
  */
 const longRun = /[\p{L}\p{M}]{128}|\s{128}|[^\s\p{L}\p{M}\p{N}]{128}/gu;
 

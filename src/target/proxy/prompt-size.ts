@@ -1,7 +1,7 @@
 /**
  * How many tokens a prompt is taken to have, before a backend has read it.
  *
- *     text by a count or an estimate + 4 for each message + 765 for each image + a file by its length
+ *     text, counted or estimated + 4 for each message + 765 for each image + a file by its length
  *
  * What surrounds the text is always estimated: each model has its own template and its own eyes.
  * The same rule decides whether a prompt fits a window, what it is charged against a quota, and
