@@ -29,6 +29,8 @@ import type { BackendStageInfo, BackendStageInput } from './backend-stage.ts';
 import { type LoadStageInfo, type LoadStageInput, plannedStarts } from './load-stage.ts';
 import { isSpending, manifestOf } from './manifest.ts';
 import type { Answer } from './correspondence.ts';
+import { openLiveControl } from './live-control.ts';
+import { liveOrders } from './live-order.ts';
 import { openLaneTarget, playable } from './lane-target.ts';
 import { openStage, type StageHandle, type StageOptions } from './open-stage.ts';
 import { pricesOf } from './price.ts';
@@ -48,6 +50,8 @@ export interface RunOptions {
   /** Replay against this proxy instead of our own. */
   readonly target?: string;
   readonly isLocalOnly: boolean;
+  /** The folder in which `spillway fault` is heard meanwhile; nowhere when absent. */
+  readonly live?: string;
   /** Sees every entry, for the progress display. */
   readonly watch: (entry: LogEntry, arm: string) => void;
   /** Aborted by Ctrl-C (`interrupted`) or SIGTERM (`terminated`). */
@@ -77,6 +81,7 @@ export const conduct = async (scenario: Scenario, options: RunOptions): Promise<
     startedAt,
     command: options.command,
     ...(options.target !== undefined && { target: options.target }),
+    isLive: options.live !== undefined,
     clockResolutionMs: resolutionMs(clock),
     plan,
   });
@@ -169,6 +174,14 @@ const runArm = async (
   const { target, load } = await (arm.suite
     ? openSuite(scenario, arm.suite, ground)
     : openPlain(scenario, ground));
+  if (options.live !== undefined && target.backends) {
+    const names = arm.system.backends.map(({ name }) => name);
+    const { backends } = target;
+    // Faults of the scenario keep their places.
+    const first = 1 + Math.max(-1, ...arm.faults.map((fault) => fault.index));
+    const orders = liveOrders(names, (message, value) => backends.ask(message, value), first);
+    world.use(await openLiveControl(options.live, orders));
+  }
   const beginAt = clock.now() + leadMs;
   for (const stage of target.armed) stage.tell('begin', beginAt);
   const endsAt = beginAt + startsUntil(scenario.phases) + scenario.phases.cooldownMs;
@@ -198,7 +211,9 @@ interface OpenedArm {
 /** Sessions through one proxy, while faults come as they are planned. */
 const openPlain = async (scenario: Scenario, ground: ArmGround): Promise<OpenedArm> => {
   const { arm, options, stage, world } = ground;
-  const target = await openTarget(arm, relayedIn(scenario), options, stage, world);
+  const all = arm.system.backends.map(({ name }) => name);
+  const relayed = options.live === undefined ? relayedIn(scenario) : all;
+  const target = await openTarget(arm, relayed, options, stage, world);
   const input: LoadStageInput = {
     ...loadOf(scenario, ground),
     url: target.proxy,
@@ -241,6 +256,8 @@ const loadOf = ({ directory }: Scenario, { arm, index }: ArmGround) => ({
 
 interface Target {
   readonly proxy: string;
+  /** Absent where the target is somebody else's. */
+  readonly backends?: Pick<StageHandle<unknown>, 'ask'>;
   /** Everything in which faults are armed as the arm begins. */
   readonly armed: readonly Pick<StageHandle<unknown>, 'tell'>[];
   /** Rejects when a thread that serves is lost. */
@@ -297,7 +314,7 @@ const openTarget = async (
   const crashed = Promise.race([backends.done, proxy.done]);
   // Nobody may be waiting yet when the run is stopped while it opens.
   crashed.catch(() => undefined);
-  return { proxy: proxy.info.url, armed: [backends, proxy], crashed };
+  return { proxy: proxy.info.url, backends, armed: [backends, proxy], crashed };
 };
 
 /** Waits until the load is done, the user stops it, or the spend limit is reached. */

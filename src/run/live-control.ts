@@ -48,7 +48,10 @@ export const openLiveControl = async (
       length += bytes.length;
       if (length > lineCharsMax) socket.destroy();
     });
-    createInterface(socket).once('line', (line) => {
+    const lines = createInterface(socket);
+    // It hands on what goes wrong with its socket.
+    lines.on('error', () => undefined);
+    lines.once('line', (line) => {
       void replyTo(line, token, handle).then((told) => socket.end(`${JSON.stringify(told)}\n`));
     });
   });
@@ -106,7 +109,9 @@ export const tellLive = async (folder: string, order: unknown): Promise<unknown>
     const gone = (): void => reject(nobodyLive('whoever was live in this folder has gone'));
     const socket = connect(address.port, '127.0.0.1');
     socket.on('error', gone).on('close', gone);
-    createInterface(socket).once('line', (line) => {
+    const lines = createInterface(socket);
+    lines.on('error', gone);
+    lines.once('line', (line) => {
       resolve(JSON.parse(line) as Told);
       socket.destroy();
     });

@@ -19,6 +19,8 @@ export interface ManifestFacts {
   readonly startedAt: Date;
   readonly command: string;
   readonly target?: string;
+  /** Faults could be injected by hand. */
+  readonly isLive?: boolean;
   readonly clockResolutionMs: number;
   readonly plan: Manifest['plan'];
 }
@@ -42,7 +44,8 @@ export const manifestOf = (scenario: Scenario, facts: ManifestFacts): Manifest =
     seed: scenario.seed,
     command: facts.command,
     arms: scenario.arms.map(({ name }) => name),
-    description: describeScenario(scenario),
+    description:
+      describeScenario(scenario) + (facts.isLive === true ? '; faults injected by hand' : ''),
     scenario: {
       file: scenario.file,
       thinkScale: scenario.thinkScale,

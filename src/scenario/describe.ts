@@ -2,8 +2,19 @@
 
 import type { Scenario } from './scenario.ts';
 
+/** `failover suite: 120 rows of 60 or 20 trials, …`, where the scenario is one. */
+const describeSuite = ({ arms }: Scenario): string | undefined => {
+  const rows = arms[0]?.suite?.rows.map(({ row }) => row);
+  if (!rows) return undefined;
+  const trials = rows.reduce((sum, { repetitions }) => sum + repetitions, 0);
+  const names = arms.length > 1 ? ` for each of ${arms.map(({ name }) => name).join(', ')}` : '';
+  return `failover suite: ${rows.length} faults, ${trials} trials${names}`;
+};
+
 /** `12 sessions/min (gamma, cv 1.2) …; spark: reset mid-stream from 60 s to 90 s; arms: a, b`. */
 export const describeScenario = (scenario: Scenario): string => {
+  const suite = describeSuite(scenario);
+  if (suite !== undefined) return suite;
   const arm = scenario.arms[0];
   const loads = (arm?.workloads ?? []).map(
     (workload) => `${workload.name} (${workload.profile}, ${describeLoad(workload.load)})`,

@@ -3,7 +3,14 @@
 import type { CommandModule } from 'yargs';
 
 import { exitCode } from '../exit-code.ts';
-import { jsonOption, langOption, localOnlyOption, seedOption, systemOption } from '../option.ts';
+import {
+  jsonOption,
+  langOption,
+  liveOption,
+  localOnlyOption,
+  seedOption,
+  systemOption,
+} from '../option.ts';
 import { stopSignals } from '../stop.ts';
 import { UsageError } from '../usage-error.ts';
 import { version } from '../version.ts';
@@ -14,6 +21,7 @@ interface RunArguments {
   readonly target: string | undefined;
   readonly 'local-only': boolean;
   readonly 'allow-exec': boolean;
+  readonly live: boolean;
   readonly lang: 'en' | 'ja';
   readonly json: boolean;
   readonly reports: string;
@@ -38,6 +46,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
         default: false,
         describe: 'Let faults run the commands that the scenario names',
       })
+      .option('live', liveOption)
       .option('seed', seedOption)
       .option('reports', {
         type: 'string',
@@ -90,6 +99,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
       isThreaded: true,
       ...(options.target !== undefined && { target: options.target }),
       isLocalOnly: options['local-only'],
+      ...(options.live && { live: '.' }),
       watch: progress.see,
       stop: stop.signal,
     });
@@ -134,6 +144,7 @@ const commandOf = (options: RunArguments, seed: number): string =>
     ...(options.target === undefined ? [] : [`--target ${options.target}`]),
     ...(options['local-only'] ? ['--local-only'] : []),
     ...(options['allow-exec'] ? ['--allow-exec'] : []),
+    ...(options.live ? ['--live'] : []),
     `--seed ${seed}`,
     ...(options.lang === 'en' ? [] : [`--lang ${options.lang}`]),
   ].join(' ');

@@ -246,3 +246,30 @@ test('what must read frames leaves alone what cannot be read, and what asks for 
     'empty',
   ]);
 });
+
+test('a fault that is armed meanwhile acts on what is open, and no more once disarmed', () => {
+  const decision = decisionOf([]);
+  const [cut] = planFaults([{ kind: 'cut', backend: 'spark', at: 0, afterTokens: 2 }]);
+  if (!cut) throw new Error('a fault was planned');
+  const attempt = decision.attempt();
+  attempt.onRequestHead(nameOf(1, 1), 0);
+  attempt.onHeadForwarded(10);
+  expect(attempt.onToken(3, 20)).toEqual([]);
+  decision.arm(cut);
+  expect(attempt.onTime(30).map(({ fault }) => fault)).toEqual([cut]);
+  expect(play(decision, nameOf(1, 2))).toEqual(['cut @2 30 ms']);
+  decision.disarm(cut);
+  expect(play(decision, nameOf(1, 3))).toEqual([]);
+});
+
+test('a fault that is armed again has all its acts before it', () => {
+  const decision = decisionOf([]);
+  const [once] = planFaults([{ kind: 'cut', backend: 'spark', at: 0, afterTokens: 2, times: 1 }]);
+  if (!once) throw new Error('a fault was planned');
+  for (let turn = 1; turn <= 4; turn += 2) {
+    decision.arm(once);
+    expect(play(decision, nameOf(1, turn))).toHaveLength(1);
+    expect(play(decision, nameOf(1, turn + 1))).toEqual([]);
+    decision.disarm(once);
+  }
+});

@@ -379,3 +379,17 @@ test('a backend that is not there looks so through the shim', async () => {
   const { shim } = await shimFor(port, []);
   expect((await ask(shim.port)).how).toBe('ECONNRESET');
 });
+
+test('an outage that is armed by hand closes the port, and gives it back once it is mended', async () => {
+  const { port } = await tokenServer();
+  const { shim } = await shimFor(port, []);
+  const [outage] = planFaults([{ kind: 'refuse', backend: 'spark', at: 0 }]);
+  if (!outage) throw new Error('a fault was planned');
+  expect((await ask(shim.port)).how).toBe('whole');
+  for (let round = 0; round < 3; round++) {
+    expect(await shim.add(outage)).toBe(true);
+    expect((await ask(shim.port)).how).toBe('ECONNREFUSED');
+    await shim.remove(outage);
+    expect((await ask(shim.port)).how).toBe('whole');
+  }
+});
