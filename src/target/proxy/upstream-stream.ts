@@ -132,9 +132,14 @@ export const askUpstream = async (
   wire: Pick<Wire, 'backend' | 'paths' | 'headers' | 'token'>,
   pathOf: (basePath: string) => string,
   signal: AbortSignal,
+  connection: 'any' | 'fresh' = 'any',
 ): Promise<string> => {
+  const { paths } = wire;
   const headers = { ...wire.headers, ...bearer(await wire.token?.get()) };
-  const answer = await wire.paths.send(pathOf, { method: 'GET', headers }, signal);
+  const request = { method: 'GET', headers } as const;
+  const answer = await (connection === 'any'
+    ? paths.send(pathOf, request, signal)
+    : paths.sendFresh(pathOf, request, signal));
   const body = await readText(answer);
   if (answer.status >= 300)
     throw new Error(`${wire.backend.name} answered ${answer.status} to a probe`);
