@@ -58,7 +58,7 @@ export const analyse = (log: RunLog): Analysis => {
       periodMs: probePeriodOf(manifest.systems[arm.arm]),
     }),
   );
-  const matrix = matrixOf(manifest, arms, areAttemptsKnown);
+  const matrix = matrixOf(manifest, arms);
   const armRows = arms.flatMap(({ arm, all, failovers }, place) => {
     const cost = costs[place];
     const failbacks = failbacksIn(arm);

@@ -35,7 +35,12 @@ export const settlingOf = (
   );
   return [...trials.values()].flatMap((part): Settling[] => {
     const faulted = part.find(({ trace }) => trace.exchange.trial?.role === 'faulted');
-    const after = part.filter(({ trace }) => trace.exchange.trial?.role === 'settle');
+    // Whether the primary serves is also asked before a trial.
+    const after = part.filter(
+      ({ trace: { exchange } }) =>
+        exchange.trial?.role === 'settle' &&
+        (exchange.sentAt ?? 0) >= (faulted?.trace.exchange.endedAt ?? Infinity),
+    );
     const row = faulted?.trace.exchange.trial?.row;
     const primary = row === undefined ? undefined : rows[row]?.backend;
     if (!faulted || row === undefined || primary === undefined || after.length === 0) return [];
@@ -58,8 +63,9 @@ const healedAtOf = (
   { exchange }: ExchangeTrace,
   row: SuiteRow | undefined,
 ): number => {
+  // Several lanes may have the same fault armed: its own window began last before it was sent.
   const window = armed.findLast(
-    ({ fault, from }) => fault === row?.fault && from <= exchange.endedAt,
+    ({ fault, from }) => fault === row?.fault && from <= (exchange.sentAt ?? exchange.scheduledAt),
   );
   return window && Number.isFinite(window.until) ? window.until : exchange.endedAt;
 };

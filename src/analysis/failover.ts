@@ -11,8 +11,8 @@
  * one was sent, tX the first new token at the client, tL the last one of the attempt that died.
  * A reader who waited a fault out has no next attempt: then the gap is the longest wait after tF.
  *
- * Attempts of a foreign proxy are not in the log: then tD is unknown and stays so, and tS and tX are
- * known as far as our own backends saw them.
+ * Attempts of a foreign proxy are not in the log: then tD is unknown and stays so, and tS and tX
+ * are known as far as our own backends saw them.
  */
 
 import type { Attempt, FaultAct, FaultArmed } from '../log/entry.ts';

@@ -28,16 +28,14 @@ import { numberRow, withheldRow } from './row.ts';
 import { eventSpread } from './spread.ts';
 
 /** The matrix of each arm; nothing where the log is of no suite. */
-export const matrixOf = (
-  { suite, systems }: Manifest,
-  arms: readonly ArmResult[],
-  areAttemptsKnown: boolean,
-): MatrixArm[] =>
+export const matrixOf = ({ suite, systems }: Manifest, arms: readonly ArmResult[]): MatrixArm[] =>
   suite === undefined
     ? []
     : arms.map((result) => {
         const settlings = settlingOf(result, suite.rows, systems[result.arm.arm]);
         const trials = trialsOf(result, suite.rows);
+        // An arm may be a proxy of others, which tells of no attempts.
+        const areAttemptsKnown = result.arm.attempts.length > 0;
         const ground = { arm: result.arm.arm, areAttemptsKnown };
         const rows = suite.rows.flatMap((row, index) =>
           row.arms?.includes(ground.arm) === false

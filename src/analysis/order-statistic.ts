@@ -26,7 +26,8 @@ export const quantileInterval = (sorted: ArrayLike<number>, p: number): Interval
 };
 
 /**
- * The least value that the p-quantile does not exceed, 95 % sure; undefined where there are too few.
+ * The least value that the p-quantile does not exceed, 95 % sure; undefined where there are too
+ * few.
  */
 export const quantileAtMost = (sorted: ArrayLike<number>, p: number): number | undefined =>
   sorted[binomialTails(sorted.length, p).findIndex((tail) => tail >= 0.95)];

@@ -1,8 +1,8 @@
 /**
  * The metrics of failover: of each fault, of the trials of a suite, of an outage. Data alone.
  *
- * tF: the fault acted on the attempt. tD: the proxy declared it dead. tS: the next attempt was sent.
- * tX: the first new token reached the client. tL: the last one before.
+ * tF: the fault acted on the attempt. tD: the proxy declared it dead. tS: the next attempt was
+ * sent. tX: the first new token reached the client. tL: the last one before.
  */
 
 import { counted, failoverDuration, shared, single } from './maker.ts';

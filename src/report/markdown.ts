@@ -43,7 +43,8 @@ export const summaryMarkdown = (analysis: Analysis, words: Words): string => {
     `## ${words.heading.keyFigures}`,
     figureTable(analysis, words),
     ...failureSection(analysis, words),
-    ...failoverSection(analysis, words),
+    // The trials of a suite are told row by row above.
+    ...(analysis.matrix.length > 0 ? [] : failoverSection(analysis, words)),
     ...outageSection(analysis, words),
     ...costSection(analysis, words),
     `${words.setup.command}: \`${manifest.command.replace(/`/g, "'")}\``,

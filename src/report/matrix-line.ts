@@ -18,7 +18,7 @@ export const signs: Readonly<Record<Standing, string>> = {
 };
 
 /** A figure: its value, an upper bound where it is withheld, or that nobody knows. */
-export const boundedText = (row: SummaryRow | undefined, words: Words): string => {
+const boundedText = (row: SummaryRow | undefined, words: Words): string => {
   if (row?.withheld?.why === 'unknown-outside') return words.suite.label.unknown;
   if (row?.atMost !== undefined)
     return words.suite.atMost(quantity(row.atMost, row.unit, words.unit));

@@ -17,6 +17,9 @@ import {
 } from './matrix-line.ts';
 import type { Words } from './word/language.ts';
 
+/** More rows than this of each of several arms push the others off the screen. */
+const rowsMax = 16;
+
 /** The lines of every arm. */
 export const matrixLines = (
   matrix: readonly MatrixArm[],
@@ -25,10 +28,12 @@ export const matrixLines = (
 ): readonly string[] =>
   matrix.flatMap((arm) => {
     const isAlone = matrix.length === 1;
-    const shown = isAlone ? arm.rows : arm.rows.filter(({ standing }) => standing !== 'held');
+    const told = isAlone ? arm.rows : arm.rows.filter(({ standing }) => standing !== 'held');
+    const shown = isAlone ? told : told.slice(0, rowsMax);
     return [
       ...hanging(`${isAlone ? '' : `${arm.arm}: `}${matrixSum(arm, words)}`, columns),
       ...(shown.length === 0 ? [] : tableLines(shown, words, columns)),
+      ...(shown.length < told.length ? [`  ${words.inFile(told.length, 'matrix.csv')}`] : []),
     ];
   });
 

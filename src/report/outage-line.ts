@@ -13,4 +13,4 @@ export const outageLines = ({ outages, manifest }: Analysis, words: Words): read
 export const choiceLines = ({ tradeOffs }: Analysis, words: Words): readonly string[] =>
   tradeOffs
     .filter(({ picks }) => picks.some(({ deadlineMs }) => deadlineMs !== undefined))
-    .map((it) => words.outages.choice(it).join(' '));
+    .map(words.outages.choice);

@@ -65,8 +65,7 @@ export const textSummary = (analysis: Analysis, options: TextOptions): string =>
     warningBlock(page),
     ...(analysis.matrix.length > 0
       ? [matrixBlock(page)]
-      : [figureBlock(page), failureBlock(page), failoverBlock(page)]),
-    choiceBlock(page),
+      : [figureBlock(page), failureBlock(page), failoverBlock(page), choiceBlock(page)]),
     costBlock(page),
     [options.runFolder],
   ];

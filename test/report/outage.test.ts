@@ -82,7 +82,7 @@ test.each(['en', 'ja'] as const)('in sentences (%s)', async (language) => {
   const words = wordsOf(language).outages;
   const said = [
     ...analysis.outages.map(words.sum),
-    ...analysis.tradeOffs.flatMap(words.choice),
+    ...analysis.tradeOffs.map(words.choice),
     words.note,
     words.choiceNote,
   ].join('\n');

@@ -34,7 +34,7 @@ export const matrixChart = (analysis: Analysis, words: Words): Chart | undefined
   return {
     ...framed(analysis, words, 'matrix', {
       ...fitted,
-      height: 26 * first.rows.length,
+      height: 26 * namesOf(matrix).length,
       data: { values: fields },
       layer: layersOf(
         {
@@ -50,7 +50,7 @@ export const matrixChart = (analysis: Analysis, words: Words): Chart | undefined
 
 /** What went worst in any arm comes first. */
 const namesOf = (matrix: readonly MatrixArm[]): readonly string[] => {
-  const names = matrix[0]?.rows.map(({ row }) => row.name) ?? [];
+  const names = [...new Set(matrix.flatMap(({ rows }) => rows.map(({ row }) => row.name)))];
   const worst = (name: string): number =>
     Math.min(
       ...matrix.flatMap(({ rows }) =>
@@ -166,10 +166,10 @@ const tableOf = (matrix: readonly MatrixArm[], words: Words): Chart['table'] => 
       `${arm}${words.comma}${words.label.outcome}`,
     ]),
   ],
-  rows: (matrix[0]?.rows ?? []).map(({ row }) =>
-    [row.name].concat(
+  rows: namesOf(matrix).map((name) =>
+    [name].concat(
       matrix.flatMap(({ rows }) => {
-        const own = rows.find((it: MatrixRow) => it.row.name === row.name);
+        const own = rows.find((it: MatrixRow) => it.row.name === name);
         return own ? [expectedText(own), outcomesText(own, words)] : [words.label.none, ''];
       }),
     ),

@@ -1,6 +1,6 @@
 /**
- * An outage in lanes: the fault, the circuit of the backend, the probes, the requests. One panel for
- * each outage, as many as can be read.
+ * An outage in lanes: the fault, the circuit of the backend, the probes, the requests. One panel
+ * for each outage, as many as can be read.
  */
 
 import type { Analysis, OutageRow } from '../../analysis/analysis.ts';
@@ -168,11 +168,16 @@ const spansOf = (
     text: circuit[to],
     colour: stateColours[to],
   }));
+  // A name that is longer than its span would be written over the next.
+  const named = (span: Span): Span =>
+    span.until - span.from < (last - first) * 0.08 ? { ...span, text: '' } : span;
   const colour = palette.red.light;
   return [
     { lane: label.fault, from: 0, until: secondsSince(from, until), text: what, colour },
     ...states,
-  ].filter((it) => it.until > it.from);
+  ]
+    .filter((it) => it.until > it.from)
+    .map(named);
 };
 
 const stateColours = {

@@ -69,7 +69,7 @@ export const tradeOffSection = (
         <h2>${words.outages.heading.tradeOff}</h2>
         ${figure}
         <ul class="notes">
-          ${tradeOffs.map((it) => html`<li>${words.outages.choice(it).join(' ')}</li>`)}
+          ${tradeOffs.map((it) => html`<li>${words.outages.choice(it)}</li>`)}
         </ul>
         <p class="muted small">${words.outages.choiceNote}</p>
       </section>`;

@@ -47,20 +47,23 @@ export const englishOutage: OutageWords = {
         `${decimal(row.discardedTokens)} discarded`,
       ...(row.cloudUsd === undefined ? [] : [`cloud bill ${dollars(row.cloudUsd)}`]),
     ].join('; '),
-  choice: ({ backend, model, n, slowestMs, fallbackMs, picks }) => [
-    `${backend}, ${model}: ${count(n, 'healthy answer')}` +
-      (slowestMs === undefined
-        ? ', some of them cut off by a deadline.'
-        : `, the slowest first token after ${milliseconds(slowestMs)}.`),
-    ...picks.map(({ ratio, deadlineMs, needs }) =>
-      deadlineMs === undefined
-        ? `At most ${percent(ratio)} needless failovers: withheld, needs ` +
-          `${decimal(needs)} healthy answers with none beyond the deadline.`
-        : `At most ${percent(ratio)} needless failovers: a deadline of ` +
-          `${milliseconds(deadlineMs)}. On a dead box each reader waits that long` +
-          (fallbackMs === undefined ? '.' : `, then ${milliseconds(fallbackMs)} for the fallback.`),
-    ),
-  ],
+  choice: ({ backend, model, n, slowestMs, fallbackMs, picks }) =>
+    [
+      `${backend}, ${model}: ${count(n, 'healthy answer')}` +
+        (slowestMs === undefined
+          ? ', some of them cut off by a deadline.'
+          : `, the slowest first token after ${milliseconds(slowestMs)}.`),
+      ...picks.map(({ ratio, deadlineMs, needs }) =>
+        deadlineMs === undefined
+          ? `At most ${percent(ratio)} needless failovers: withheld, needs ` +
+            `${decimal(needs)} healthy answers with none beyond the deadline.`
+          : `At most ${percent(ratio)} needless failovers: a deadline of ` +
+            `${milliseconds(deadlineMs)}. On a dead box each reader waits that long` +
+            (fallbackMs === undefined
+              ? '.'
+              : `, then ${milliseconds(fallbackMs)} for the fallback.`),
+      ),
+    ].join(' '),
   choiceNote:
     'From the first tokens of attempts that no fault acted on, as this run loaded the backends; a ' +
     'longer prompt or queue moves the curve.',

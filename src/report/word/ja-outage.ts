@@ -44,22 +44,23 @@ export const japaneseOutage: OutageWords = {
         `${decimal(row.discardedTokens)} トークン`,
       ...(row.cloudUsd === undefined ? [] : [`クラウド費用 ${dollars(row.cloudUsd)}`]),
     ].join('；'),
-  choice: ({ backend, model, n, slowestMs, fallbackMs, picks }) => [
-    `${backend}、${model}：正常な回答 ${decimal(n)} 件` +
-      (slowestMs === undefined
-        ? '（期限で打ち切られたものを含みます）。'
-        : `、最も遅い最初のトークンは ${milliseconds(slowestMs)}。`),
-    ...picks.map(({ ratio, deadlineMs, needs }) =>
-      deadlineMs === undefined
-        ? `誤った切替を ${percent(ratio)} 以下に抑える期限：非表示（期限を超えない正常な回答が ` +
-          `${decimal(needs)} 件必要）。`
-        : `誤った切替を ${percent(ratio)} 以下に抑える期限：${milliseconds(deadlineMs)}。` +
-          `停止した本体では、利用者は毎回この時間だけ待ち` +
-          (fallbackMs === undefined
-            ? 'ます。'
-            : `、代替の応答までさらに ${milliseconds(fallbackMs)} 待ちます。`),
-    ),
-  ],
+  choice: ({ backend, model, n, slowestMs, fallbackMs, picks }) =>
+    [
+      `${backend}、${model}：正常な回答 ${decimal(n)} 件` +
+        (slowestMs === undefined
+          ? '（期限で打ち切られたものを含みます）。'
+          : `、最も遅い最初のトークンは ${milliseconds(slowestMs)}。`),
+      ...picks.map(({ ratio, deadlineMs, needs }) =>
+        deadlineMs === undefined
+          ? `誤った切替を ${percent(ratio)} 以下に抑える期限：非表示（期限を超えない正常な回答が ` +
+            `${decimal(needs)} 件必要）。`
+          : `誤った切替を ${percent(ratio)} 以下に抑える期限：${milliseconds(deadlineMs)}。` +
+            `停止した本体では、利用者は毎回この時間だけ待ち` +
+            (fallbackMs === undefined
+              ? 'ます。'
+              : `、代替の応答までさらに ${milliseconds(fallbackMs)} 待ちます。`),
+      ),
+    ].join(''),
   choiceNote:
     '障害の影響を受けていない試行の、最初のトークンまでの時間から求めました。入力の長さや混み具合が' +
     '変われば、曲線も動きます。',

@@ -36,6 +36,6 @@ export interface OutageWords {
   /** The outage in a sentence or two. */
   readonly sum: (row: OutageRow) => string;
   /** What can be said about the deadlines of a backend. */
-  readonly choice: (tradeOff: TradeOff) => readonly string[];
+  readonly choice: (tradeOff: TradeOff) => string;
   readonly choiceNote: string;
 }
