@@ -293,20 +293,27 @@ export const systemSchema = Type.Object(
       }),
     ),
     state: Type.Optional(
-      Type.Union([
-        Type.Object(
-          { kind: Type.Literal('memory'), retainDays: Type.Optional(above0('Days kept')) },
-          closed,
-        ),
-        Type.Object(
-          {
-            kind: Type.Literal('sqlite'),
-            path: text('The database file, relative to this file'),
-            retainDays: Type.Optional(above0('Days kept')),
-          },
-          closed,
-        ),
-      ]),
+      Type.Union(
+        [
+          Type.Object(
+            { kind: Type.Literal('memory'), retainDays: Type.Optional(above0('Days kept')) },
+            closed,
+          ),
+          Type.Object(
+            {
+              kind: Type.Literal('sqlite'),
+              path: text('The database file, relative to this file'),
+              retainDays: Type.Optional(above0('Days kept')),
+            },
+            closed,
+          ),
+        ],
+        {
+          description:
+            'Where responses are kept: `memory`, or `sqlite`, which survives a restart. State ' +
+            'that several proxies share (Redis) does not exist yet: give each its own file',
+        },
+      ),
     ),
     metrics: Type.Optional(
       Type.Union([Type.Literal('keyed'), Type.Literal('open')], {

@@ -76,7 +76,9 @@ const walkUnion = (
         {
           path: [...path, tag],
           problem: `expected one of ${tags.join(', ')}, found ${shown(value[tag])}`,
-          hint: closest(String(value[tag]), tags) ?? `Write one of ${tags.join(', ')}.`,
+          hint:
+            closest(String(value[tag]), tags) ??
+            (union.description ? `${union.description}.` : `Write one of ${tags.join(', ')}.`),
         },
       ];
     }

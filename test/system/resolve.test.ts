@@ -134,6 +134,13 @@ models:
     ]);
   });
 
+  test('refuses state that several proxies share, and says what to do meanwhile', () => {
+    const { mistakes: found } = resolve(`state: { kind: redis, url: r }\n${simulated}`);
+    expect(found).toHaveLength(1);
+    expect(found[0]?.problem).toContain("found 'redis'");
+    expect(found[0]?.hint).toContain('give each its own file');
+  });
+
   test('says which variable of the environment is missing, and never its value', () => {
     const text = `${simulated}keys: [{ name: a, key: \${SPILLWAY_TEST_KEY} }]\n`;
     expect(mistakes(text)).toEqual([
