@@ -11,6 +11,7 @@ import { asRecord } from '../../src/target/proxy/json.ts';
 import { memoryStore } from '../../src/target/proxy/memory-store.ts';
 import type {
   Caller,
+  CircuitEntry,
   ProxyParts,
   Reply,
   StateStore,
@@ -222,6 +223,8 @@ export class ProxyWorld {
   /** A third backend, which no model uses unless told. */
   readonly spare: ScriptedUpstream;
   readonly attempts: Omit<Attempt, 'arm'>[] = [];
+  /** What the log would hold of circuits and probes. */
+  readonly circuits: CircuitEntry[] = [];
   readonly store: StateStore;
   readonly proxy: Proxy;
   /** What the proxy was made of. */
@@ -255,6 +258,7 @@ export class ProxyWorld {
         ...options.system,
       },
       record: (attempt) => this.attempts.push(attempt),
+      tell: (entry) => this.circuits.push(entry),
       priceOf:
         options.priceOf ??
         ((name, _model, used) => (used && name === 'azure' ? used.outputTokens * 1e-6 : 0)),

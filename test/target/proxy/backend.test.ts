@@ -102,3 +102,24 @@ test('a client that waits long is kept alive, whatever the instants add up to', 
   reply.leave();
   await world.clock.runUntil(done, world.clock.now() + 1000);
 });
+
+test('an outage is told change by change, and probe by probe', async () => {
+  const world = new ProxyWorld({
+    system: { breaker: { hardFailures: 1, softFailures: 1, openForMs: 5000 } },
+    spark: [() => [failure('reset')]],
+  });
+  let isBack = false;
+  world.spark.probeAnswer = async () => {
+    if (!isBack) throw new Error('still away');
+    return {};
+  };
+  await world.ask();
+  await world.clock.advanceTo(world.clock.now() + 12_000);
+  isBack = true;
+  await world.clock.advanceTo(world.clock.now() + 12_000);
+
+  const told = world.circuits.map((it) => (it.kind === 'probe' ? it.outcome : it.to));
+  expect(told[0]).toBe('open');
+  expect(told.slice(-2)).toEqual(['answered', 'closed']);
+  expect(told.filter((it) => it === 'failed').length).toBeGreaterThan(0);
+});
