@@ -132,7 +132,7 @@ const idOf = ({ number }: Trial): string => `trial ${number}`;
 const ask = async (lane: number, trial: Trial, asked: TrialAsk, ground: Ground) => {
   const { context, clients, input, salts, signal, counter } = ground;
   const { clock, emit } = context;
-  const { question, index } = questionOf(trial, asked, ++counter.sessions, ground);
+  const { question, index } = trialQuestion(trial, asked, ++counter.sessions, ground);
   const pool = clients[lane] ?? clients[0];
   if (!pool) throw new Error('a lane has no proxy');
   const key = input.keys.find(({ name }) => name === input.workloads[index]?.key);
@@ -155,11 +155,14 @@ const ask = async (lane: number, trial: Trial, asked: TrialAsk, ground: Ground) 
 };
 
 /** The faulted and the straight exchange of a trial ask the same; the others ask in plain words. */
-const questionOf = (
+export const trialQuestion = (
   trial: Trial,
   { role }: TrialAsk,
   session: number,
-  { input, workloads }: Ground,
+  {
+    input,
+    workloads,
+  }: Pick<Ground, 'workloads'> & { readonly input: Pick<SuiteLoadInput, 'suite' | 'workloads'> },
 ): { readonly question: PlannedQuestion; readonly index: number } => {
   const row: SuitePlanRow | undefined = input.suite.rows[trial.row];
   const isOwn = role === 'faulted' || role === 'straight';

@@ -34,6 +34,8 @@ export interface LoadOptions {
   /** Clouds are taken out of every model. */
   readonly isLocalOnly: boolean;
   readonly target?: string;
+  /** The rows of a suite are played a few times only. */
+  readonly isQuick?: boolean;
   /** Faults may run commands on this machine: who calls has told the user, or runs nothing. */
   readonly mayExecute?: boolean;
 }
@@ -195,7 +197,7 @@ const resolveArm = (variant: Variant, at: number, shared: Shared): ResolvedArm =
   if (!used || !Value.Check(scenarioSchema, filled.value)) return { mistakes };
   const file = filled.value;
   const seed = String(options.seed ?? file.seed ?? 1);
-  const suite = suiteOf(file, used, seed);
+  const suite = suiteOf(file, used, { seed, isQuick: options.isQuick === true });
   const faults = suite ? [] : planFaults(file.faults ?? [], seed);
   return {
     file,

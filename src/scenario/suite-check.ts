@@ -144,9 +144,8 @@ export const suiteArmMistakes = (
       ...itemsOf(row, 'backends'),
     ]),
   );
-  const portless = system.backends.find(
-    ({ name, simulate }) => broken.has(name) && simulate?.port === undefined,
-  );
+  const own = system.backends.filter(({ name }) => broken.has(name));
+  const portless = own.every(({ simulate }) => simulate?.port === undefined) ? own[0] : undefined;
   return [
     ...(straight === undefined
       ? [

@@ -48,13 +48,17 @@ export const trialsOf = ({ rows }: Suite, workload: number): number =>
   rows.filter((it) => it.workload === workload).reduce((sum, { row }) => sum + row.repetitions, 0);
 
 /** Resolves the suite of an arm; undefined where the file has none. */
-export const suiteOf = (file: ScenarioFile, system: System, seed: string): Suite | undefined => {
+export const suiteOf = (
+  file: ScenarioFile,
+  system: System,
+  { seed, isQuick }: { readonly seed: string; readonly isQuick: boolean },
+): Suite | undefined => {
   const { suite, workloads, faults = [] } = file;
   if (!suite) return undefined;
   const msOf = (written: string | 0 | undefined, fallback: number): number =>
     (written === undefined ? undefined : parseDuration(written)) ?? fallback;
   return {
-    rows: faults.map((spec, index) => rowOf(spec, index, { file, system, seed })),
+    rows: faults.map((spec, index) => rowOf(spec, index, { file, system, seed, isQuick })),
     deadlineScale: suite.deadlineScale ?? 1,
     lanes: suite.lanes ?? 1,
     straight: suite.straight ?? workloads[0]?.model ?? '',
@@ -72,9 +76,14 @@ interface Ground {
   readonly file: ScenarioFile;
   readonly system: System;
   readonly seed: string;
+  readonly isQuick: boolean;
 }
 
-const rowOf = (spec: RowSpec, index: number, { file, system, seed }: Ground): SuitePlanRow => {
+const rowOf = (
+  spec: RowSpec,
+  index: number,
+  { file, system, seed, isQuick }: Ground,
+): SuitePlanRow => {
   const { suite, workloads } = file;
   const asked = Math.max(
     0,
@@ -95,7 +104,7 @@ const rowOf = (spec: RowSpec, index: number, { file, system, seed }: Ground): Su
       catalogue: spec.catalogue ?? [],
       isSilent,
       expect: spec.expect ?? 'transparent',
-      repetitions: repetitionsOf(suite, isSilent),
+      repetitions: isQuick ? (isSilent ? 1 : 2) : repetitionsOf(suite, isSilent),
       ...(deadlineMs !== undefined && { deadlineMs }),
     },
     faults: faults.map((fault) => ({ ...fault, index })),

@@ -41,7 +41,8 @@ export const virtualUpstream = (backend: BackendSystem, parts: VirtualParts): Vi
   return {
     name: backend.name,
     ...(box && { box }),
-    probe: async () => ({ loadedModels: engine.loadedModels() }),
+    // Only Ollama tells what it has in memory.
+    probe: async () => (backend.wire === 'ollama' ? { loadedModels: engine.loadedModels() } : {}),
     close: async () => pacer.close(),
     async *open(call, signal) {
       const jobId = `${backend.name} ${++calls}`;

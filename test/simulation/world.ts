@@ -11,8 +11,9 @@ import type { GenerationEvent } from '../../src/protocol/generation.ts';
 import { seededIds } from '../../src/random/id.ts';
 import { type Random, seeded } from '../../src/random/random.ts';
 import type { System } from '../../src/system/system.ts';
+import { BoxFaults } from '../../src/target/fault/box-fault.ts';
 import type { PlannedFault } from '../../src/target/fault/fault.ts';
-import { virtualShim } from '../../src/target/fault/virtual-shim.ts';
+import { type VirtualShim, virtualShim } from '../../src/target/fault/virtual-shim.ts';
 import type { BackendHealth } from '../../src/target/proxy/backend.ts';
 import { memoryStore } from '../../src/target/proxy/memory-store.ts';
 import type {
@@ -64,6 +65,8 @@ export interface World {
   /** Calls of a model that was not in memory: `BACKEND TRACE`. */
   readonly coldCalls: ReadonlySet<string>;
   readonly emit: (entry: object) => void;
+  /** Arms a fault from now on, or disarms it. */
+  readonly live: Pick<VirtualShim<UpstreamCall, unknown>, 'add' | 'remove'>;
 }
 
 /** Builds the hybrid and arms its faults; nothing happens before the clock is moved. */
@@ -76,6 +79,7 @@ export const openWorld = (parts: WorldParts): World => {
   const emit = (entry: object): void => {
     entries.push({ arm: parts.arm, ...entry } as LogEntry);
   };
+  const boxes: BoxFaults[] = [];
   const shims = parts.system.backends.map((backend) => {
     const chance = random.fork(`backend ${backend.name}`);
     const onCold = (trace: string): void => void coldCalls.add(`${backend.name} ${trace}`);
@@ -84,6 +88,9 @@ export const openWorld = (parts: WorldParts): World => {
     const { simulate, connectMs } = backend;
     const paths = (simulate?.kind === 'spark' && simulate.paths) || ['http'];
     const faults = parts.faults.filter((fault) => fault.backend === backend.name);
+    const { name } = backend;
+    const { box } = upstream;
+    if (box) boxes.push(new BoxFaults({ name, box, faults, clock, emit }));
     return paths.map((path, at) =>
       virtualShim(quirky, {
         clock,
@@ -118,7 +125,18 @@ export const openWorld = (parts: WorldParts): World => {
     ...parts.proxy,
   });
   for (const shim of shims.flat()) shim.arm(0);
-  return { clock, random, proxy, entries, calls, coldCalls, emit };
+  for (const box of boxes) box.arm(0);
+  const shimsOf = ({ backend }: PlannedFault) =>
+    shims.flat().filter(({ name }) => name === backend);
+  const live: World['live'] = {
+    add: (fault) => {
+      for (const shim of shimsOf(fault)) shim.add(fault);
+    },
+    remove: (fault) => {
+      for (const shim of shimsOf(fault)) shim.remove(fault);
+    },
+  };
+  return { clock, random, proxy, entries, calls, coldCalls, emit, live };
 };
 
 interface Tap {

@@ -12,6 +12,7 @@ interface CheckArguments {
   readonly system: string | undefined;
   readonly 'local-only': boolean;
   readonly json: boolean;
+  readonly emit: 'litellm' | 'litellm-tuned' | undefined;
 }
 
 export const checkCommand: CommandModule<object, CheckArguments> = {
@@ -23,6 +24,10 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
       .option('system', systemOption)
       .option('local-only', localOnlyOption)
       .option('json', jsonOption)
+      .option('emit', {
+        choices: ['litellm', 'litellm-tuned'] as const,
+        describe: 'Print a LiteLLM config.yaml that points at the shims of a suite',
+      })
       .example('$0 check scenarios/quickstart.yaml', 'samples and worst-case spend')
       .example('$0 check spillway.yaml', 'what the proxy would do')
       .example('$0 check config.yaml', 'what becomes of a LiteLLM file'),
@@ -31,8 +36,26 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
     const { value } = readDocument(options.file);
     const isScenario =
       typeof value === 'object' && value !== null && ('workloads' in value || 'question' in value);
+    if (options.emit !== undefined) {
+      process.stdout.write(await emitLiteLlm(options, options.emit));
+      return;
+    }
     process.stdout.write(isScenario ? await checkScenario(options) : await checkSystem(options));
   },
+};
+
+const emitLiteLlm = async (
+  { file, system }: CheckArguments,
+  emit: NonNullable<CheckArguments['emit']>,
+): Promise<string> => {
+  const { liteLlmConfig } = await import('../litellm-config.ts');
+  const { loadScenario } = await import('../../scenario/load.ts');
+  const scenario = loadScenario(file, {
+    environment: process.env,
+    isLocalOnly: false,
+    ...(system !== undefined && { systemFile: system }),
+  });
+  return liteLlmConfig(scenario, emit === 'litellm' ? 'documented' : 'tuned');
 };
 
 const checkScenario = async (options: CheckArguments): Promise<string> => {

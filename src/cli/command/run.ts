@@ -22,6 +22,7 @@ interface RunArguments {
   readonly 'local-only': boolean;
   readonly 'allow-exec': boolean;
   readonly live: boolean;
+  readonly quick: boolean;
   readonly lang: 'en' | 'ja';
   readonly json: boolean;
   readonly reports: string;
@@ -47,6 +48,11 @@ export const runCommand: CommandModule<object, RunArguments> = {
         describe: 'Let faults run the commands that the scenario names',
       })
       .option('live', liveOption)
+      .option('quick', {
+        type: 'boolean',
+        default: false,
+        describe: 'Play each row of a suite once or twice: does it still hold',
+      })
       .option('seed', seedOption)
       .option('reports', {
         type: 'string',
@@ -78,10 +84,16 @@ export const runCommand: CommandModule<object, RunArguments> = {
       environment: process.env,
       isLocalOnly: options['local-only'],
       mayExecute: options['allow-exec'],
+      isQuick: options.quick,
       ...(options.system !== undefined && { systemFile: options.system }),
       ...(options.seed !== undefined && { seed: options.seed }),
       ...(options.target !== undefined && { target: options.target }),
     });
+    if (options.live && (options.target !== undefined || scenario.arms.some((it) => it.suite)))
+      throw new UsageError(
+        'nothing can be broken by hand in a suite, nor behind another proxy',
+        'Leave --live away: a suite arms its faults itself.',
+      );
     for (const line of describeCommands(scenario)) tell(line);
     for (const line of describeRemarks(remarksOnSystem(scenario.systemFile))) tell(line);
     await preflight(scenario, options.target);
@@ -145,6 +157,7 @@ const commandOf = (options: RunArguments, seed: number): string =>
     ...(options['local-only'] ? ['--local-only'] : []),
     ...(options['allow-exec'] ? ['--allow-exec'] : []),
     ...(options.live ? ['--live'] : []),
+    ...(options.quick ? ['--quick'] : []),
     `--seed ${seed}`,
     ...(options.lang === 'en' ? [] : [`--lang ${options.lang}`]),
   ].join(' ');
