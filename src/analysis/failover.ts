@@ -16,6 +16,7 @@
  */
 
 import type { Attempt, FaultAct, FaultArmed } from '../log/entry.ts';
+import type { FailureReason } from '../protocol/generation.ts';
 import type { FailoverOutcome, FailoverRow } from './analysis.ts';
 import type { ArmLog, ExchangeTrace } from './arm.ts';
 import { isAnswered } from './arm.ts';
@@ -330,8 +331,15 @@ const seamOf = ({ sources }: Integrity): FailoverOutcome =>
 /** A wait is no failure. The log proves it was taken for one when no deadline had passed. */
 const isMisrouted = ({ what }: Touch, { reason }: Attempt): boolean =>
   (what === 'delay' || what === 'stall' || what === 'slow') &&
-  reason !== 'first-token-deadline' &&
-  reason !== 'stall-deadline';
+  reason !== undefined &&
+  !deadlines.has(reason);
+
+/** What attempts end with when a deadline has passed; connecting has one, too. */
+const deadlines: ReadonlySet<FailureReason> = new Set([
+  'first-token-deadline',
+  'stall-deadline',
+  'unreachable',
+]);
 
 /**
  * The backend knows best what it generated; without it, what the proxy received is a lower bound.

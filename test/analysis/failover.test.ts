@@ -161,6 +161,7 @@ test('a failover that no deadline asked for was misrouted', () => {
   const outcomeOf = (reason: Attempt['reason'] & string): string | undefined =>
     rowsOf(continued(), { ...dead, reason }, fallback, slow)[0]?.outcome;
   expect(outcomeOf('stall-deadline')).toBe('continued');
+  expect(outcomeOf('unreachable')).toBe('continued');
   expect(outcomeOf('garbled')).toBe('misrouted');
 });
 
