@@ -7,7 +7,7 @@
  * same log gives the same analysis, whatever the order of its lines.
  */
 
-import type { RunEnd } from '../log/entry.ts';
+import type { Manifest, RunEnd } from '../log/entry.ts';
 import type { RunLog } from '../log/reader.ts';
 import { advisoriesOf, type ArmResult } from './advisory.ts';
 import type { Analysis } from './analysis.ts';
@@ -19,7 +19,7 @@ import { distributionsOf } from './distribution.ts';
 import { failbacksOf } from './failback.ts';
 import { failoversOf } from './failover.ts';
 import { failuresOf } from './failure.ts';
-import { type FigureGround, measure } from './figures.ts';
+import { measure } from './figures.ts';
 import { matrixOf, matrixRows } from './matrix.ts';
 import { decideObjectives } from './objective.ts';
 import { outageRows, outagesOf } from './outage.ts';
@@ -36,17 +36,9 @@ export const analyse = (log: RunLog): Analysis => {
   const { manifest, entries, isWhole } = log;
   const end = entries.find((entry): entry is RunEnd => entry.kind === 'end');
   const logs = armLogs(log);
-  const areAttemptsKnown =
-    manifest.target === undefined || logs.some(({ attempts }) => attempts.length > 0);
-  const ground: FigureGround = {
-    limits: manifest.limits,
-    residencies: new Map(manifest.backends.map(({ name, residency }) => [name, residency])),
-    areAttemptsKnown,
-  };
-  const arms = withPenalties(
-    logs.map((arm): ArmResult => ({ arm, all: measure(arm, ground), failovers: failoversOf(arm) })),
-  );
-  const costs = arms.map(({ arm, all }) => costOf(manifest, arm, all, areAttemptsKnown));
+  const knowsAttempts = (arm: ArmLog): boolean => tellsAttempts(manifest, arm);
+  const arms = armResults(manifest, logs);
+  const costs = arms.map(({ arm, all }) => costOf(manifest, arm, all, knowsAttempts(arm)));
   // In a suite each trial has a window of its own; how soon the primary is back is in the matrix.
   const failbacksIn = (arm: ArmLog) => (manifest.suite ? [] : failbacksOf(arm));
   const outages = arms.flatMap(({ arm, all, failovers }) =>
@@ -63,6 +55,7 @@ export const analyse = (log: RunLog): Analysis => {
     const cost = costs[place];
     const failbacks = failbacksIn(arm);
     const failures = failuresOf(arm.arm, all);
+    const areAttemptsKnown = knowsAttempts(arm);
     return [
       ...outageRows(outages.filter((it) => it.arm === arm.arm)),
       ...recoverableRows(arm, all),
@@ -100,3 +93,19 @@ export const analyse = (log: RunLog): Analysis => {
     attempts: logs.flatMap(({ attempts }) => attempts),
   };
 };
+
+const armResults = (manifest: Manifest, logs: readonly ArmLog[]): ArmResult[] => {
+  const { limits, backends } = manifest;
+  const residencies = new Map(backends.map(({ name, residency }) => [name, residency]));
+  return withPenalties(
+    logs.map((arm) => {
+      const areAttemptsKnown = tellsAttempts(manifest, arm);
+      const all = measure(arm, { limits, residencies, areAttemptsKnown });
+      return { arm, all, failovers: failoversOf(arm) };
+    }),
+  );
+};
+
+/** A proxy of others tells of no attempts. */
+const tellsAttempts = ({ target, peers }: Manifest, { arm, attempts }: ArmLog): boolean =>
+  attempts.length > 0 || (target === undefined && !peers?.some((it) => it.arm === arm));

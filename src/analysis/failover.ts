@@ -29,6 +29,7 @@ export const failoversOf = (arm: ArmLog): FailoverRow[] => {
     armedFrom: new Map(arm.armed.toReversed().map(({ fault, from }) => [fault, from])),
     outages: arm.armed.filter(({ what }) => outages.has(what)),
     anonymous: arm.acts.filter(({ trace }) => trace === undefined),
+    areAttemptsKnown: arm.attempts.length > 0,
   };
   return arm.exchanges
     .flatMap((trace) =>
@@ -46,6 +47,7 @@ interface Causes {
   readonly armedFrom: ReadonlyMap<number, number>;
   readonly outages: readonly FaultArmed[];
   readonly anonymous: readonly FaultAct[];
+  readonly areAttemptsKnown: boolean;
 }
 
 /** A fault that acted on an exchange, and the attempt it acted on where that is known. */
@@ -65,11 +67,12 @@ const touchesOf = (trace: ExchangeTrace, causes: Causes): Touch[] => {
     return touch({ fault, what, backend, at: Math.max(from, at) }, attempt);
   });
   for (const armed of causes.outages) {
+    const { fault, what, backend, from } = armed;
     const refused = trace.attempts.find((attempt) => isRefusedBy(attempt, armed));
-    if (refused) {
-      const { fault, what, backend, from } = armed;
+    if (refused)
       touches.push(touch({ fault, what, backend, at: Math.max(from, refused.startedAt) }, refused));
-    }
+    else if (!causes.areAttemptsKnown && isShutOut(trace, armed))
+      touches.push({ fault, what, backend, at: trace.exchange.sentAt ?? from });
   }
   // One fault may act on an exchange again and again; the first time is what is measured.
   const firsts = new Map<number, Touch>();
@@ -124,6 +127,17 @@ const isRefusedBy = (attempt: Attempt, { what, backend, from, until }: FaultArme
     attempt.reason === 'closed') &&
   attempt.endedAt >= from &&
   attempt.startedAt < until;
+
+/**
+ * A trial of a proxy that tells of no attempts, whose primary had served until the port was shut:
+ * as long as it lasted, nobody could be asked there.
+ */
+const isShutOut = ({ exchange, generations }: ExchangeTrace, armed: FaultArmed): boolean =>
+  exchange.trial?.role === 'faulted' &&
+  exchange.sentAt !== undefined &&
+  armed.from <= exchange.sentAt &&
+  exchange.endedAt <= armed.until &&
+  generations.every(({ backend }) => backend !== armed.backend);
 
 const attemptAt = (
   attempts: readonly Attempt[],

@@ -1,6 +1,6 @@
 /**
- * A LiteLLM `config.yaml` that points at the shims of a suite, so that LiteLLM can be played against
- * the same faults.
+ * A LiteLLM `config.yaml` that points at the shims of a suite, so that LiteLLM can be played
+ * against the same faults.
  *
  * `documented` names backends and fallbacks and leaves all else as LiteLLM has it: two retries with
  * a back-off, 600 s, a cooldown of 5 s (https://docs.litellm.ai/docs/routing). `tuned` sets what

@@ -232,7 +232,7 @@ const openSuite = async (
   ground: ArmGround,
 ): Promise<OpenedArm> => {
   const { arm, options, stage, world } = ground;
-  const target = await openLaneTarget(arm, stage, world, options.target);
+  const target = await openLaneTarget(arm, stage, world, options.target ?? arm.peer?.url);
   const input: SuiteLoadInput = {
     ...loadOf(scenario, ground),
     urls: target.urls,

@@ -3,7 +3,7 @@
 import { cpus, totalmem } from 'node:os';
 
 import { basisOf as profileBasis, engineProfile } from '../engine/profile.ts';
-import type { Manifest, SuiteRow } from '../log/entry.ts';
+import type { Manifest, PeerConfig, SuiteRow } from '../log/entry.ts';
 import { definitions } from '../metric/table.ts';
 import { describeScenario } from '../scenario/describe.ts';
 import type { Arm, Scenario } from '../scenario/scenario.ts';
@@ -33,6 +33,11 @@ export const manifestOf = (scenario: Scenario, facts: ManifestFacts): Manifest =
   const economics = systems[0]?.economics;
   const suite = scenario.arms[0]?.suite;
   const box = economics?.box;
+  const peers = scenario.arms.flatMap(({ name, peer }): readonly PeerConfig[] => {
+    if (!peer) return [];
+    const { url: _, ...shown } = peer;
+    return [{ arm: name, ...shown }];
+  });
   return {
     kind: 'manifest',
     format: 1,
@@ -81,6 +86,7 @@ export const manifestOf = (scenario: Scenario, facts: ManifestFacts): Manifest =
     },
     clockResolutionMs: facts.clockResolutionMs,
     plan: facts.plan,
+    ...(peers.length > 0 && { peers }),
     ...(suite && {
       suite: { rows: suiteRows(scenario.arms), deadlineScale: suite.deadlineScale },
     }),
@@ -115,7 +121,10 @@ const basisOf = (name: string): string => {
   return profile ? `${name}: ${profileBasis(profile)}` : `${name}: unknown`;
 };
 
-/** Whether an arm can play a row of its suite: the yardstick asks for Responses alone. */
+/**
+ * Whether an arm can play a row of its suite: the yardstick asks for Responses alone, and somebody
+ * else's proxy must have been told of a port.
+ */
 export const playsRow = (
   { system, workloads, proxy }: Arm,
   { rows }: Suite,
@@ -125,7 +134,11 @@ export const playsRow = (
   const asked = workloads[rows[at]?.workload ?? 0]?.model;
   const model = system.models.find(({ name }) => name === asked);
   return (model?.candidates ?? []).every(({ backend }) =>
-    system.backends.some((it) => it.name === backend && speaksResponses(it)),
+    system.backends.some(
+      (it) =>
+        it.name === backend &&
+        (proxy === 'foreign' ? it.simulate?.port !== undefined : speaksResponses(it)),
+    ),
   );
 };
 

@@ -29,8 +29,11 @@ export const preflight = async (scenario: Scenario, target?: string): Promise<vo
     scenario.arms.flatMap(({ faults }) => faults),
     clock,
   );
+  const peers = scenario.arms.flatMap(({ peer }) => peer?.url ?? []);
   const checks =
-    target === undefined ? backendChecks(scenario, clock) : [expectResponses(target, clock)];
+    target === undefined
+      ? [...backendChecks(scenario, clock), ...peers.map((url) => expectResponses(url, clock))]
+      : [expectResponses(target, clock)];
   const results = await Promise.allSettled(checks);
   const failures = results.flatMap((it): unknown[] =>
     it.status === 'rejected' ? [it.reason] : [],

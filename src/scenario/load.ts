@@ -19,6 +19,7 @@ import { planFaults } from '../target/fault/plan.ts';
 import { parseDuration } from '../time/duration.ts';
 import { armMistakes, scenarioMistakes } from './check.ts';
 import { namesOf, property } from './name.ts';
+import { type Peer, readPeer } from './peer.ts';
 import { reachMistakes } from './reach.ts';
 import type { Arm, Scenario } from './scenario.ts';
 import { type ScenarioFile, scenarioSchema } from './schema.ts';
@@ -53,7 +54,7 @@ export const loadScenario = (file: string, options: LoadOptions): Scenario => {
   expectScenario(scenario);
   const system = readSystem(scenario, options);
   const shared = { scenario, system, options };
-  const arms = playedVariants(scenario.value, options).map((variant, at) =>
+  const arms = playedVariants(scenario, options).map((variant, at) =>
     resolveArm(variant, at, shared),
   );
   const mistakes = unique([
@@ -129,26 +130,34 @@ const resolveBeside = (file: string, path: string): string =>
 interface Variant {
   readonly name: string;
   readonly set: Readonly<Record<string, unknown>>;
-  readonly proxy?: 'naive-retry';
+  readonly proxy?: 'naive-retry' | 'foreign';
+  readonly peer?: Peer;
+  readonly mistakes?: readonly Mistake[];
 }
 
-const variantsOf = (value: unknown): readonly Variant[] => {
-  const variants = property(value, 'variants');
+const variantsOf = (document: SourceDocument): readonly Variant[] => {
+  const variants = property(document.value, 'variants');
   if (!Array.isArray(variants) || variants.length === 0) return [{ name: 'main', set: {} }];
   return variants.map((variant: unknown, at) => {
     const name = property(variant, 'name');
     const set = property(variant, 'set');
+    const { value: peer, mistakes } = readPeer(variant, at, document);
     return {
+      mistakes,
       name: typeof name === 'string' ? name : `variant-${at}`,
       set: isRecord(set) ? set : {},
       ...(property(variant, 'proxy') === 'naive-retry' && { proxy: 'naive-retry' as const }),
+      ...(property(variant, 'peer') !== undefined && { proxy: 'foreign' as const }),
+      ...(peer && { peer }),
     };
   });
 };
 
 /** Variants differ in our own proxy: a suite against another one is played once. */
-const playedVariants = (value: unknown, { target }: LoadOptions): readonly Variant[] =>
-  target !== undefined && hasSuite(value) ? [{ name: 'target', set: {} }] : variantsOf(value);
+const playedVariants = (document: SourceDocument, { target }: LoadOptions): readonly Variant[] =>
+  target !== undefined && hasSuite(document.value)
+    ? [{ name: 'target', set: {}, proxy: 'foreign' }]
+    : variantsOf(document);
 
 interface ResolvedArm {
   readonly value?: Arm;
@@ -181,6 +190,7 @@ const resolveArm = (variant: Variant, at: number, shared: Shared): ResolvedArm =
     documents.scenario,
   );
   const mistakes = [
+    ...(variant.mistakes ?? []),
     ...lost,
     ...filled.mistakes,
     ...documents.scenario.differencesFrom(scenarioSchema, filled.value),
@@ -189,7 +199,7 @@ const resolveArm = (variant: Variant, at: number, shared: Shared): ResolvedArm =
       document: documents.scenario,
       names,
       isLocalOnly: options.isLocalOnly,
-      isForeign: options.target !== undefined,
+      isForeign: options.target !== undefined || variant.proxy === 'foreign',
       mayExecute: options.mayExecute === true || options.environment['SPILLWAY_ALLOW_EXEC'] === '1',
       ...(used && { system: used }),
     }),
@@ -208,6 +218,7 @@ const resolveArm = (variant: Variant, at: number, shared: Shared): ResolvedArm =
       workloads: file.workloads,
       faults,
       ...(variant.proxy && { proxy: variant.proxy }),
+      ...(variant.peer && { peer: variant.peer }),
       ...(suite && { suite }),
     },
   };

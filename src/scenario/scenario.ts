@@ -5,6 +5,7 @@ import type { Static } from 'typebox';
 import type { Phases } from '../load/phase.ts';
 import type { workloadSchema } from '../load/schema.ts';
 import type { System } from '../system/system.ts';
+import type { Peer } from './peer.ts';
 import type { Suite } from './suite.ts';
 import type { PlannedFault } from '../target/fault/fault.ts';
 
@@ -18,8 +19,10 @@ export interface Arm {
   readonly workloads: readonly LoadedWorkload[];
   /** Instants count from the arm's own beginning. */
   readonly faults: readonly PlannedFault[];
-  /** In place of Spillway's own proxy. */
-  readonly proxy?: 'naive-retry';
+  /** In place of Spillway's own proxy: the yardstick, or somebody else's. */
+  readonly proxy?: 'naive-retry' | 'foreign';
+  /** Of somebody else's, where it was named in the file. */
+  readonly peer?: Peer;
   /** Rows that are played trial by trial, in place of faults in time. */
   readonly suite?: Suite;
 }

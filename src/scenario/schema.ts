@@ -107,6 +107,25 @@ export const rowSchema = Type.Object(
 
 export type RowSpec = Static<typeof rowSchema>;
 
+const peer = Type.Object(
+  {
+    url: Type.String({
+      pattern: '^https?://[^@]+$',
+      expected: 'an address such as http://127.0.0.1:4201/v1',
+      description: 'Where it listens, with /v1; you start it',
+    }),
+    product: Type.String({ minLength: 1, description: 'Name and version: `LiteLLM 1.106.2`' }),
+    tuning: Type.Union([Type.Literal('defaults'), Type.Literal('tuned')], {
+      description: 'As its documents say by default, or tuned for this task',
+    }),
+    config: Type.String({
+      minLength: 1,
+      description: 'The file it was started with, shown in the report without its keys',
+    }),
+  },
+  { ...closed, description: 'A proxy of others in place of Spillway; in a suite' },
+);
+
 const variant = Type.Object(
   {
     name: Type.String({
@@ -119,6 +138,7 @@ const variant = Type.Object(
         description: 'In place of Spillway: a relay that retries, as a yardstick; in a suite',
       }),
     ),
+    peer: Type.Optional(peer),
     set: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
         description: 'What differs: `system.midStream: continue`, `workloads.chat.model: …`',

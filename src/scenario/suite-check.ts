@@ -57,8 +57,8 @@ const rowMistakes = (value: unknown, document: SourceDocument): readonly Mistake
     };
     if (names[at] === undefined)
       wrong(undefined, 'expected a name of the row, found none', rowHint);
-    else if (names.indexOf(names[at]) < at)
-      wrong('row', `two rows are called '${String(names[at])}'`, 'Give each its own name.');
+    else if (typeof names[at] === 'string' && names.indexOf(names[at]) < at)
+      wrong('row', `two rows are called '${names[at]}'`, 'Give each its own name.');
     if (property(row, 'expect') === undefined)
       wrong(
         undefined,
@@ -110,16 +110,16 @@ const strayMistakes = (value: unknown, document: SourceDocument): readonly Mista
       ),
   ),
   ...itemsOf(value, 'variants').flatMap((variant, at) =>
-    property(variant, 'proxy') === undefined
-      ? []
-      : [
-          document.mistake(
-            ['variants', at, 'proxy'],
-            'another proxy is compared in a suite only',
-            'Add `suite: {}`, or remove `proxy`.',
-            true,
-          ),
-        ],
+    ['proxy', 'peer']
+      .filter((key) => property(variant, key) !== undefined)
+      .map((key) =>
+        document.mistake(
+          ['variants', at, key],
+          'another proxy is compared in a suite only',
+          `Add \`suite: {}\`, or remove \`${key}\`.`,
+          true,
+        ),
+      ),
   ),
 ];
 

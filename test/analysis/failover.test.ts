@@ -260,6 +260,27 @@ test('what a foreign proxy does not tell is unknown, and not guessed', () => {
   expect(foreign({ integrity: 'p1-20' })).toMatchObject([{ outcome: 'unaffected' }]);
 });
 
+test('a trial of a foreign proxy whose primary could not be reached met that fault', () => {
+  const {
+    backend: _,
+    attempts: __,
+    ...rest
+  } = exchange({
+    integrity: 'a1-20',
+    sentAt: 1100,
+    endedAt: 2900,
+    trial: { trial: 1, row: 0, role: 'faulted' },
+  });
+  const refused = faultArmed({ what: 'refuse', from: 1000, until: 3000 });
+  const served = generation({ backend: 'azure', receivedAt: 2200, firstTokenAt: 2300 });
+  const [row] = rowsOf(rest, refused, served);
+  expect(row).toMatchObject({ what: 'refuse', faultAt: 1100, switchedAt: 2200, to: 'azure' });
+  expect(row).not.toHaveProperty('attempts');
+  // Not where it lasted for a part of the exchange, nor where the primary was asked meanwhile.
+  expect(rowsOf(rest, { ...refused, until: 2000 }, served)).toEqual([]);
+  expect(rowsOf(rest, refused, generation({ backend: 'spark', receivedAt: 1200 }))).toEqual([]);
+});
+
 test('a fault that acts twice on an exchange makes one row, two faults make two', () => {
   const second = faultAct({ at: 1700 });
   expect(rowsOf(continued(), dead, fallback, faultAct({ at: 1610 }), second)).toHaveLength(1);

@@ -47,7 +47,8 @@ describe('a suite', () => {
   test('has a row for each fault, with the deadline that finds it', () => {
     const { arms } = load(`${suite}faults:
   - { row: a, backend: spark, kind: reset, expect: continued, catalogue: [N10, S08] }
-  - { row: b, backends: [spark, azure], kind: silent, expect: error, deadline: stallMs, fresh: before }
+  - { row: b, backends: [spark, azure], kind: silent, expect: error, deadline: stallMs,
+      fresh: before }
 `);
     const [arm] = arms;
     expect(arm?.faults).toEqual([]);
@@ -116,6 +117,42 @@ describe('a suite', () => {
     expect(mistakes(`suite: { straight: nobody }\n${row}`).join()).toContain("'nobody'");
     expect(mistakes(`faults: [{ row: a, backend: spark, kind: cut, at: 0 s }]\n`).join()).toContain(
       'this belongs to a row of a suite',
+    );
+  });
+
+  test('has an arm for a proxy of others, with the file it was started with', () => {
+    const row = 'faults: [{ row: a, backend: spark, kind: cut, expect: error }]\n';
+    const peer = (more: string) => `variants: [{ name: ours }, { name: other, ${more} }]\n`;
+    const own =
+      'peer: { url: http://127.0.0.1:4201/v1, product: Other 1.2, tuning: tuned, config: config.yaml }';
+    const ported = system.replaceAll('url: simulated', 'url: simulated, simulate: { port: 4101 }');
+    const folder = folderWith({
+      'scenario.yaml': head + suite + row + peer(own),
+      'system.yaml': ported,
+      'config.yaml': 'model: m\napi_key: sk-123\n',
+    });
+    const { arms } = loadScenario(join(folder, 'scenario.yaml'), {
+      environment: {},
+      isLocalOnly: false,
+    });
+    expect(arms).toMatchObject([
+      { name: 'ours' },
+      {
+        name: 'other',
+        proxy: 'foreign',
+        peer: { product: 'Other 1.2', tuning: 'tuned', config: 'model: m\napi_key: (removed)\n' },
+      },
+    ]);
+    expect(arms[0]).not.toHaveProperty('proxy');
+    const all = mistakes(suite + row + peer(own)).join('\n');
+    expect(all).toContain('expected the file that it was started with');
+    expect(all).toContain('expected a port for spark');
+    expect(mistakes(suite + row + peer(`proxy: naive-retry, ${own}`)).join()).toContain(
+      'an arm is either the yardstick or a proxy of others',
+    );
+    expect(mistakes(peer(own)).join()).toContain('another proxy is compared in a suite only');
+    expect(mistakes(suite + row + peer('peer: { url: other }')).join('\n')).toContain(
+      'expected an address such as http://127.0.0.1:4201/v1',
     );
   });
 
