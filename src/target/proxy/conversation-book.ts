@@ -20,7 +20,7 @@ import {
 import { type KeptHistory, withId } from './conversation.ts';
 import type { ConversationStore, StoredConversation } from './conversation-store.ts';
 import { fieldsOf, listOf } from './field.ts';
-import { isHomeItem } from './home-id.ts';
+import { homeIds, isHomeItem } from './home-id.ts';
 import { type ItemPage, type PageQuery, itemPage, speltOut } from './input-item-list.ts';
 import { isLocalOnly, itemsOf } from './memory-store.ts';
 import type { Caller, HeldItem, StateStore, StoredResponse } from './proxy.ts';
@@ -224,10 +224,11 @@ export class ConversationBook {
           ? await store.item(given.id, caller.name)
           : { item: given, isLocalOnly: false };
       if (!held) throw itemNotFound(given.id ?? given.type);
-      const item = withId(held.item, ids);
+      const isHome = isDemanded || held.isLocalOnly || isHomeItem(held.item);
+      const item = withId(held.item, isHome ? homeIds(ids) : ids);
       if (known.has(item.id)) throw duplicateItem(item.id ?? '', 'items');
       known.add(item.id);
-      items.push({ item, isLocalOnly: isDemanded || held.isLocalOnly || isHomeItem(item) });
+      items.push({ item, isLocalOnly: isHome });
     }
     return items;
   }

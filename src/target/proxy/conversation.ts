@@ -20,7 +20,7 @@ import {
   itemNotFound,
   previousResponseNotFound,
 } from './api-error.ts';
-import { isHomeItem } from './home-id.ts';
+import { homeIds, isHomeItem } from './home-id.ts';
 import { promptOf } from './prompt.ts';
 import type { HeldItem, StateStore, StoredResponse } from './proxy.ts';
 import type { InputItem } from './request-item.ts';
@@ -38,8 +38,15 @@ export interface Conversation {
   readonly input: readonly Item[];
   /** Everything, as a model is shown it: what a backend is sent. */
   readonly whole: readonly PromptItem[];
-  /** Something in the conversation was said under `local-only`. */
+  /** It is to stay at home, by what is demanded now or was when something in it was said. */
   readonly isLocalOnly: boolean;
+}
+
+/** What stands around a request. */
+export interface Surroundings {
+  readonly kept?: KeptHistory | undefined;
+  /** The key or the model demands that nothing leaves. */
+  readonly isHome: boolean;
 }
 
 /** Resolves what a request refers to; throws an `ApiError` when it refers to nothing. */
@@ -48,7 +55,7 @@ export const resolveConversation = async (
   owner: string,
   store: StateStore,
   ids: IdSource,
-  kept?: KeptHistory,
+  { kept, isHome }: Surroundings,
 ): Promise<Conversation> => {
   const ancestors = await ancestorsOf(request.previousResponseId, owner, store);
   const history =
@@ -58,7 +65,7 @@ export const resolveConversation = async (
     const item = known.get(id);
     return item ? { item, isLocalOnly: false } : store.item(id, owner);
   };
-  const input: Item[] = [];
+  const found: Item[] = [];
   let isHeldLocal = false;
   for (const item of request.input) {
     const held = item.type === 'item_reference' ? await find(item.id) : { item };
@@ -66,20 +73,20 @@ export const resolveConversation = async (
     if (('isLocalOnly' in held && held.isLocalOnly) || isHomeItem(held.item)) isHeldLocal = true;
     const { id = '' } = held.item;
     if (kept && known.has(id)) throw duplicateItem(id, 'input');
-    input.push(withId(held.item, ids));
+    found.push(held.item);
   }
-  const prompt = promptOf([...history, ...input], request.offered);
+  const prompt = promptOf([...history, ...found], request.offered);
+  const isLocalOnly =
+    isHome ||
+    request.isLocalOnly ||
+    isHeldLocal ||
+    kept?.isLocalOnly === true ||
+    prompt.isLocalOnly ||
+    ancestors.some(({ resource }) => resource.metadata['residency'] === 'local-only');
+  // Last, since a client may send back what it lists as well, and the demand travels in the ids.
+  const mint = isLocalOnly ? homeIds(ids) : ids;
 
-  return {
-    input,
-    whole: prompt.items,
-    isLocalOnly:
-      request.isLocalOnly ||
-      isHeldLocal ||
-      kept?.isLocalOnly === true ||
-      prompt.isLocalOnly ||
-      ancestors.some(({ resource }) => resource.metadata['residency'] === 'local-only'),
-  };
+  return { input: found.map((item) => withId(item, mint)), whole: prompt.items, isLocalOnly };
 };
 
 const ancestorsOf = async (

@@ -28,7 +28,7 @@ const storeMsMax = 5000;
 export const prepare = async (input: PreparationInput): Promise<void> => {
   const { clock, ids, request, conversation, caller, store, reply } = input;
   const createdAt = Math.floor(clock.wall() / 1000);
-  const isLocalOnly = caller.residency === 'local-only' || conversation.isLocalOnly;
+  const { isLocalOnly } = conversation;
   const assembler = new Assembler({ id: `resp_${ids()}`, createdAt, request, isLocalOnly }, ids);
   const begun = assembler.start();
   const finish = assembler.finish({

@@ -25,6 +25,7 @@ import { requestFacts, watchedReply } from './request-watch.ts';
 import { RetryBudget, type RetryStanding } from './retry-budget.ts';
 import { type RequestMeter, Metering } from './meter.ts';
 import { Placement } from './placement.ts';
+import { isLocalOnly } from './router.ts';
 import { fittedConversation } from './truncation.ts';
 import { Turn } from './turn.ts';
 import { type UsageReport, usageQuestion, usageReport } from './usage-report.ts';
@@ -148,7 +149,10 @@ export class Proxy {
           : await this.conversations.take(conversationId, caller.name);
       const base = connection?.store ?? parts.store;
       const store = taken?.storeOver(base) ?? base;
-      const resolved = await resolveConversation(request, caller.name, store, ids, taken?.history);
+      const resolved = await resolveConversation(request, caller.name, store, ids, {
+        kept: taken?.history,
+        isHome: isLocalOnly(caller.residency, model.residency),
+      });
       const conversation = fittedConversation({
         request,
         conversation: resolved,
@@ -229,7 +233,7 @@ export class Proxy {
       conversationId === undefined
         ? undefined
         : await this.conversations.history(conversationId, name);
-    return resolveConversation(request, name, store, ids, kept);
+    return resolveConversation(request, name, store, ids, { kept, isHome: false });
   }
 
   /** A stored response; throws an `ApiError` of 404. */

@@ -64,6 +64,7 @@ const world = async (
       owner,
       store,
       seededIds(seeded(1)),
+      { isHome: false },
     );
 };
 
