@@ -19,14 +19,14 @@ import { asError, type PlainError, plainError } from './plain-error.ts';
 import { RunError } from './run-error.ts';
 
 /** Carries an order out, and says what came of it. */
-export type LiveHandler = (order: unknown) => Promise<unknown>;
+export type LiveHandler = (order: unknown) => Promise<string>;
 
 interface Address {
   readonly port: number;
   readonly token: string;
 }
 
-type Told = { readonly answer: unknown } | { readonly error: PlainError };
+type Told = { readonly answer: string } | { readonly error: PlainError };
 
 /** A line longer than this is no order. */
 const lineCharsMax = 100_000;
@@ -71,10 +71,10 @@ export const openLiveControl = async (
 
 const replyTo = async (line: string, token: string, handle: LiveHandler): Promise<Told> => {
   try {
-    const said: unknown = JSON.parse(line);
-    if (typeof said !== 'object' || said === null || !('token' in said) || said.token !== token)
+    const said = fieldsOf(line);
+    if (said['token'] !== token)
       return { error: { name: 'RunError', message: 'expected the token of this run' } };
-    return { answer: await handle('order' in said ? said.order : undefined) };
+    return { answer: await handle(said['order']) };
   } catch (error) {
     return { error: plainError(error) };
   }
@@ -94,15 +94,15 @@ const writeAddress = (file: string, address: Address): void => {
 
 const readAddress = (file: string): Address | undefined => {
   try {
-    const { port, token } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Address>;
-    return port === undefined || token === undefined ? undefined : { port, token };
+    const { port, token } = fieldsOf(readFileSync(file, 'utf8'));
+    return typeof port === 'number' && typeof token === 'string' ? { port, token } : undefined;
   } catch {
     return undefined;
   }
 };
 
 /** Gives an order to whoever is live in this folder. Rejects when nobody is, or he refuses. */
-export const tellLive = async (folder: string, order: unknown): Promise<unknown> => {
+export const tellLive = async (folder: string, order: unknown): Promise<string> => {
   const address = readAddress(fileIn(folder));
   if (!address) throw nobodyLive('nobody is live in this folder');
   const told = await new Promise<Told>((resolve, reject) => {
@@ -112,13 +112,26 @@ export const tellLive = async (folder: string, order: unknown): Promise<unknown>
     const lines = createInterface(socket);
     lines.on('error', gone);
     lines.once('line', (line) => {
-      resolve(JSON.parse(line) as Told);
+      resolve(toldOf(line));
       socket.destroy();
     });
     socket.write(`${JSON.stringify({ token: address.token, order })}\n`);
   });
   if ('error' in told) throw asError(told.error);
   return told.answer;
+};
+
+const toldOf = (line: string): Told => {
+  const { answer, error } = fieldsOf(line);
+  if (typeof error !== 'object' || error === null) return { answer: String(answer) };
+  const { message, hint } = { message: 'refused', hint: undefined, ...error };
+  const told = { name: 'RunError', message };
+  return { error: hint === undefined ? told : { ...told, hint: String(hint) } };
+};
+
+const fieldsOf = (json: string): Readonly<Record<string, unknown>> => {
+  const read: unknown = JSON.parse(json);
+  return typeof read === 'object' && read !== null ? { ...read } : {};
 };
 
 const nobodyLive = (problem: string): RunError =>

@@ -4,7 +4,7 @@
  *
  *     suite: { loud: 60, silent: 20, deadlineScale: 0.1, straight: fallback-alone }
  *     faults:
- *       - { row: reset-mid-stream, backend: spark, kind: reset, expect: continued, catalogue: [N10] }
+ *       - { row: reset-mid-stream, backend: spark, kind: reset, expect: continued }
  */
 
 import type { SuiteRow } from '../log/entry.ts';
@@ -55,8 +55,6 @@ export const suiteOf = (
 ): Suite | undefined => {
   const { suite, workloads, faults = [] } = file;
   if (!suite) return undefined;
-  const msOf = (written: string | 0 | undefined, fallback: number): number =>
-    (written === undefined ? undefined : parseDuration(written)) ?? fallback;
   return {
     rows: faults.map((spec, index) => rowOf(spec, index, { file, system, seed, isQuick })),
     deadlineScale: suite.deadlineScale ?? 1,
@@ -67,6 +65,9 @@ export const suiteOf = (
     settleMsMax: msOf(suite.settleFor, defaultSettleMsMax),
   };
 };
+
+const msOf = (written: string | 0 | undefined, fallback: number): number =>
+  (written === undefined ? undefined : parseDuration(written)) ?? fallback;
 
 const defaultPatienceMs = 15_000;
 const defaultSettleMs = 50;

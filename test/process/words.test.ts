@@ -17,6 +17,7 @@ describe('help', () => {
     'check',
     'serve',
     'simulate',
+    'fault',
     'init',
     'doctor',
     'bench',

@@ -1,6 +1,6 @@
 /**
- * The failover suite in virtual time: every row on plain HTTP, a few times each, through the proxy's
- * heart. Nothing may be harmed in silence, whatever is broken.
+ * The failover suite in virtual time: every row on plain HTTP, a few times each, through the
+ * proxy's heart. Nothing may be harmed in silence, whatever is broken.
  */
 
 import { expect, test } from 'vitest';
@@ -147,6 +147,6 @@ test('what is not broken is served by the primary, and the fallback alone by the
   for (const { integrity } of rolesOf(exchanges, 'control')) expect(integrity).toBe('p1-24');
   for (const { integrity, model } of rolesOf(exchanges, 'straight')) {
     expect(model).toBe('fallback-alone');
-    if (integrity !== undefined) expect(integrity).toBe('a1-24');
+    expect(['a1-24', undefined]).toContain(integrity);
   }
 });

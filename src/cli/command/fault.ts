@@ -2,7 +2,7 @@
 
 import type { CommandModule } from 'yargs';
 
-import type { LiveList, LiveOrder } from '../../run/live-order.ts';
+import type { LiveOrder } from '../../run/live-order.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Words of a fault, as in `faults:` of a scenario. */
@@ -48,14 +48,11 @@ export const faultCommand: CommandModule<object, FaultArguments> = {
         describe: 'Say what is broken, and what can go wrong',
       })
       .example('$0 fault spark reset --for 15s', 'cut every answer of spark for 15 seconds')
-      .example('$0 fault spark silent --after-tokens 20', 'fall silent after 20 tokens')
+      .example('$0 fault spark stall --stall 5s --for 1min', 'pause each answer for 5 s')
       .example('$0 fault spark --heal', 'mend it before its time'),
   handler: async (options) => {
     const { tellLive } = await import('../../run/live-control.ts');
-    const answer = await tellLive('.', orderOf(options));
-    process.stdout.write(
-      options.list ? await describeList(answer as LiveList) : `${String(answer)}\n`,
-    );
+    process.stdout.write(`${await tellLive('.', orderOf(options))}\n`);
   },
 };
 
@@ -77,18 +74,3 @@ const orderOf = ({ backend, kind, heal, list, ...words }: FaultArguments): LiveO
 
 const camel = (name: string): string =>
   name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-const describeList = async ({ backends, inForce }: LiveList): Promise<string> => {
-  const { kindNames } = await import('../../run/live-order.ts');
-  const seconds = (ms: number): string => `${(ms / 1000).toFixed(0)} s`;
-  const lines = backends.map((name) => {
-    const broken = inForce
-      .filter(({ backend }) => backend === name)
-      .map(
-        ({ what, forMs, leftMs }) =>
-          `${what} for ${seconds(forMs)}${leftMs === undefined ? '' : `, ${seconds(leftMs)} left`}`,
-      );
-    return `${name}: ${broken.length === 0 ? 'well' : broken.join('; ')}`;
-  });
-  return `${[...lines, '', `kinds: ${kindNames.join(', ')}`].join('\n')}\n`;
-};

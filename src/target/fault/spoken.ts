@@ -1,0 +1,37 @@
+/** A fault as somebody says it outside of a file: read, or what is wrong with it. */
+
+import Value from 'typebox/value';
+
+import { faultKinds } from './kind/list.ts';
+import { faultProblems } from './problem.ts';
+import { type FaultSpec, faultSchema } from './schema.ts';
+
+/** The kinds that happen on the way to a backend, or to its box. */
+export const wayKinds: readonly string[] = faultKinds
+  .filter((kind) => !kind.isProcess && !('onReader' in kind) && !('onLookup' in kind))
+  .map(({ kind }) => kind);
+
+export type SpokenFault =
+  | { readonly spec: FaultSpec }
+  | { readonly problem: string; readonly hint: string };
+
+/** Reads a fault that is to begin now. */
+export const readSpoken = (said: unknown): SpokenFault => {
+  const words = typeof said === 'object' && said !== null ? said : {};
+  const fault = { at: '0 s', ...words };
+  const kind = 'kind' in fault && typeof fault.kind === 'string' ? fault.kind : '';
+  if (!faultKinds.some((it) => it.kind === kind))
+    return {
+      problem: `no kind of fault is called '${kind}'`,
+      hint: `There are: ${wayKinds.join(', ')}.`,
+    };
+  if (!Value.Check(faultSchema, fault)) {
+    const [first] = Value.Errors(faultSchema, fault);
+    return {
+      problem: `the fault cannot be read: ${first?.instancePath ?? ''} ${first?.message ?? ''}`,
+      hint: 'Write durations with their unit (15s, 300ms), and words as in `faults:` of a scenario.',
+    };
+  }
+  const [wrong] = faultProblems(fault);
+  return wrong ? { problem: `${wrong.key}: ${wrong.problem}`, hint: wrong.hint } : { spec: fault };
+};
