@@ -2,10 +2,10 @@
  * A LiteLLM `config.yaml` that points at the shims of a suite, so that LiteLLM can be played
  * against the same faults.
  *
- * `documented` sets what failoverbench sets for every gateway it compares: two retries, 30 s, one
- * fallback (https://github.com/failoverbench/failoverbench). `tuned` sets what somebody would who
- * knows that failover counts: no retry of the same backend, the deadlines of the system file, and
- * a cooldown after the first failure. Durations are scaled as the suite is.
+ * `documented` names backends and fallbacks and leaves all else as LiteLLM has it: two retries with
+ * a back-off, 600 s, a cooldown of 5 s (https://docs.litellm.ai/docs/routing). `tuned` sets what
+ * somebody would who knows that failover is what counts: no retry of the same backend, the
+ * deadlines of the system file, and a cooldown after the first failure.
  */
 
 import type { Arm, Scenario } from '../scenario/scenario.ts';
