@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { Random } from './random.ts';
 
-/** Mints 128 bits as 32 lower-case hexadecimal digits. */
+/** Mints 128 bits as lower-case hexadecimal digits: the last 32, where there are more. */
 export type IdSource = () => string;
 
 const idBytes = 16;
@@ -24,6 +24,18 @@ export const entropyIds: IdSource = () => {
   usedBytes += idBytes;
   return pool.toString('hex', usedBytes - idBytes, usedBytes);
 };
+
+/** How many digits of an id are time: milliseconds since 1970, until the year 10889. */
+const timeDigits = 12;
+
+/**
+ * The same ids behind the time of day. What is kept under them is then kept in the order in which
+ * it came, where an index by chance alone writes a page of its own for each.
+ */
+export const timedIds =
+  (ids: IdSource, wall: () => number): IdSource =>
+  () =>
+    `${Math.floor(wall()).toString(16).padStart(timeDigits, '0')}${ids()}`;
 
 /** From a stream: what a run with a seed uses. */
 export const seededIds =

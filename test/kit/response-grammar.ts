@@ -67,7 +67,7 @@ const idPrefixes = [
 const checkResource = (resource: ResponseResource): void => {
   assert.equal(resourceFields.length, 31);
   for (const field of resourceFields) assert.ok(field in resource, `the resource lacks ${field}`);
-  assert.match(resource.id, /^resp_[0-9a-f]{32}$/);
+  assert.match(resource.id, /^resp_[0-9a-f]{44}$/);
   for (const field of ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty'] as const)
     assert.equal(typeof resource[field], 'number', field);
   for (const item of resource.output) {

@@ -155,7 +155,7 @@ export class BackendModels {
   }
 
   #trace(): string {
-    return this.#parts.ids().slice(0, 32);
+    return this.#parts.ids().slice(-32);
   }
 
   /** Rejects unless the model answers. */
@@ -165,7 +165,7 @@ export class BackendModels {
     const onClosing = (): void => leave.abort();
     this.#closing.signal.addEventListener('abort', onClosing, { once: true });
     const drain = async (): Promise<void> => {
-      const call = { candidate, ...smallest, trace, span: ids().slice(0, 16) };
+      const call = { candidate, ...smallest, trace, span: ids().slice(-16) };
       for await (const events of upstream.open(call, leave.signal)) {
         const last = events.at(-1);
         if (last?.kind === 'failure') throw new Error(last.failure.message);

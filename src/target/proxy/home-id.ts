@@ -1,7 +1,7 @@
 /**
  * Ids that tell that what they name was said under `local-only`.
  *
- *     msg_0af7651916cd43dd8448eb211c80319c_local
+ *     msg_019dc2f3a1b00af7651916cd43dd8448eb211c80319c_local
  *
  * Many clients keep the conversation themselves and send its items whole. What they send need not
  * be stored here, and cannot be compared with what is. But items come back under the ids they were
@@ -24,4 +24,4 @@ export const isHomeItem = (item: Item): boolean =>
 
 /** Strict, so that an id that a client has thought of is hardly taken for one. */
 const isHomeId = (id: string | undefined): boolean =>
-  id !== undefined && /^[a-z]+_[0-9a-f]{32}_local$/.test(id);
+  id !== undefined && /^[a-z]+_(?:[0-9a-f]{12})?[0-9a-f]{32}_local$/.test(id);

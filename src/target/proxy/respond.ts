@@ -6,6 +6,7 @@
  */
 
 import type { ResponseResource } from '../../protocol/responses.ts';
+import { timedIds } from '../../random/id.ts';
 import type { Random } from '../../random/random.ts';
 import { ApiError, modelNotFound, shuttingDown, unsupported } from './api-error.ts';
 import type { BackendHealth } from './backend.ts';
@@ -90,12 +91,13 @@ export class Proxy {
   #inFlight = 0;
   #isStopped = false;
 
-  constructor(parts: ProxyParts) {
+  constructor(given: ProxyParts) {
+    const wall = (): number => given.clock.wall();
+    const parts = { ...given, ids: timedIds(given.ids, wall) };
     this.#generation = new Generation(parts);
     this.#generations = new Set([this.#generation]);
     this.#background = new Background(parts.store, parts.clock);
     const { retainDays } = parts.system.state;
-    const wall = (): number => parts.clock.wall();
     const conversations = parts.conversations ?? memoryConversations({ retainDays, wall });
     this.conversations = new ConversationBook({ ...parts, conversations });
     this.#metering = new Metering(parts);

@@ -390,6 +390,6 @@ export class Turn {
   }
 
   #span(): string {
-    return this.#input.parts.ids().slice(0, 16);
+    return this.#input.parts.ids().slice(-16);
   }
 }

@@ -11,7 +11,7 @@ import { parseRequest } from '../../../src/target/proxy/request.ts';
 import { readStream } from '../../kit/response-grammar.ts';
 
 const identity = {
-  id: `resp_${'0'.repeat(32)}`,
+  id: `resp_${'0'.repeat(44)}`,
   createdAt: 0,
   request: parseRequest({ model: 'm', input: 'Hello', stream: true }),
   isLocalOnly: false,

@@ -46,7 +46,7 @@ describe('what was said under `local-only` stays at home when it comes back', ()
     const world = new ProxyWorld();
     const { stream } = await world.ask({ input: [question] });
     expect(JSON.stringify(stream.resource.output)).not.toContain('_local');
-    const ids = ['msg_local', `msg_${'0'.repeat(32)}_locals`, 'my_local'];
+    const ids = ['msg_local', `msg_${'0'.repeat(44)}_locals`, 'my_local'];
     const input = [...stream.resource.output, ...ids.map((id) => ({ ...question, id }))];
     world.spark.plays(() => [failure('refused', { evidence: 'hard' })]);
     world.azure.plays(() => answer('a', 3));

@@ -259,7 +259,7 @@ describe('what is of another', () => {
     };
     const foreign = await look(String(mine.json['id']));
     expect(foreign.status).toBe(404);
-    expect(foreign).toEqual(await look(`resp_${'0'.repeat(32)}`));
+    expect(foreign).toEqual(await look(`resp_${'0'.repeat(44)}`));
   });
 });
 
