@@ -27,6 +27,9 @@ interface Counts {
   tokens: number;
   acts: number;
   lastFault: string;
+  /** Of a suite: trials played in this arm, and the row of the last. */
+  trials: number;
+  row: number | undefined;
   readonly byBackend: Map<string, number>;
   readonly ttfo: number[];
 }
@@ -49,6 +52,8 @@ export const progressDisplay = (
     tokens: 0,
     acts: 0,
     lastFault: '',
+    trials: 0,
+    row: undefined,
     byBackend: new Map(),
     ttfo: [],
   };
@@ -58,7 +63,7 @@ export const progressDisplay = (
     if (isLive) stream.write('\r\u001B[2K');
   };
   const line = (): string => {
-    const text = progressLine(counts, clock.now(), scenario.arms.length > 1);
+    const text = progressLine(counts, clock.now(), scenario);
     return isLive ? text.slice(0, Math.max(20, (stream.columns ?? 80) - 1)) : text;
   };
   const tick = (): void => {
@@ -85,6 +90,7 @@ export const progressDisplay = (
       if (arm !== counts.arm) {
         counts.arm = arm;
         counts.phase = 'opening';
+        counts.trials = 0;
       }
       note(counts, entry);
       if (entry.kind === 'phase' && !isLive && isOpen) stream.write(`${line()}\n`);
@@ -106,6 +112,10 @@ const note = (counts: Counts, entry: LogEntry): void => {
 const noteExchange = (counts: Counts, exchange: Exchange): void => {
   if (exchange.outcome === 'completed' || exchange.outcome === 'incomplete') counts.answered++;
   else if (exchange.outcome !== 'cancelled') counts.failed++;
+  if (exchange.trial?.role === 'faulted') {
+    counts.trials++;
+    counts.row = exchange.trial.row;
+  }
   counts.tokens += exchange.usage?.outputTokens ?? 0;
   const backend = exchange.backend ?? 'unknown';
   counts.byBackend.set(backend, (counts.byBackend.get(backend) ?? 0) + 1);
@@ -116,14 +126,18 @@ const noteExchange = (counts: Counts, exchange: Exchange): void => {
 };
 
 /** `0:41 steady · 17 answered · 0 failed · spark 14 azure 3 · first text 0.6 s · 3 faults`. */
-const progressLine = (counts: Counts, now: number, hasArms: boolean): string => {
+const progressLine = (counts: Counts, now: number, { arms }: Scenario): string => {
+  const rows = arms.find(({ name }) => name === counts.arm)?.suite?.rows.map(({ row }) => row);
+  const trials = (rows ?? []).reduce((sum, { repetitions }) => sum + repetitions, 0);
+  const row = rows?.[counts.row ?? 0]?.name ?? '';
   const seconds = Math.floor(now / 1000);
   const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
   const sorted = counts.ttfo.toSorted((one, other) => one - other);
   const median = sorted[Math.floor(sorted.length / 2)];
   const shares = [...counts.byBackend].map(([name, times]) => `${name} ${times}`).join(' ');
   return [
-    `${time} ${hasArms ? `[${counts.arm}] ` : ''}${counts.phase}`,
+    `${time} ${arms.length > 1 ? `[${counts.arm}] ` : ''}${counts.phase}`,
+    ...(rows ? [`trial ${counts.trials} of ${trials}, last ${row}`] : []),
     `${counts.answered} answered`,
     `${counts.failed} failed`,
     ...(shares === '' ? [] : [shares]),
