@@ -3,6 +3,7 @@
  * clients match on it.
  */
 
+import { isIntricate, levelsMax, valuesMax } from './json.ts';
 import type { KeyRefusal } from './key-limit.ts';
 
 /** What a client sent is quoted back to it, and may be megabytes. */
@@ -79,6 +80,16 @@ export const errorHeaders = (error: ApiError): Readonly<Record<string, string>> 
 /** A parameter that cannot be used as sent. */
 export const badRequest = (message: string, param: string, code: string): ApiError =>
   new ApiError({ status: 400, message, param, code });
+
+/** Text that is no JSON, or more than is read as such; `what` says which text. */
+export const notJson = (what: string, text = ''): ApiError =>
+  new ApiError({
+    status: 400,
+    message: isIntricate(text)
+      ? `The JSON ${what} is too intricate: expected at most ${levelsMax} levels and ` +
+        `${valuesMax} values.`
+      : `We could not parse the JSON ${what}. Expected a JSON object.`,
+  });
 
 export const missingParameter = (param: string): ApiError =>
   badRequest(`Missing required parameter: '${param}'.`, param, 'missing_required_parameter');

@@ -10,8 +10,8 @@ import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 
-import { ApiError } from './api-error.ts';
-import { bodiesTooLarge, bodyBytesMax, bodyTooLarge, notJson } from './http-error.ts';
+import { ApiError, notJson } from './api-error.ts';
+import { bodiesTooLarge, bodyBytesMax, bodyTooLarge } from './http-error.ts';
 import { asRecord, parseJson } from './json.ts';
 
 type Unpack = (
@@ -103,8 +103,9 @@ export class BodyReader {
 }
 
 const jsonOf = (bytes: Buffer, done: BodyDone): void => {
-  const value = bytes.length === 0 ? {} : isUtf8(bytes) ? parseJson(bytes.toString()) : undefined;
-  if (value === undefined) done(notJson());
+  const text = bytes.length === 0 ? '{}' : isUtf8(bytes) ? bytes.toString() : '';
+  const value = parseJson(text);
+  if (value === undefined) done(notJson('body of your request', text));
   else done(null, value);
 };
 

@@ -8,18 +8,11 @@ import type { Duplex } from 'node:stream';
 
 import type { FastifyRequest } from 'fastify';
 
-import { ApiError, errorBody, errorHeaders, serverError } from './api-error.ts';
+import { ApiError, errorBody, errorHeaders, notJson, serverError } from './api-error.ts';
 import { asRecord } from './json.ts';
 
 /** Conversations with images are long; longer than this is a mistake. */
 export const bodyBytesMax = 32 * 2 ** 20;
-
-/** The body is no JSON. */
-export const notJson = (): ApiError =>
-  new ApiError({
-    status: 400,
-    message: 'We could not parse the JSON body of your request. Expected a JSON object.',
-  });
 
 /** The body is longer than we read, as it came or once unpacked. */
 export const bodyTooLarge = (): ApiError =>
@@ -51,7 +44,7 @@ export const fromFastify = (error: unknown): ApiError => {
         message: 'Unsupported media type. Send JSON with `content-type: application/json`.',
       });
     case 400:
-      return notJson();
+      return notJson('body of your request');
     default:
       return ourFault();
   }

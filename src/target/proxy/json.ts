@@ -17,12 +17,52 @@ export const asText = (value: unknown): string | undefined =>
 export const asCount = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
-/** JSON of any shape; undefined when the text is not JSON. */
+/** JSON of any shape; undefined when the text is not JSON, or so intricate that none is read. */
 export const parseJson = (text: string): unknown => {
+  if (isIntricate(text)) return undefined;
   try {
     return JSON.parse(text) as unknown;
   } catch {
     return undefined;
+  }
+};
+
+/** What is no longer than this is read in a moment, whatever it is. */
+const plainCharsMax = 256 * 1024;
+/** More than these, in a text that is long. */
+export const levelsMax = 1000;
+export const valuesMax = 500_000;
+
+/**
+ * Whether reading it would take seconds and gigabytes, as 32 MiB of brackets do: they are packed
+ * into a kilobyte, and everyone would wait. Text costs next to nothing, so it is leapt over.
+ */
+export const isIntricate = (text: string): boolean => {
+  if (text.length <= plainCharsMax) return false;
+  let levels = 0;
+  let values = 0;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at);
+    if (char === quote) at = endOfString(text, at);
+    else if (char === brace || char === bracket) levels++;
+    else if (char === brace + 2 || char === bracket + 2) levels--;
+    // A comma parts two values, and a bracket may hold one.
+    if (char === comma || char === brace || char === bracket) values++;
+    if (levels > levelsMax || values > valuesMax) return true;
+  }
+  return false;
+};
+
+const [quote, comma, bracket, backslash, brace] = [0x22, 0x2c, 0x5b, 0x5c, 0x7b];
+
+const endOfString = (text: string, opened: number): number => {
+  let end = opened;
+  for (;;) {
+    end = text.indexOf('"', end + 1);
+    if (end === -1) return text.length;
+    let before = end;
+    while (text.charCodeAt(before - 1) === backslash) before--;
+    if ((end - before) % 2 === 0) return end;
   }
 };
 

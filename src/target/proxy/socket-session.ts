@@ -14,6 +14,7 @@ import {
   ApiError,
   type WireError,
   badRequest,
+  notJson,
   serverError,
   shuttingDown,
   wireError,
@@ -250,11 +251,7 @@ const onLane = (wire: SocketWire, lane: string): SocketWire => ({
 /** Reads a client's message; what belongs to HTTP alone is dropped. Throws an `ApiError`. */
 const readCreate = (message: string): CreateMessage => {
   const value = parseJson(message);
-  if (value === undefined)
-    throw new ApiError({
-      status: 400,
-      message: 'We could not parse the JSON of your message. Expected a JSON object.',
-    });
+  if (value === undefined) throw notJson('of your message', message);
   const fields = fieldsOf(value, 'message');
   const { type, generate: _generate, background: _background, stream_id: _lane, ...body } = fields;
   if (type !== 'response.create') throw wrongValue('type', type, ['response.create']);
