@@ -326,14 +326,17 @@ const outcomeOf = (
   if (exchange.outcome === 'truncated') return 'truncated';
   if (exchange.outcome === 'hung') return 'hung';
   if (!isAnswered(exchange)) return 'error';
+  // It says that it is whole, and has said nothing.
+  if (exchange.firstTokenAt === undefined && exchange.textChars === 0) return 'truncated';
   if (integrity && integrity.repeated > 0) return 'repeated';
-  // A number missing from an answer that says it is whole: two halves that do not fit.
-  if (integrity && (integrity.isMixed || integrity.lost > 0)) return 'mixed';
+  // A number missing from it: a piece left out, or two halves that do not fit.
+  const isPieced = integrity !== undefined && integrity.sources.length > 1;
+  if (integrity?.isMixed === true || (isPieced && integrity.lost > 0)) return 'mixed';
+  if (integrity && integrity.lost > 0) return 'truncated';
   const hasSwitched =
     attempts.length > 0
       ? later.length > 0
-      : (exchange.backend ?? seen.servedBy ?? touched.backend) !== touched.backend ||
-        (integrity?.sources.length ?? 0) > 1;
+      : (exchange.backend ?? seen.servedBy ?? touched.backend) !== touched.backend || isPieced;
   if (!hasSwitched) return 'unaffected';
   if (dead && isMisrouted(touched, dead)) return 'misrouted';
   return integrity ? seamOf(integrity) : isMidStream ? 'continued' : 'transparent';

@@ -195,6 +195,9 @@ const trialRows = (ground: Ground, where: string, trials: readonly Trial[]): Sum
   ];
 };
 
+/** Outcomes in which nothing was taken over. */
+const unmoved: ReadonlySet<FailoverOutcome> = new Set(['unaffected', 'waited']);
+
 /** What nobody could see of a foreign proxy is unknown; where it did not occur there is no data. */
 const spreadRows = (
   { arm, areAttemptsKnown }: Ground,
@@ -204,7 +207,8 @@ const spreadRows = (
   of: (failover: FailoverRow) => number | undefined,
 ): SummaryRow[] => {
   const values = failovers.flatMap((it) => of(it) ?? []);
-  if (values.length === 0 && !areAttemptsKnown && failovers.length > 0)
+  const isHidden = !areAttemptsKnown && failovers.some(({ outcome }) => !unmoved.has(outcome));
+  if (values.length === 0 && isHidden)
     return [withheldRow(id, 'p50', arm, where, failovers.length, { why: 'unknown-outside' })];
   return eventSpread(id, arm, where, values).filter(({ stat }) => statsTold.has(stat));
 };

@@ -140,7 +140,14 @@ test('an answer with a hole, a repetition or a disorder was not continued', () =
   expect(outcomeOf('p1-10 a11-20')).toBe('continued');
   expect(outcomeOf('p1-10 a9-20')).toBe('repeated');
   expect(outcomeOf('p1-10 a12-20')).toBe('mixed');
+  // One writer, and a piece left out.
+  expect(outcomeOf('p1-8 p10-20')).toBe('truncated');
   expect(outcomeOf('p1-10 a12-20 p11')).toBe('mixed');
+});
+
+test('an answer that is called whole and has said nothing was cut short', () => {
+  const { firstTokenAt: _, integrity: __, ...rest } = continued({ textChars: 0, chunks: '' });
+  expect(rowsOf(rest, faultAct({ at: 1610 }))).toMatchObject([{ outcome: 'truncated' }]);
 });
 
 test('how the exchange ended comes before everything else', () => {

@@ -161,6 +161,13 @@ test('of a foreign proxy is told what our shims and backends saw, and the rest i
   expect(figure(analysis, 'false_failover', 'role=control')).toMatchObject({ value: 0.05, n: 20 });
 });
 
+test('where a foreign proxy took nothing over, no failover is unknown', () => {
+  const calm = suite({ isForeign: true, shape: { end: 'wait' } });
+  const row = rowOf(calm);
+  expect(row.outcomes).toMatchObject([{ outcome: 'unaffected' }]);
+  expect(cellOf(row, 'failover', 'p50')?.withheld?.why).not.toBe('unknown-outside');
+});
+
 test('an ordinary run has no matrix', () => {
   const log = suiteLog({ rows: [], arms: { main: {} } });
   const { suite: _, ...manifest } = log.manifest;
