@@ -11,9 +11,17 @@
 import type { EndReason, Failure, GenerationEvent, Usage } from '../../protocol/generation.ts';
 import { type SseEvent, SseParser } from '../../protocol/sse.ts';
 import { type ErrorTold, failureInBand, garbled, readError, type StatusAnswer } from './failure.ts';
-import { EventOrder } from './event-order.ts';
+import { EventOrder, type NumberedEvent } from './event-order.ts';
 import { asCount, asRecord, asText, type JsonObject, parseJson } from './json.ts';
 import type { WireReader } from './upstream-stream.ts';
+
+/** Types after which nothing comes that a reader waits for. */
+const lastTypes: ReadonlySet<string> = new Set([
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'error',
+]);
 
 /** Codes that blame the request, whichever backend is asked. */
 const requestFaultPattern = /^(?:invalid_prompt|invalid_request|context_length|content_filter)/;
@@ -24,6 +32,12 @@ const requestFaultPattern = /^(?:invalid_prompt|invalid_request|context_length|c
  */
 const frameBytesMax = 64 * 2 ** 20;
 
+/** An event, read as far as its place. */
+interface PlacedEvent extends NumberedEvent {
+  readonly type: string;
+  readonly event: JsonObject;
+}
+
 interface ToolCall {
   readonly index: number;
   hasArguments: boolean;
@@ -31,7 +45,7 @@ interface ToolCall {
 
 export class ResponsesReader implements WireReader {
   readonly #parser = new SseParser(frameBytesMax);
-  readonly #order = new EventOrder();
+  readonly #order = new EventOrder<PlacedEvent>();
   readonly #headers: StatusAnswer['headers'];
   readonly #wall: number;
   readonly #secret: string | undefined;
@@ -58,7 +72,8 @@ export class ResponsesReader implements WireReader {
   }
 
   end(): readonly GenerationEvent[] {
-    return this.#parser.end().flatMap((event) => this.#read(event));
+    const last = this.#parser.end().flatMap((event) => this.#read(event));
+    return [...last, ...this.#order.release().flatMap((event) => this.#take(event))];
   }
 
   #read(frame: SseEvent): readonly GenerationEvent[] {
@@ -66,10 +81,18 @@ export class ResponsesReader implements WireReader {
     const event = asRecord(parseJson(frame.data));
     if (!event) return [failed('expected an event of JSON')];
 
-    const place = this.#order.judge(asCount(event['sequence_number']), frame.data);
-    if (place === 'copy') return [];
-    if (place === 'late') return [failed('events out of order')];
     const type = asText(event['type']) ?? frame.event ?? '';
+    const number = asCount(event['sequence_number']);
+    const placed = { number, data: frame.data, isLast: lastTypes.has(type), type, event };
+    const readable = this.#order.take(placed);
+    if (!readable) return [failed('events out of order')];
+    const [only] = readable;
+    return readable.length === 1 && only
+      ? this.#take(only)
+      : readable.flatMap((it) => this.#take(it));
+  }
+
+  #take({ type, event }: PlacedEvent): readonly GenerationEvent[] {
     switch (type) {
       case 'response.created':
         // A server that tries again inside says so, and takes nothing back that it has said.

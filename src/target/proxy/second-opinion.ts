@@ -20,21 +20,32 @@ export interface OpinionCounts {
 
 /** A fresh connection and one answer: a backend that is well takes far less. */
 const answerMsMax = 1500;
+/** Part of the silence before it, where that is short: a question must not outlast its cause. */
+const answerPart = 0.75;
 /** For how long an answer holds. */
 const freshMs = 500;
 
 export class SecondOpinion {
   readonly #clock: Clock;
   readonly #ask: (signal: AbortSignal) => Promise<unknown>;
+  readonly #answerMs: number;
   #asking: Promise<Opinion> | undefined;
   #last: { readonly opinion: Opinion; readonly at: number } | undefined;
   #alive = 0;
   #dead = 0;
 
-  /** `ask` rejects when the backend is not there. */
-  constructor(clock: Clock, ask: (signal: AbortSignal) => Promise<unknown>) {
+  /**
+   * `ask` rejects when the backend is not there. It has three quarters of the silence that made
+   * it be asked, and never more than a second and a half.
+   */
+  constructor(
+    clock: Clock,
+    ask: (signal: AbortSignal) => Promise<unknown>,
+    suspectMs = Number.POSITIVE_INFINITY,
+  ) {
     this.#clock = clock;
     this.#ask = ask;
+    this.#answerMs = Math.min(answerMsMax, answerPart * suspectMs);
   }
 
   get counts(): OpinionCounts {
@@ -50,7 +61,7 @@ export class SecondOpinion {
 
   async #get(): Promise<Opinion> {
     const leave = new AbortController();
-    const asked = within(this.#clock, answerMsMax, 'the answer', this.#ask(leave.signal));
+    const asked = within(this.#clock, this.#answerMs, 'the answer', this.#ask(leave.signal));
     const opinion = await asked.then(
       (): Opinion => ({ isAlive: true }),
       (error: unknown): Opinion => ({ isAlive: false, why: whyOf(error) }),
