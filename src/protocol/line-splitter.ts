@@ -23,6 +23,8 @@ const lf = 10;
 const cr = 13;
 const nothing = Buffer.alloc(0);
 const byteOrderMark = '\uFEFF';
+/** The first byte of a byte order mark, as of other texts. */
+const byteOrderMarkLead = 0xef;
 
 /** Lines end with LF, CR LF or CR. A byte order mark at the very start is dropped. */
 export class LineSplitter {
@@ -45,6 +47,7 @@ export class LineSplitter {
   push(bytes: Uint8Array, onLine: (line: string, bytes: number) => void): void {
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     if (this.#isPlain(chunk)) {
+      this.#isFirst = false;
       tellEach(chunk, onLine);
       return;
     }
@@ -65,7 +68,7 @@ export class LineSplitter {
   #isPlain(chunk: Buffer): boolean {
     return (
       chunk.at(-1) === lf &&
-      !this.#isFirst &&
+      !(this.#isFirst && chunk[0] === byteOrderMarkLead) &&
       !this.#isAfterCr &&
       this.#heldBytes === 0 &&
       chunk.length <= this.#bytesMax &&

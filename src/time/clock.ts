@@ -53,25 +53,27 @@ export class DeadlineError extends Error {
  * Waits for a promise, but not past `ms`. What the promise does later is ignored, so that a wait
  * that cannot be cancelled (undici while connecting) still lets its caller go on in time.
  */
-export const within = async <T>(
+export const within = <T>(
   clock: Clock,
   ms: number,
   what: string,
   promise: Promise<T>,
-): Promise<T> => {
-  let timer: Disposable | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = atDeadline(clock, clock.now() + ms, () =>
+): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const timer = atDeadline(clock, clock.now() + ms, () =>
       reject(new DeadlineError(`${what} took longer than ${ms} ms`)),
     );
+    promise.then(
+      (value) => {
+        timer[Symbol.dispose]();
+        resolve(value);
+      },
+      (error: unknown) => {
+        timer[Symbol.dispose]();
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    timer?.[Symbol.dispose]();
-    promise.catch(() => undefined);
-  }
-};
 
 const reasonOf = (signal: AbortSignal): Error =>
   signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));

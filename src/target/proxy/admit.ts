@@ -104,8 +104,7 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
     // What was in memory before the wait need not be there after it.
     if (slotAt - now >= lookAgainMs) await backend.lookAtModels();
     const wasLoaded = states.find(({ candidate }) => candidate === choice.candidate)?.isLoaded;
-    const isGone =
-      wasLoaded !== false && input.stateOf(choice.candidate, backend).isLoaded === false;
+    const isGone = wasLoaded !== false && backend.isLoaded(choice.candidate.model) === false;
     if (isGone && rules.cold === 'spill') {
       backend.admission.leave(slotAt, clock.now());
       continue;

@@ -35,7 +35,7 @@ export class BackendAttempt {
     const { stallMs, suspectMs, urls } = system;
     this.#place = place;
     this.#clock = asked.clock;
-    this.#isCold = backend.state(candidate).isLoaded === false;
+    this.#isCold = backend.isLoaded(candidate.model) === false;
     this.#aheadTokens = backend.aheadTokens;
     this.run = new AttemptRun({
       ...asked,
@@ -50,9 +50,11 @@ export class BackendAttempt {
       }),
     });
     const { run } = this;
+    let promptTokens: number | undefined;
     const reading: Reading = {
       get promptTokens() {
-        return asked.countPrompt();
+        // Asked by every attempt that begins while this one waits.
+        return (promptTokens ??= asked.countPrompt());
       },
       get hasToken() {
         return run.tokensReceived > 0;

@@ -37,11 +37,10 @@ export class BackendQuota {
 
   /** How long until a request of so many tokens may be sent; 0 now, Infinity never. */
   waitMs(tokens: number, now: number): number {
-    return Math.max(
-      0,
-      ...this.#requests.map((window) => window.waitMs(1, now)),
-      ...this.#tokens.map((window) => window.waitMs(tokens, now)),
-    );
+    let waitMs = 0;
+    for (const window of this.#requests) waitMs = Math.max(waitMs, window.waitMs(1, now));
+    for (const window of this.#tokens) waitMs = Math.max(waitMs, window.waitMs(tokens, now));
+    return waitMs;
   }
 
   charge(tokens: number, now: number): void {

@@ -108,15 +108,14 @@ export class Backend {
     this.#clock = clock;
     const mayServe = (): boolean => this.#circuits.host.mayServe;
     this.#models = new BackendModels({ system, upstream, clock, ids, mayServe });
-    const ask = async (signal: AbortSignal): Promise<void> => {
+    this.#opinion = new SecondOpinion(clock, async (signal) => {
       try {
         await (upstream.check ? upstream.check(signal) : upstream.probe(signal));
       } catch (error) {
         // Our own trouble says nothing about the backend.
         if (!isOwnError(error)) throw error;
       }
-    };
-    this.#opinion = new SecondOpinion(clock, ask, system.suspectMs);
+    });
     this.#circuits = new Circuits({
       backend: system.name,
       policy,
@@ -176,6 +175,11 @@ export class Backend {
       busyRatio: (runningCount + queuedCount) / this.system.slots,
       firstTokenMs: this.#firstTokenMs(candidate.model),
     };
+  }
+
+  /** Whether the model is in memory; undefined when the backend does not say. */
+  isLoaded(model: string): boolean | undefined {
+    return this.#models.isLoaded(model);
   }
 
   /** What a model is able to do, as far as the backend has said. */

@@ -90,6 +90,11 @@ export class Placement {
     return this.promptTokens + (this.#input.request.maxOutputTokens ?? 0);
   }
 
+  /** What the candidate is asked for a whole answer. */
+  planFor(candidate: Candidate): CallPlan {
+    return { ...this.#planned(), candidate };
+  }
+
   /** Finds a place among the candidates not tried yet. */
   async find({ tried, shownTokens, gone }: Search): Promise<Admitted> {
     const { parts, backends, model, caller } = this.#input;
@@ -163,9 +168,11 @@ export class Placement {
       const backend = backends.get(candidate.backend);
       if (backend?.system.residency !== 'local') return false;
       await backend.lookAtModels();
-      const { mayServe, hasFreeSlot, isLoaded } = backend.state(candidate);
-      const lacksNothing = this.#lackOf(candidate, backend) === undefined;
-      return lacksNothing && mayServe && hasFreeSlot && isLoaded !== false;
+      const isReady =
+        backend.mayServeModel(candidate.model) &&
+        backend.admission.hasFreeSlot &&
+        backend.isLoaded(candidate.model) !== false;
+      return isReady && this.#lackOf(candidate, backend) === undefined;
     });
     if (!isOrdered) await Promise.all(looks.map((look) => look()));
     else for (const look of looks) if (await look()) return;
@@ -173,6 +180,7 @@ export class Placement {
 
   async #lookAtAbilities(candidates: readonly Candidate[]): Promise<void> {
     const { needsVision, needsTools } = this.#planned().needs;
+    if (!needsVision && !needsTools) return;
     const isAsked = ({ vision, tools }: Candidate): boolean =>
       (needsVision && vision === undefined) || (needsTools && tools === undefined);
     await Promise.all(

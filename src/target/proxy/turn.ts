@@ -169,14 +169,16 @@ export class Turn {
 
   /** Asks one backend, and passes on what it says as far as that can be shown. */
   async #attempt(place: Place): Promise<RelayEnd> {
-    const { parts, request, conversation, caller } = this.#input;
+    const { parts, request, conversation, caller, placement } = this.#input;
     const { backend, choice } = place;
     const { name } = backend.system;
     this.#input.retries.begin(parts.clock.now());
     this.#attemptCount++;
     this.#tried.add(name);
     this.#backendName = name;
-    const plan = callPlan(request, conversation, choice.candidate, this.#shown);
+    const plan = this.#shown
+      ? callPlan(request, conversation, choice.candidate, this.#shown)
+      : placement.planFor(choice.candidate);
     this.#plan = plan;
     this.#promptTokens = undefined;
     await this.#begin();
