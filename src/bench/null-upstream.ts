@@ -16,6 +16,8 @@ export const pacedTokens = 64;
 const pacedGapMs = 5;
 
 const words = Array.from({ length: 16 }, (_, at) => (at === 15 ? 'p16' : `p${at + 1} `));
+/** Frames of an unpaced stream: before and after the tokens the lifecycle, and `[DONE]`. */
+export const eventsPerStream = words.length + 3;
 
 const usage = {
   input_tokens: 12,

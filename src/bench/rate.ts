@@ -16,6 +16,8 @@ export interface RateRow {
   readonly requestsPerSecond: number;
   /** Processor time of the arm's own thread for one request, median over the rounds. */
   readonly cpuMicrosecondsPerRequest: number;
+  /** The same of the null backend's thread: not all arms ask the same of it. */
+  readonly backendMicrosecondsPerRequest: number;
   readonly failed: number;
 }
 
@@ -32,31 +34,39 @@ export const measureRates = async (
   { connections, rounds, secondsPerRound }: RateOptions,
 ): Promise<readonly RateRow[]> => {
   const rows: RateRow[] = [];
+  const backend = arms.find(({ name }) => name === 'direct');
+  const backendCpu = async (): Promise<number> => (await backend?.cpuMicroseconds()) ?? 0;
   for (const count of connections) {
     const seen = arms.map((arm) => ({
       arm,
       rates: [] as number[],
       costs: [] as number[],
+      backendCosts: [] as number[],
       failed: 0,
     }));
     // The first round brings connections and JIT to rest and is thrown away.
     for (let round = 0; round <= rounds; round++)
       for (const each of round % 2 === 0 ? seen : seen.toReversed()) {
         const cpuBefore = await each.arm.cpuMicroseconds();
+        const backendBefore = await backendCpu();
         const result = await fire(`${each.arm.url}/v1/responses`, count, secondsPerRound);
         const cpuUsed = (await each.arm.cpuMicroseconds()) - cpuBefore;
+        const backendUsed = (await backendCpu()) - backendBefore;
         if (round === 0) continue;
+        const requests = Math.max(1, result.requests.total);
         each.rates.push(result.requests.average);
-        each.costs.push(cpuUsed / Math.max(1, result.requests.total));
+        each.costs.push(cpuUsed / requests);
+        each.backendCosts.push(backendUsed / requests);
         each.failed += result.errors + result.non2xx;
       }
-    for (const { arm, rates, costs, failed } of seen)
+    for (const { arm, rates, costs, backendCosts, failed } of seen)
       rows.push({
         arm: arm.name,
         connections: count,
         rounds,
         requestsPerSecond: quantile(rates, 0.5),
         cpuMicrosecondsPerRequest: quantile(costs, 0.5),
+        backendMicrosecondsPerRequest: quantile(backendCosts, 0.5),
         failed,
       });
   }
