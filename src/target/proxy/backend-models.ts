@@ -29,11 +29,18 @@ const warmMsMax = 600_000;
 /** A call that loads and is still out by then may hang on a dead path: another goes beside it. */
 const warmAgainMs = 60_000;
 
+/** A call that loads a model. */
+interface Warming {
+  readonly at: number;
+  /** Whether it answered; settles when it is over. */
+  readonly isLoaded: Promise<boolean>;
+}
+
 export class BackendModels {
   readonly #parts: BackendModelsParts;
   readonly #closing = new AbortController();
-  /** Models that are being loaded, and since when. */
-  readonly #warming = new Map<string, number>();
+  /** The latest call that loads each model, while it is out. */
+  readonly #warming = new Map<string, Warming>();
   #loaded: readonly string[] | undefined;
   /** False once it has answered a probe without saying; asking again would be idle. */
   #tells = true;
@@ -128,30 +135,46 @@ export class BackendModels {
 
   /** Has the model loaded in the background, while others are served elsewhere. */
   warm(candidate: Candidate, trace = this.#trace()): void {
-    const { model } = candidate;
-    const now = this.#parts.clock.now();
-    const since = this.#warming.get(model) ?? Number.NEGATIVE_INFINITY;
-    if (now < since + warmAgainMs || this.#closing.signal.aborted) return;
-    this.#warming.set(model, now);
-    void this.#ask(candidate, trace, warmMsMax)
-      .catch(() => undefined)
-      .finally(() => {
-        if (this.#warming.get(model) === now) this.#warming.delete(model);
-      });
+    void this.#warm(candidate, trace);
   }
 
   /**
    * Asks the model for one token: the probe of a model that failed where the host did not. One that
-   * is not in memory is loaded by it, so that the first user does not wait for that.
+   * is not in memory is loaded by it, so that the first user does not wait for that. The probe does
+   * not wait for a load that may hang: the next one looks again.
    */
   async probeModel(candidate: Candidate, firstTokenMs: number): Promise<void> {
     await this.probe();
     const isCold = this.isLoaded(candidate.model) === false;
-    await this.#ask(candidate, this.#trace(), isCold ? warmMsMax : firstTokenMs);
+    if (!isCold) return this.#ask(candidate, this.#trace(), firstTokenMs);
+    const isLoaded = this.#warm(candidate, this.#trace());
+    const { clock } = this.#parts;
+    if (!(await within(clock, warmAgainMs, 'loading the model', isLoaded)))
+      throw new Error('the model was not loaded');
   }
 
   close(): void {
     this.#closing.abort();
+  }
+
+  /** Loads the model by a call that is out, or by another; whether it answered. Never rejects. */
+  #warm(candidate: Candidate, trace: string): Promise<boolean> {
+    const { model } = candidate;
+    const at = this.#parts.clock.now();
+    const before = this.#warming.get(model);
+    if (before && at < before.at + warmAgainMs) return before.isLoaded;
+    if (this.#closing.signal.aborted) return Promise.resolve(false);
+    const isLoaded = this.#ask(candidate, trace, warmMsMax)
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => {
+        if (this.#warming.get(model) === warming) this.#warming.delete(model);
+      });
+    const warming: Warming = { at, isLoaded };
+    this.#warming.set(model, warming);
+    return isLoaded;
   }
 
   #trace(): string {

@@ -68,6 +68,20 @@ test('a call that loads a model and hangs is tried again after a minute, not bef
   expect(await loadingCallsAt(61_000)).toBe(2);
 });
 
+test('a load that hangs does not keep a model shut out for longer than a minute', async () => {
+  const world = new ProxyWorld({
+    system: { breaker: { hardFailures: 1, softFailures: 1, openForMs: 1000 } },
+    spark: [() => [failure('rate-limited')], () => hangs, () => [text('p1 '), end]],
+  });
+  await world.ask();
+  world.spark.probeAnswer = async () => ({ loadedModels: [] });
+  await world.clock.advanceTo(world.clock.now() + 65_000);
+
+  const told = world.circuits.map((it) => (it.kind === 'probe' ? it.outcome : it.to));
+  expect(told).toEqual(['open', 'failed', 'answered', 'closed']);
+  expect(world.spark.calls.length).toBe(3);
+});
+
 test('a continuation that adds nothing does not make a cut answer whole', async () => {
   const world = new ProxyWorld({
     system: { midStream: 'continue' },
