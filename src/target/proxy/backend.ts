@@ -108,14 +108,15 @@ export class Backend {
     this.#clock = clock;
     const mayServe = (): boolean => this.#circuits.host.mayServe;
     this.#models = new BackendModels({ system, upstream, clock, ids, mayServe });
-    this.#opinion = new SecondOpinion(clock, async (signal) => {
+    const ask = async (signal: AbortSignal): Promise<void> => {
       try {
         await (upstream.check ? upstream.check(signal) : upstream.probe(signal));
       } catch (error) {
         // Our own trouble says nothing about the backend.
         if (!isOwnError(error)) throw error;
       }
-    });
+    };
+    this.#opinion = new SecondOpinion(clock, ask, system.suspectMs);
     this.#circuits = new Circuits({
       backend: system.name,
       policy,
