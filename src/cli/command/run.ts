@@ -2,6 +2,7 @@
 
 import type { CommandModule } from 'yargs';
 
+import type { Scenario } from '../../scenario/scenario.ts';
 import { exitCode } from '../exit-code.ts';
 import {
   jsonOption,
@@ -27,6 +28,7 @@ interface RunArguments {
   readonly json: boolean;
   readonly reports: string;
   readonly seed: number | undefined;
+  readonly arm: readonly string[];
 }
 
 export const runCommand: CommandModule<object, RunArguments> = {
@@ -53,6 +55,14 @@ export const runCommand: CommandModule<object, RunArguments> = {
         default: false,
         describe: 'Play each row of a suite once or twice: does it still hold',
       })
+      .option('arm', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        nargs: 1,
+        default: [],
+        describe: 'Play this variant alone; may be given again',
+      })
       .option('seed', seedOption)
       .option('reports', {
         type: 'string',
@@ -75,25 +85,11 @@ export const runCommand: CommandModule<object, RunArguments> = {
     const { predictRun } = await import('../../run/prediction.ts');
     const { preflight } = await import('../../run/preflight.ts');
     const { describeCommands } = await import('../../scenario/describe.ts');
-    const { loadScenario } = await import('../../scenario/load.ts');
     const { describeUndecidable, remarksOnSystem } = await import('../advice.ts');
     const { describeRemarks } = await import('../describe-system.ts');
     const { entropyIds } = await import('../../random/id.ts');
     const { progressDisplay } = await import('../progress.ts');
-    const scenario = loadScenario(options.scenario, {
-      environment: process.env,
-      isLocalOnly: options['local-only'],
-      mayExecute: options['allow-exec'],
-      isQuick: options.quick,
-      ...(options.system !== undefined && { systemFile: options.system }),
-      ...(options.seed !== undefined && { seed: options.seed }),
-      ...(options.target !== undefined && { target: options.target }),
-    });
-    if (options.live && (options.target !== undefined || scenario.arms.some((it) => it.suite)))
-      throw new UsageError(
-        'nothing can be broken by hand in a suite, nor behind another proxy',
-        'Leave --live away: a suite arms its faults itself.',
-      );
+    const scenario = await scenarioOf(options);
     for (const line of describeCommands(scenario)) tell(line);
     for (const line of describeRemarks(remarksOnSystem(scenario.systemFile))) tell(line);
     await preflight(scenario, options.target);
@@ -132,6 +128,39 @@ export const runCommand: CommandModule<object, RunArguments> = {
   },
 };
 
+/** The scenario as the command line asks for it. */
+const scenarioOf = async (options: RunArguments): Promise<Scenario> => {
+  const { unknownArms, withArms } = await import('../../scenario/arm-choice.ts');
+  const { loadScenario } = await import('../../scenario/load.ts');
+  const whole = loadScenario(options.scenario, {
+    environment: process.env,
+    isLocalOnly: options['local-only'],
+    mayExecute: options['allow-exec'],
+    isQuick: options.quick,
+    ...(options.system !== undefined && { systemFile: options.system }),
+    ...(options.seed !== undefined && { seed: options.seed }),
+    ...(options.target !== undefined && { target: options.target }),
+  });
+  const unknown = unknownArms(whole, options.arm);
+  if (unknown.length > 0)
+    throw new UsageError(
+      `--arm: expected a variant of the scenario, found '${unknown.join(', ')}'`,
+      `Write one of ${whole.arms.map(({ name }) => name).join(', ')}.`,
+    );
+  const scenario = options.arm.length > 0 ? withArms(whole, options.arm) : whole;
+  if (options.live && (options.target !== undefined || scenario.arms.some((it) => it.suite)))
+    throw new UsageError(
+      'nothing can be broken by hand in a suite, nor behind another proxy',
+      'Leave --live away: a suite arms its faults itself.',
+    );
+  if (options.quick && !scenario.arms.some((it) => it.suite))
+    throw new UsageError(
+      '--quick: expected a suite, found none',
+      'Leave --quick away, or make `phases` shorter.',
+    );
+  return scenario;
+};
+
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const expectUrl = (target: string): void => {
@@ -158,6 +187,7 @@ const commandOf = (options: RunArguments, seed: number): string =>
     ...(options['allow-exec'] ? ['--allow-exec'] : []),
     ...(options.live ? ['--live'] : []),
     ...(options.quick ? ['--quick'] : []),
+    ...options.arm.map((name) => `--arm ${name}`),
     `--seed ${seed}`,
     ...(options.lang === 'en' ? [] : [`--lang ${options.lang}`]),
   ].join(' ');
