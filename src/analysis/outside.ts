@@ -50,10 +50,12 @@ export const seenOutside = (
   const elsewhere = generations.filter((it) => it.backend !== backend);
   const next = elsewhere.find(({ receivedAt }) => receivedAt >= faultAt);
   const servedBy = servedOutside(generations);
-  const met = Math.max(
-    acts.filter((it) => it.backend === backend).length,
-    generations.filter((it) => it.backend === backend).length,
+  const arrived = generations.filter((it) => it.backend === backend);
+  // What the fault answered in the backend's place never arrived.
+  const kept = acts.filter(
+    (it) => it.backend === backend && !arrived.some((generation) => isOneTry(it, generation)),
   );
+  const met = kept.length + arrived.length;
 
   return {
     ...(next && { switchedAt: next.receivedAt }),
@@ -62,6 +64,12 @@ export const seenOutside = (
     ...(!isPortShut && generations.length > 0 && { attempts: met + elsewhere.length }),
   };
 };
+
+/** Between what a shim sees and what the backend behind it sees of one try; a retry takes longer. */
+const slackMs = 20;
+
+const isOneTry = ({ at }: FaultAct, { receivedAt, endedAt }: Generation): boolean =>
+  receivedAt - slackMs <= at && at <= endedAt + slackMs;
 
 /** The backend whose answer was the last to be whole. */
 export const servedOutside = (generations: readonly Generation[]): string | undefined =>

@@ -145,6 +145,15 @@ test('an answer with a hole, a repetition or a disorder was not continued', () =
   expect(outcomeOf('p1-10 a12-20 p11')).toBe('mixed');
 });
 
+test('a try that a fault answered is not the one that arrived later', () => {
+  const { backend: _, attempts: __, ...rest } = exchange({ sentAt: 1100, endedAt: 2900 });
+  const arrived = generation({ receivedAt: 1700, endedAt: 2800 });
+  const attemptsAt = (at: number) => rowsOf(rest, faultAct({ at }), arrived)[0]?.attempts;
+  expect(attemptsAt(1200)).toBe(2);
+  expect(attemptsAt(1695)).toBe(1);
+  expect(attemptsAt(2000)).toBe(1);
+});
+
 test('an answer that is called whole and has said nothing was cut short', () => {
   const { firstTokenAt: _, integrity: __, ...rest } = continued({ textChars: 0, chunks: '' });
   expect(rowsOf(rest, faultAct({ at: 1610 }))).toMatchObject([{ outcome: 'truncated' }]);
