@@ -51,7 +51,7 @@ export const liteLlmConfig = (scenario: Scenario, manner: LiteLlmManner): string
       : []),
     ...(fallbacks.length > 0 ? ['  fallbacks:', ...fallbacks] : []),
     'litellm_settings:',
-    '  # So that an attempt is known to belong to its request.',
+    '  # Tells whose an attempt was, where OpenTelemetry is on; else one request at a time does.',
     '  forward_traceparent_to_llm_provider: true',
     'general_settings:',
     '  # The suite asks without a key. On the loopback only.',

@@ -55,7 +55,7 @@ export const readPeer = (variant: unknown, at: number, document: SourceDocument)
 
 /** Values of keys, tokens, secrets and passwords, unless they are names of variables. */
 const secret =
-  /((?:key|token|secret|password)["']?\s*[:=]\s*)(?!\s|["']?(?:os\.environ\/|\$\{?\w|env[:.]))(?:"[^"]*"|'[^']*'|[^\s,}]+)/gi;
+  /((?:key|token|secret|password)["']?\s*[:=]\s*)(?!\s|true\b|false\b|["']?(?:os\.environ\/|\$\{?\w|env[:.]))(?:"[^"]*"|'[^']*'|[^\s,}]+)/gi;
 
 /** A file of settings without what it should not have held. */
 export const withoutKeys = (text: string): string => text.replaceAll(secret, '$1(removed)');

@@ -16,6 +16,7 @@ test.each([
   'api_key: ${KEY}',
   '"value": "env.OPENAI_API_KEY"',
   'max_tokens: 100',
+  'permit_unset_master_key: true',
   'model: key-lime',
   'keys:\n  - name: a',
 ])('%s is shown as it is', (written) => {
