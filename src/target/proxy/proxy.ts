@@ -118,6 +118,8 @@ export interface StateStore {
   item(id: string, owner: string): Promise<HeldItem | undefined>;
   delete(id: string): Promise<boolean>;
   close(): Promise<void>;
+  /** Rejects while nothing can be kept; absent where something always can. */
+  check?(): Promise<void>;
   /** Set on a store that is also given what was asked with `store: false`. */
   readonly keepsUnstored?: true;
 }

@@ -13,7 +13,7 @@
  *     usage         ──▶ write ─┘                      └── fails ──▶ each alone, each told its own
  */
 
-import { existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
@@ -52,6 +52,8 @@ export class SqliteFile {
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   #group: Write[] = [];
+  /** The last group that was to be written was not. */
+  #hasFailed = false;
 
   /** Opens the file, creating it where there is none. Throws `StateStoreError`. */
   constructor(path: string) {
@@ -69,6 +71,13 @@ export class SqliteFile {
     this.#group.push({ run, resolve, reject });
     if (this.#group.length === 1) atTurnEnd(() => this.flush());
     return promise;
+  }
+
+  /** Rejects while nothing can be written, as on a full disk. */
+  async check(): Promise<void> {
+    // Only in doubt, since it is asked every few seconds.
+    const probe = 'CREATE TABLE probe (x); DROP TABLE probe';
+    if (this.#hasFailed) await this.write(() => this.database.exec(probe));
   }
 
   /** Writes what waits for the end of the turn. */
@@ -103,10 +112,12 @@ export class SqliteFile {
   }
 
   #transact(group: readonly Write[]): void {
+    this.#hasFailed = true;
     this.#begin.run();
     try {
       for (const { run } of group) run();
       this.#commit.run();
+      this.#hasFailed = false;
     } catch (error) {
       if (this.database.isTransaction) this.database.exec('ROLLBACK');
       throw error;
@@ -120,6 +131,7 @@ const openDatabase = (path: string): DatabaseSync => {
     // Before the folder is made: below /proc, Node would try to make it for ever.
     refuseUnfitFolder(path);
     mkdirSync(dirname(path), { recursive: true });
+    if (!existsSync(path)) createForOneself(path);
     // Waiting for a lock stops this thread, so it must be short; nobody else should hold one.
     database = new DatabaseSync(path, { timeout: 1000, enableForeignKeyConstraints: true });
     database.exec(`PRAGMA journal_mode = WAL; ${connectionPragmas}`);
@@ -128,6 +140,15 @@ const openDatabase = (path: string): DatabaseSync => {
   } catch (error) {
     database?.close();
     throw error instanceof StateStoreError ? error : explained(path, error);
+  }
+};
+
+/** It holds what people asked; SQLite would let every user of the machine read it. */
+const createForOneself = (path: string): void => {
+  try {
+    closeSync(openSync(path, 'a', 0o600));
+  } catch {
+    // SQLite says better what is wrong.
   }
 };
 

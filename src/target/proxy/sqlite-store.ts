@@ -101,6 +101,7 @@ export const sqliteStore = (
       file.flush();
       return statements.delete.run(id).changes > 0;
     },
+    check: () => file.check(),
     async close() {
       file.close();
     },

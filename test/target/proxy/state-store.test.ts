@@ -2,7 +2,7 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -226,6 +226,29 @@ describe('the file', () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  test('says that nothing can be written from the first failure until it can again', async () => {
+    const file = new SqliteFile(freshPath());
+    const store = sqliteStore(file, { retainDays: 30, wall: () => 1000 });
+    await store.check?.();
+    file.database.exec('PRAGMA query_only = ON');
+    await expect(store.put(stored('a'))).rejects.toThrow('readonly');
+    await expect(store.check?.()).rejects.toThrow('readonly');
+    await expect(store.check?.()).rejects.toThrow('readonly');
+    file.database.exec('PRAGMA query_only = OFF');
+    await store.check?.();
+    await store.put(stored('a'));
+    await store.close();
+  });
+
+  test('can be read by nobody else on the machine', async () => {
+    const path = freshPath();
+    const store = storeAt(path);
+    await store.put(stored('a'));
+    for (const suffix of ['', '-wal', '-shm'])
+      expect(statSync(`${path}${suffix}`).mode & 0o077).toBe(0);
+    await store.close();
   });
 
   test('forgets a response that still waits to be written', async () => {

@@ -35,7 +35,7 @@ export interface ObservatoryParts {
   readonly clock: Clock;
   readonly version: string;
   readonly health: () => ProxyHealth;
-  readonly store: Pick<StateStore, 'get'>;
+  readonly store: Pick<StateStore, 'get' | 'check'>;
   readonly ledger: Pick<UsageLedger, 'rows'>;
   readonly requestLog?: JournalReader;
 }
@@ -152,7 +152,8 @@ export class Observatory {
   /** Why no request should be sent here now. */
   async #obstacles(isDraining: boolean): Promise<readonly string[]> {
     const { clock, store, health } = this.#parts;
-    const isStoreWell = await within(clock, storeMsMax, 'the state', store.get('resp_ready')).then(
+    const look = Promise.all([store.get('resp_ready'), store.check?.()]);
+    const isStoreWell = await within(clock, storeMsMax, 'the state', look).then(
       () => true,
       () => false,
     );
