@@ -35,6 +35,11 @@ export class VirtualClock implements Clock {
     return this.#wallOrigin + this.#now;
   }
 
+  /** Events to come. */
+  get armedCount(): number {
+    return this.#heap.filter(({ cancelled }) => !cancelled).length;
+  }
+
   at(instant: number, run: () => void): Disposable {
     const armed: Armed = { instant, order: this.#order++, run, cancelled: false };
     this.#push(armed);

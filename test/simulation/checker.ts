@@ -3,26 +3,17 @@
  * what it should not have found.
  */
 
-import type { Attempt, Exchange, Generation } from '../../src/log/entry.ts';
+import type { Attempt, Generation } from '../../src/log/entry.ts';
+import { isBoxFault } from '../../src/target/fault/box-fault.ts';
 import { readStream } from '../kit/response-grammar.ts';
+import { type Checker, type Ground, nameOf } from './ground.ts';
+import { amplification, demands, models, oddities, openings, recovery } from './routing-checker.ts';
 import type { SeenTurn, SwarmRun } from './swarm-run.ts';
 
 export interface Violation {
   readonly checker: string;
   readonly what: string;
 }
-
-/** The run, sorted for looking things up. */
-interface Ground {
-  readonly run: SwarmRun;
-  readonly exchanges: ReadonlyMap<string, Exchange>;
-  readonly attempts: readonly Attempt[];
-  readonly generations: readonly Generation[];
-  /** The turn whose answer has this id. */
-  readonly turnOf: ReadonlyMap<string, SeenTurn>;
-}
-
-type Checker = (ground: Ground) => readonly string[];
 
 /** Everything that is wrong with a run. */
 export const check = (run: SwarmRun): readonly Violation[] => {
@@ -46,8 +37,6 @@ export const check = (run: SwarmRun): readonly Violation[] => {
     ),
   ];
 };
-
-const nameOf = ({ question }: SeenTurn): string => `s${question.session} t${question.turn}`;
 
 /** Every turn asked ends in one outcome, every attempt in one record, and the sums agree. */
 const conservation: Checker = ({ run, exchanges, attempts }) => {
@@ -157,6 +146,8 @@ const grammar: Checker = ({ run }) =>
   run.turns.flatMap((turn) => {
     const { manner, record, written } = turn;
     if (record.outcome === 'cancelled' || record.status !== 200 || !manner.isStream) return [];
+    // Who cancels an answer is not told of its end.
+    if (manner.background === 'cancels' && record.outcome === 'failed') return [];
     try {
       const { text, resource } = readStream(written);
       if (text !== record.text) return [`${nameOf(turn)}: the reader and the grammar disagree`];
@@ -179,7 +170,10 @@ const discipline: Checker = ({ run, attempts }) => {
   for (const { trace } of attempts) counts.set(trace, (counts.get(trace) ?? 0) + 1);
   for (const [trace, count] of counts)
     if (count > attemptsMax) found.push(`${trace} made ${count} attempts`);
-  for (const { backend, model, at, health, openCount, isWarmUp } of run.calls) {
+  // Other rules make other circuits and other slots, beside those that end their work.
+  const hasOthers = run.swarm.reload?.next.breaker !== run.swarm.system.breaker;
+  const calls = run.swarm.reload && hasOthers ? [] : run.calls;
+  for (const { backend, model, at, health, openCount, isWarmUp } of calls) {
     const change = health?.changes.at(-1);
     // One that was let in at the very instant at which the circuit opened is no offence.
     if (health?.breaker !== 'closed' && change && change.at < at)
@@ -196,6 +190,7 @@ const discipline: Checker = ({ run, attempts }) => {
   for (const call of run.calls)
     if (call.endedAt === undefined && !call.isWarmUp)
       found.push(`a call of ${call.backend} at ${call.at} never ended`);
+  if (run.timersLeft > 0) found.push(`${run.timersLeft} timers go on after the end`);
   const { inFlight, backends } = run.health;
   if (inFlight !== 0) found.push(`${inFlight} requests in flight at the end`);
   for (const { name, running, queued } of backends)
@@ -208,23 +203,37 @@ const residency: Checker = (ground) =>
   ground.run.turns
     .filter((turn) => isAtHome(turn, ground))
     .flatMap((turn) => {
-      const isLeak = (entry: Attempt | Generation): boolean =>
-        entry.trace === turn.trace && entry.residency === 'cloud';
+      const { compactions } = ground.run;
+      const isLeak = ({ trace, residency: where }: Attempt | Generation): boolean =>
+        where === 'cloud' && (compactions.get(trace ?? '') ?? trace) === turn.trace;
       return [...ground.attempts, ...ground.generations]
         .filter(isLeak)
         .map(({ kind, backend }) => `${nameOf(turn)}: ${kind} at ${backend}`);
     });
 
-const isAtHome = (turn: SeenTurn, { run, turnOf }: Ground): boolean => {
+const isAtHome = (turn: SeenTurn, ground: Ground): boolean => {
+  const { run } = ground;
   const model = run.swarm.system.models.find(({ name }) => name === turn.question.model);
   if (model?.residency === 'local-only') return true;
-  return ancestryOf(turn, turnOf).some(
+  // Messages of the older API are texts, and texts hold no demand.
+  const said = turn.session.thread === 'chat' ? [turn] : ancestryOf(turn, ground);
+  return said.some(
     ({ session, manner }) => session.key.residency === 'local-only' || manner.isLocalOnly,
   );
 };
 
+const isAnswered = ({ record: { outcome } }: SeenTurn): boolean =>
+  outcome === 'completed' || outcome === 'incomplete';
+
 /** The turn and those whose answers it goes on from, latest first. */
-const ancestryOf = (turn: SeenTurn, turnOf: Ground['turnOf']): readonly SeenTurn[] => {
+const ancestryOf = (turn: SeenTurn, { run, turnOf }: Ground): readonly SeenTurn[] => {
+  const { session, question } = turn;
+  if (session.thread === 'conversation') {
+    const before = run.turns.filter(
+      (it) => it.session === session && it.question.turn < question.turn && isAnswered(it),
+    );
+    return [turn, ...before.toReversed()];
+  }
   const chain: SeenTurn[] = [];
   for (let at: SeenTurn | undefined = turn; at;) {
     chain.push(at);
@@ -234,16 +243,23 @@ const ancestryOf = (turn: SeenTurn, turnOf: Ground['turnOf']): readonly SeenTurn
 };
 
 /** An answer is kept before it is told, and no backend is asked without the whole history. */
-const state: Checker = ({ run, generations, turnOf }) =>
-  run.turns.flatMap((turn) => {
+const state: Checker = (ground) =>
+  ground.run.turns.flatMap((turn) => {
     const found = turn.isKeptFirst ? [] : [`${nameOf(turn)} was told before it was kept`];
-    const numbers = ancestryOf(turn, turnOf)
+    // Who left a conversation cannot know whether the answer was kept in it.
+    const unsure = ground.run.turns.some(
+      (it) =>
+        turn.session.thread === 'conversation' &&
+        it.session === turn.session &&
+        it.record.outcome === 'cancelled',
+    );
+    const numbers = ancestryOf(turn, ground)
       .flatMap(({ mark }) => (mark === undefined ? [] : [Number(mark.split(' t')[1])]))
       .toReversed();
     const expected = `s${turn.question.session} t${rangesOf(numbers)}`;
-    for (const { trace, history, backend, promptTokens } of generations)
+    for (const { trace, history, backend, promptTokens } of ground.generations)
       // The call that loads a model says `Hi` and nothing else.
-      if (trace === turn.trace && promptTokens > 8 && history !== expected)
+      if (trace === turn.trace && promptTokens > 8 && history !== expected && !unsure)
         found.push(`${nameOf(turn)}: ${backend} was shown ${history}, not ${expected}`);
     return found;
   });
@@ -299,8 +315,28 @@ const hasGoneUnseen = ({ run, generations, attempts }: Ground, attempt: Attempt)
   const before = attempts.find((it) => it.trace === trace && it.attempt === attempt.attempt - 1);
   const turn = run.turns.find((it) => it.trace === trace);
   const askedAt = before?.endedAt ?? turn?.record.sentAt ?? startedAt;
+  // Nor who looked before the clock jumped.
+  const hasJumped = run.jumpedAt.some(
+    (at) => startedAt >= at && startedAt <= at + lookFreshMs + lookMsMax,
+  );
+  if (hasJumped) return true;
   const isOld = startedAt >= askedAt + lookMsMax - 1;
   return isOld || (goneForMs >= 0 && goneForMs <= lookFreshMs);
+};
+
+/**
+ * Whether something happened to the box itself, or had happened and could not be known yet. A jump
+ * of the clock lets it last longer.
+ */
+const isOnBrokenBox = ({ swarm }: SwarmRun, { backend, startedAt, endedAt }: Attempt): boolean => {
+  const jumpedMs = swarm.jumps.reduce((sum, { ms }) => sum + ms, 0);
+  return swarm.faults.some(
+    (fault) =>
+      isBoxFault(fault) &&
+      fault.backend === backend &&
+      endedAt >= fault.from &&
+      startedAt <= fault.until + jumpedMs + lookFreshMs + lookMsMax,
+  );
 };
 
 /** Nothing fails without a cause. */
@@ -317,13 +353,18 @@ const blame: Checker = (ground) =>
       act.at >= startedAt &&
       act.at <= endedAt;
     const acts = run.entries.filter((entry) => entry.kind === 'act');
+    if (isOnBrokenBox(run, attempt)) return [];
+    // What a jump took from a silence is given back once.
+    const jumps = run.jumpedAt.filter((at) => at >= startedAt && at <= endedAt);
+    if (jumps.length > 1 && /deadline/.test(reason ?? '')) return [];
     if (acts.some(isAct) || run.quirks.some(isAct)) return [];
     return [`an attempt at ${backend} at ${startedAt} failed by itself: ${reason}`];
   });
 
 /** When all that goes wrong has ended, all requests are served, and by the primary again. */
-const liveness: Checker = ({ run }) =>
-  run.swarm.recovery.flatMap((session) => {
+const liveness: Checker = ({ run }) => {
+  if (run.swarm.stopAt !== undefined) return [];
+  return run.swarm.recovery.flatMap((session) => {
     const turns = run.turns.filter((turn) => turn.question.session === session.plan.number);
     const model = run.swarm.system.models.find(({ name }) => name === session.model);
     const mayAll = run.swarm.spendMaxUsd === Number.POSITIVE_INFINITY;
@@ -336,6 +377,7 @@ const liveness: Checker = ({ run }) =>
       found.push(`${session.model} is served by ${last}, not by ${primary}`);
     return found;
   });
+};
 
 const checkers: Readonly<Record<string, Checker>> = {
   conservation,
@@ -348,4 +390,10 @@ const checkers: Readonly<Record<string, Checker>> = {
   money,
   blame,
   liveness,
+  demands,
+  recovery,
+  openings,
+  models,
+  amplification,
+  oddities,
 };

@@ -29,6 +29,8 @@ export type QuirkKind = (typeof quirkKinds)[number];
 export interface Quirk {
   readonly kind: QuirkKind;
   readonly backend: string;
+  /** Only answers of this model are spoilt; of all where absent. */
+  readonly model?: string;
   readonly from: number;
   readonly until: number;
   /** Events with content that pass before it. */
@@ -65,8 +67,11 @@ export const quirky = (
       const chance = random.fork(`quirk ${upstream.name} ${++calls}`);
       const now = clock.now();
       const quirk = own.find(
-        ({ from, until, probabilityRatio }) =>
-          now >= from && now < until && chance.next() < probabilityRatio,
+        ({ from, until, probabilityRatio, model = call.candidate.model }) =>
+          now >= from &&
+          now < until &&
+          model === call.candidate.model &&
+          chance.next() < probabilityRatio,
       );
       if (!quirk) return yield* upstream.open(call, signal);
       const spoil = (): void =>

@@ -19,6 +19,12 @@ export interface Manner {
   readonly leavesAfterMs?: number;
   /** Stops reading after so many frames, for so long. */
   readonly pauses?: { readonly afterFrames: number; readonly ms: number };
+  /** Does not wait for the answer, and fetches it: leaving, it comes back, or has it cancelled. */
+  readonly background?: 'comes-back' | 'cancels';
+  /** Has the conversation so far put in short before it asks. */
+  readonly isCompacting?: boolean;
+  readonly pin?: string;
+  readonly forbid?: string;
 }
 
 export const plainManner: Manner = { isStream: true, isLocalOnly: false };
@@ -29,18 +35,26 @@ export interface Asked {
   readonly written: string;
 }
 
+/** The body of a request. */
+export type Body = Readonly<Record<string, unknown>>;
+
+/** How a request gets to the proxy. */
+export type Send = (body: Body, caller: Caller, reply: Reply) => Promise<void>;
+
 export interface Asking {
   readonly question: PlannedQuestion;
   readonly caller: Caller;
   readonly manner: Manner;
+  /** As one of the Responses API, to be answered on a connection of its own, where absent. */
+  readonly send?: Send;
   /** Told how many tokens were read, it says what the reader does then. */
   readonly onTokens?: (tokens: number) => ReaderMove | undefined;
   /** Told of each frame before the client reads it. */
   readonly onFrame?: (frame: string) => void;
 }
 
-/** Longer than an answer may take: who has none by then never gets one. */
-const patienceMs = 1_200_000;
+/** Longer than an answer may take, jumps of the clock included: who has none by then gets none. */
+const patienceMs = 4_000_000;
 
 export const ask = async (asking: Asking, proxy: Proxy, clock: VirtualClock): Promise<Asked> => {
   const { manner, caller } = asking;
@@ -76,7 +90,7 @@ export const ask = async (asking: Asking, proxy: Proxy, clock: VirtualClock): Pr
       leave.abort();
     }),
   ];
-  if (manner.leavesAfterMs !== undefined)
+  if (manner.leavesAfterMs !== undefined && manner.background === undefined)
     timers.push(
       clock.at(sentAt + manner.leavesAfterMs, () => {
         if (recorder.isOver) return;
@@ -84,12 +98,13 @@ export const ask = async (asking: Asking, proxy: Proxy, clock: VirtualClock): Pr
         leave.abort();
       }),
     );
-  await proxy.respond(parseRequest(bodyOf(asking)), caller, reply);
+  const send: Send = asking.send ?? ((body, who, to) => proxy.respond(parseRequest(body), who, to));
+  await send(bodyOf(asking), caller, reply);
   for (const timer of timers) timer[Symbol.dispose]();
   return { record: recorder.record(), written };
 };
 
-const bodyOf = ({ question, manner }: Asking): Readonly<Record<string, unknown>> => ({
+const bodyOf = ({ question, manner }: Asking): Body => ({
   model: question.model,
   input: question.input,
   stream: manner.isStream,

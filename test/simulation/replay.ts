@@ -19,7 +19,9 @@ const fieldsOf = (fields: object): string =>
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
 
-const sayDrawn = ({ system, faults, quirks, faultsUntil, store, spendMaxUsd }: Swarm): void => {
+const sayDrawn = (swarm: Swarm): void => {
+  const { system, faults, quirks, jumps, reload, stopAt, groupMs, faultsUntil } = swarm;
+  const { store, spendMaxUsd } = swarm;
   const { backends, models, ...rules } = system;
   for (const backend of backends) say(`backend  ${fieldsOf(backend)}`);
   for (const model of models) say(`model    ${fieldsOf(model)}`);
@@ -27,6 +29,8 @@ const sayDrawn = ({ system, faults, quirks, faultsUntil, store, spendMaxUsd }: S
   for (const { action, ...fault } of faults)
     say(`fault    ${fieldsOf({ ...action, ...fault, until: Math.min(fault.until, faultsUntil) })}`);
   for (const quirk of quirks) say(`quirk    ${fieldsOf(quirk)}`);
+  for (const jump of jumps) say(`jump     ${fieldsOf(jump)}`);
+  say(`tenure   ${fieldsOf({ reload, stopAt, groupMs })}`);
   say(`until    ${fieldsOf({ faultsUntil, store, spendMaxUsd })}`);
 };
 

@@ -6,8 +6,10 @@
 import { expect, test } from 'vitest';
 
 import { check } from './checker.ts';
+import { shownKinds } from './swarm-fault.ts';
 import { drawSwarm } from './swarm.ts';
 import { runSwarm } from './swarm-run.ts';
+import { threadKinds } from './thread.ts';
 
 const seedCount = 1000;
 
@@ -29,6 +31,11 @@ const lessons: readonly (readonly [seed: number, taught: string])[] = [
   [567, 'a box whose window was too short kept the next one from being looked at'],
   [113, 'a model may leave memory within the two seconds for which a look is believed'],
   [441, 'so it may while a request waits to be told, and then nobody is to blame'],
+  [104, 'a model’s probe that waited for a load which hung kept it shut out for ten minutes'],
+  [199, 'a model may leave memory in the very answer that ends as the clock jumps'],
+  [401, 'two jumps within one silence take more than is given back: nothing is opened by one'],
+  [10, 'a proxy that was stopped says 503 to everybody, whatever their limits'],
+  [215, 'who cancels an answer that he reads is not told of its end'],
 ];
 
 /** Runs a seed; an empty text, or the line that replays it and what it broke. */
@@ -58,19 +65,28 @@ test('the same seed twice gives the same log, byte for byte', async () => {
   }
 });
 
-test('the mixture has what it is for: every end, every cause, and quiet runs', async () => {
+test('the mixture has what it is for: every kind, end and cause, and quiet runs', async () => {
   const seen = new Set<string>();
+  const acted = new Set<string>();
   for (let seed = 1; seed <= 150; seed++) {
     const run = await runSwarm(drawSwarm(seed));
     if (run.entries.every(({ kind }) => kind !== 'act') && run.quirks.length === 0)
       seen.add('quiet');
+    for (const { session, manner } of run.turns)
+      seen.add(session.thread).add(manner.background ?? '');
+    if (run.swarm.reload) seen.add('reload');
+    if (run.jumpedAt.length > 0) seen.add('jump');
     for (const entry of run.entries) {
+      if (entry.kind === 'act') acted.add(entry.what);
       if (entry.kind === 'attempt') seen.add(entry.cause).add(entry.reason ?? entry.outcome);
       if (entry.kind === 'exchange') seen.add(entry.outcome);
     }
   }
   for (const kind of ['quiet', 'first', 'failover', 'continue', 'spill', 'served', 'bad-seam'])
     expect(seen).toContain(kind);
+  for (const thread of threadKinds) expect(seen).toContain(thread);
+  for (const event of ['comes-back', 'cancels', 'reload', 'jump']) expect(seen).toContain(event);
+  for (const { kind } of shownKinds) expect(acted).toContain(kind);
   for (const outcome of ['completed', 'incomplete', 'failed', 'cancelled'])
     expect(seen).toContain(outcome);
 }, 60_000);

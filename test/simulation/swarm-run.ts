@@ -8,8 +8,8 @@ import type { LogEntry } from '../../src/log/entry.ts';
 import { exchangeEntry } from '../../src/measurement/exchange-entry.ts';
 import { traceId } from '../../src/protocol/trace.ts';
 import { seededIds } from '../../src/random/id.ts';
+import { type FaultyReaders, faultyReaders } from '../../src/target/fault/faulty-reader.ts';
 import { armedEntries } from '../../src/target/fault/plan.ts';
-import { parseJson, asRecord } from '../../src/target/proxy/json.ts';
 import type { StateStore } from '../../src/target/proxy/proxy.ts';
 import type { ProxyHealth } from '../../src/target/proxy/respond.ts';
 import { memoryLedger, type UsageRow } from '../../src/target/proxy/usage-ledger.ts';
@@ -19,6 +19,7 @@ import { turnMarkPattern } from '../../src/workload/session.ts';
 import { type QuirkAct, quirky } from './quirk.ts';
 import { ask, type Manner, plainManner } from './reader.ts';
 import type { Swarm, SwarmSession } from './swarm.ts';
+import { resourceIn, Thread } from './thread.ts';
 import { openWorld, type SeenCall, type World } from './world.ts';
 
 /** One turn, as asked, answered and seen from behind. */
@@ -46,6 +47,14 @@ export interface SwarmRun {
   /** Once everybody has gone. */
   readonly health: ProxyHealth;
   readonly recoveryAt: number;
+  /** By the trace of a call that puts a conversation in short: that of the turn it was made for. */
+  readonly compactions: ReadonlyMap<string, string>;
+  /** Timers that go on once all is closed and every deadline has passed. */
+  readonly timersLeft: number;
+  /** What was found wrong where no record shows it. */
+  readonly oddities: readonly string[];
+  /** Where the clock stood after each of its jumps. */
+  readonly jumpedAt: readonly number[];
   /** What broke the world itself: something that waits for ever, or our own fault. */
   readonly crash?: string;
 }
@@ -55,6 +64,8 @@ export interface SwarmRun {
  * most.
  */
 const calmMs = 335_000;
+/** No call is waited for as long as that, nor any answer. */
+const deadlineMsMax = 1_000_000;
 /** A virtual day. */
 const horizonMs = 86_400_000;
 
@@ -69,6 +80,7 @@ export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
     faults: swarm.faults,
     seed: `swarm ${swarm.seed}`,
     arm: 'main',
+    groupMs: swarm.groupMs,
     quirks: (upstream, clock, random) =>
       quirky(upstream, {
         quirks: swarm.quirks,
@@ -96,7 +108,39 @@ export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
     const isLocalOnly = residency === 'local-only' || turn.manner.isLocalOnly;
     emit(exchangeEntry(turn, { key: name, isLocalOnly }));
   };
-  const place = { world, stored, seen, salts: seededIds(world.random.fork('traces')) };
+  const readers = faultyReaders({
+    faults: swarm.faults,
+    clock,
+    random: world.random.fork('readers'),
+    emit,
+  });
+  readers.arm(0);
+  const jumpedAt: number[] = [];
+  for (const { at, ms } of swarm.jumps)
+    clock.at(at, () => {
+      clock.jump(ms);
+      jumpedAt.push(clock.now());
+    });
+  const oddities: string[] = [];
+  const odd = (what: string): void => void oddities.push(what);
+  const { reload, stopAt, system } = swarm;
+  const { upstreams } = world;
+  if (reload)
+    clock.at(
+      reload.at,
+      () => void proxy.adopt({ system: { ...system, ...reload.next }, upstreams }),
+    );
+  if (stopAt !== undefined) clock.at(stopAt, () => proxy.stop());
+  const compactions = new Map<string, string>();
+  const place = {
+    readers,
+    odd,
+    compactions,
+    world,
+    stored,
+    seen,
+    salts: seededIds(world.random.fork('traces')),
+  };
   for (const fault of armedEntries(swarm.faults, {
     name: 'main',
     origin: 0,
@@ -120,7 +164,8 @@ export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
   }
   emit({ kind: 'phase', name: 'done', at: clock.now() });
   const health = proxy.health();
-  proxy.close();
+  await world.close();
+  await clock.advanceTo(clock.now() + deadlineMsMax);
   return {
     swarm,
     entries: world.entries,
@@ -131,6 +176,10 @@ export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
     ledger: await ledger.rows({ from: '2000-01-01', to: '2100-01-01' }),
     health,
     recoveryAt,
+    jumpedAt,
+    oddities,
+    timersLeft: clock.armedCount,
+    compactions,
     ...(crash === undefined ? {} : { crash }),
   };
 };
@@ -140,10 +189,18 @@ interface Place {
   readonly stored: ReadonlySet<string>;
   readonly seen: (turn: SeenTurn) => void;
   readonly salts: () => string;
+  readonly readers: FaultyReaders;
+  readonly odd: (what: string) => void;
+  readonly compactions: Map<string, string>;
 }
 
 const playOne = async (session: SwarmSession, place: Place, isRecovery: boolean): Promise<void> => {
   const { clock, proxy } = place.world;
+  const thread = new Thread({
+    kind: session.thread,
+    world: place.world,
+    odd: (what) => place.odd(`s${session.plan.number}: ${what}`),
+  });
   const told = new Map<object, Omit<SeenTurn, keyof PlayedTurn>>();
   let turnOfPlan = 0;
   await playSession(session.plan, {
@@ -158,13 +215,26 @@ const playOne = async (session: SwarmSession, place: Place, isRecovery: boolean)
       const manner = session.manners[turnOfPlan - 1] ?? plainManner;
       const { session: number, turn } = question;
       const trace = traceId({ arm: 0, workload: 0, session: number, turn }, place.salts());
-      const caller = { ...session.key, trace, requestId: 'r' };
+      const { pin, forbid } = manner;
+      const names = { ...(pin && { pin }), ...(forbid && { forbid }) };
+      const caller = { ...session.key, ...names, trace, requestId: 'r' };
+      const compact = manner.isCompacting
+        ? {
+            ...caller,
+            trace: traceId({ arm: 0, workload: 1, session: number, turn }, place.salts()),
+          }
+        : undefined;
+      if (compact) place.compactions.set(compact.trace, trace);
       let isKeptFirst = true;
       const onFrame = (frame: string): void => {
-        const id = completedId(frame);
-        if (id !== undefined && !place.stored.has(id)) isKeptFirst = false;
+        const resource = resourceIn(frame);
+        if (resource?.['store'] === true && !place.stored.has(String(resource['id'])))
+          isKeptFirst = false;
       };
-      const { record, written } = await ask({ question, caller, manner, onFrame }, proxy, clock);
+      const send = thread.send(manner, compact);
+      const onTokens = place.readers.reader(trace);
+      const asking = { question, caller, manner, onFrame, onTokens, send };
+      const { record, written } = await ask(asking, proxy, clock);
       told.set(record, {
         trace,
         session,
@@ -181,21 +251,12 @@ const playOne = async (session: SwarmSession, place: Place, isRecovery: boolean)
       if (more) place.seen({ ...played, ...more });
     },
   });
+  thread.close();
 };
 
 const markOf = (prompt: string): string | undefined => {
   const [, session, turn] = [...prompt.matchAll(turnMarkPattern)][0] ?? [];
   return session === undefined ? undefined : `s${session} t${turn}`;
-};
-
-/** The id in a terminal event that says the answer is whole, or in a whole answer. */
-const completedId = (frame: string): string | undefined => {
-  const isTerminal = /^event: response\.(?:completed|incomplete)\n/.test(frame);
-  if (!isTerminal && !frame.startsWith('{')) return undefined;
-  const data = isTerminal ? frame.slice(frame.indexOf('data: ') + 6) : frame;
-  const event = asRecord(parseJson(data.trim()));
-  const resource = asRecord(event?.['response']) ?? event;
-  return resource?.['object'] === 'response' ? String(resource['id']) : undefined;
 };
 
 /** A store that takes its time, fails at times, and remembers what it holds. */

@@ -15,25 +15,25 @@ import { type Random, seeded } from '../../src/random/random.ts';
 import type {
   BackendSystem,
   Candidate,
+  KeySystem,
   ModelSystem,
   ResidencyRule,
   System,
 } from '../../src/system/system.ts';
-import type { FaultMoment, PlannedFault } from '../../src/target/fault/fault.ts';
-import type { FaultKind } from '../../src/target/fault/kind/kind.ts';
-import { faultKinds } from '../../src/target/fault/kind/list.ts';
-import { planFaults } from '../../src/target/fault/plan.ts';
-import type { FaultSpec } from '../../src/target/fault/schema.ts';
+import type { PlannedFault } from '../../src/target/fault/fault.ts';
 import type { SessionPlan, TurnPlan } from '../../src/workload/session.ts';
 import { turnMark } from '../../src/workload/session.ts';
-import { type Quirk, quirkKinds } from './quirk.ts';
+import type { Quirk } from './quirk.ts';
 import { type Manner, plainManner } from './reader.ts';
+import { type ThreadKind, threadKinds } from './thread.ts';
+import { chance, drawFaults, drawJumps, drawQuirks, type Jump } from './swarm-fault.ts';
 
 export interface SwarmSession {
   readonly plan: SessionPlan;
   readonly model: string;
   readonly startsAt: number;
   readonly key: { readonly name: string; readonly residency: ResidencyRule };
+  readonly thread: ThreadKind;
   /** One for each turn of the plan. */
   readonly manners: readonly Manner[];
 }
@@ -43,6 +43,13 @@ export interface Swarm {
   readonly system: System;
   readonly faults: readonly PlannedFault[];
   readonly quirks: readonly Quirk[];
+  readonly jumps: readonly Jump[];
+  /** The proxy is given another file, which changes these. */
+  readonly reload?: { readonly at: number; readonly next: Partial<System> };
+  /** The proxy is stopped, and serves nobody from here on. */
+  readonly stopAt?: number;
+  /** For how long events are kept to be told together; 0: each by itself. */
+  readonly groupMs: number;
   /** Nothing goes wrong from here on. */
   readonly faultsUntil: number;
   readonly sessions: readonly SwarmSession[];
@@ -66,6 +73,9 @@ export const drawSwarm = (seed: number): Swarm => {
     system,
     faults: drawFaults(wrong.fork('faults'), { system, sessions, faultsUntil }),
     quirks: chance(wrong, 0.4) ? drawQuirks(wrong.fork('quirks'), system, faultsUntil) : [],
+    jumps: drawJumps(random.fork('jumps'), faultsUntil),
+    ...drawTenure(random.fork('tenure'), system, faultsUntil),
+    groupMs: pick(random.fork('groups'), [0, 0, 5, 100]),
     faultsUntil,
     sessions,
     recovery: system.models.map((model, at) => recoverySession(model, sessions.length + at + 1)),
@@ -76,8 +86,6 @@ export const drawSwarm = (seed: number): Swarm => {
     spendMaxUsd: chance(random.fork('money'), 0.1) ? 0.0005 : Number.POSITIVE_INFINITY,
   };
 };
-
-const chance = (random: Random, ratio: number): boolean => random.next() < ratio;
 
 /** The recovery's turns: the first may find the model cold and have it loaded. */
 const recoveryTurns = 6;
@@ -93,7 +101,7 @@ const drawSystem = (random: Random): System => {
   return {
     listen: { host: '127.0.0.1', port: 0 },
     state: { kind: 'memory', retainDays: 1 },
-    keys: [],
+    keys: chance(random, 0.3) ? drawKeys(random.fork('keys')) : [],
     backends,
     models: drawModels(random.fork('models'), mixture),
     midStream: pick(random, ['fail', 'continue', 'continue']),
@@ -110,6 +118,40 @@ const drawSystem = (random: Random): System => {
     },
     economics: { counterfactuals: [] },
   };
+};
+
+/** Limits for those who ask until the calm; whoever asks after it has none. */
+const drawKeys = (random: Random): readonly KeySystem[] => [
+  {
+    name: 'office',
+    key: 'office-key',
+    residency: 'local-first',
+    ...(chance(random, 0.5) ? { requestsPerMinute: integerBetween(random, 2, 20) } : {}),
+    ...(chance(random, 0.3) ? { tokensPerMinute: integerBetween(random, 2000, 20_000) } : {}),
+    ...(chance(random, 0.3) ? { concurrentRequests: integerBetween(random, 1, 3) } : {}),
+    ...(chance(random, 0.3) ? { monthlyBudgetUsd: pick(random, [0, 0.0002, 0.002]) } : {}),
+  },
+  { name: 'confidential', key: 'confidential-key', residency: 'local-only' },
+  { name: 'rescue', key: 'rescue-key', residency: 'local-first' },
+];
+
+type Tenure = Pick<Swarm, 'reload' | 'stopAt'>;
+
+/** Whether another file is read while the proxy serves, or it is stopped. */
+const drawTenure = (random: Random, system: System, until: number): Tenure => {
+  if (chance(random, 0.03)) return { stopAt: random.next() * until };
+  if (!chance(random, 0.2)) return {};
+  const { midStream, commitOn, cold, spill, breaker } = system;
+  const isContinuing = midStream === 'continue';
+  const next: Partial<System> = {
+    midStream: isContinuing && chance(random, 0.5) ? 'fail' : 'continue',
+    commitOn: chance(random, 0.5) ? 'text' : commitOn,
+    cold: chance(random, 0.5) ? 'wait' : cold,
+    spill: { ...spill, queueMax: integerBetween(random, 0, 4) },
+    // Other rules of breaking make other circuits, which have learnt nothing.
+    breaker: chance(random, 0.3) ? { ...breaker, openForMs: 2000 } : breaker,
+  };
+  return { reload: { at: random.next() * until, next } };
 };
 
 type Name = 'spark' | 'spark2' | 'azure';
@@ -131,6 +173,7 @@ const drawBackend = (name: Name, random: Random): BackendSystem => {
     urls: [],
     connectMs: 1000,
     firstTokenMs: pick(random, [6000, 12_000, 20_000]),
+    ...(chance(random, 0.5) ? { firstTokenMsMax: 60_000 } : {}),
     stallMs: pick(random, [2500, 5000, 10_000]),
     ...(chance(random, 0.5) ? { suspectMs: pick(random, [500, 2000]) } : {}),
   };
@@ -165,9 +208,12 @@ const drawBackend = (name: Name, random: Random): BackendSystem => {
       isWarm: chance(random, 0.7),
       keepAliveMs: pick(random, [6000, 15_000, 300_000]) / timeScale,
       timeScale,
+      ...(chance(random, 0.3) ? { paths: pick(random, pathChoices) } : {}),
     },
   };
 };
+
+const pathChoices = [['http', 'http'], ['http', 'https'], ['https']] as const;
 
 const continuations = [
   'well',
@@ -209,28 +255,50 @@ const drawSessions = (random: Random, system: System, until: number): SwarmSessi
     leave: drawRatio(random) / 2,
     slow: drawRatio(random) / 2,
     cut: drawRatio(random) / 2,
+    background: drawRatio(random),
+    named: drawRatio(random) / 2,
   };
   return Array.from({ length: count }, (_, at): SwarmSession => {
     const draw = random.fork(`session ${at + 1}`);
+    const thread = chance(draw, 0.5) ? 'chain' : pick(draw, threadKinds);
+    const model = pick(draw, system.models);
     const turnCount = integerBetween(draw, 1, 3);
     const turns = Array.from({ length: turnCount }, (__, turn) =>
-      drawTurn(draw.fork(`turn ${turn + 1}`), { session: at + 1, turn: turn + 1, mix }),
+      drawTurn(draw.fork(`turn ${turn + 1}`), {
+        session: at + 1,
+        turn: turn + 1,
+        // A call that is left open would stay in a conversation.
+        mix: thread === 'conversation' ? { ...mix, tools: 0 } : mix,
+      }),
     );
     return {
       plan: { workload: 'swarm', number: at + 1, turns },
-      model: pick(draw, system.models).name,
+      model: model.name,
+      thread,
       startsAt: draw.next() * until,
       key: chance(draw, mix.localKey)
         ? { name: 'confidential', residency: 'local-only' }
         : { name: 'office', residency: 'local-first' },
-      manners: turns.map((___, turn) => drawManner(draw.fork(`manner ${turn + 1}`), mix)),
+      manners: turns.map((___, turn) =>
+        drawManner(draw.fork(`manner ${turn + 1}`), { mix, thread, model }),
+      ),
     };
   });
 };
 
 type Mix = Readonly<
   Record<
-    'tools' | 'json' | 'long' | 'localOnly' | 'localKey' | 'whole' | 'leave' | 'slow' | 'cut',
+    | 'tools'
+    | 'json'
+    | 'long'
+    | 'localOnly'
+    | 'localKey'
+    | 'whole'
+    | 'leave'
+    | 'slow'
+    | 'cut'
+    | 'background'
+    | 'named',
     number
   >
 >;
@@ -280,14 +348,26 @@ const report = {
   },
 } as const;
 
-const drawManner = (random: Random, mix: Mix): Manner => ({
-  isStream: !chance(random, mix.whole),
-  isLocalOnly: chance(random, mix.localOnly),
-  ...(chance(random, mix.leave) ? { leavesAfterMs: random.next() * 3000 } : {}),
-  ...(chance(random, mix.slow)
-    ? { pauses: { afterFrames: integerBetween(random, 1, 12), ms: pick(random, [50, 8000]) } }
-    : {}),
-});
+const drawManner = (
+  random: Random,
+  { mix, thread, model }: { mix: Mix; thread: ThreadKind; model: ModelSystem },
+): Manner => {
+  const named = pick(random, model.candidates).backend;
+  const isNamed = chance(random, mix.named);
+  return {
+    isStream: thread === 'socket' || !chance(random, mix.whole),
+    isLocalOnly: chance(random, mix.localOnly),
+    ...(chance(random, mix.leave) ? { leavesAfterMs: random.next() * 3000 } : {}),
+    ...(chance(random, mix.slow)
+      ? { pauses: { afterFrames: integerBetween(random, 1, 12), ms: pick(random, [50, 8000]) } }
+      : {}),
+    ...(thread === 'chain' && chance(random, mix.background)
+      ? { background: pick(random, ['comes-back', 'comes-back', 'cancels'] as const) }
+      : {}),
+    ...(thread === 'items' && chance(random, 0.2) ? { isCompacting: true } : {}),
+    ...(isNamed && chance(random, 0.5) ? { pin: named } : isNamed ? { forbid: named } : {}),
+  };
+};
 
 const recoverySession = ({ name }: ModelSystem, number: number): SwarmSession => ({
   plan: {
@@ -303,88 +383,8 @@ const recoverySession = ({ name }: ModelSystem, number: number): SwarmSession =>
     })),
   },
   model: name,
+  thread: 'chain',
   startsAt: 0,
-  key: { name: 'office', residency: 'local-first' },
+  key: { name: 'rescue', residency: 'local-first' },
   manners: Array.from({ length: recoveryTurns }, () => plainManner),
 });
-
-interface FaultGround {
-  readonly system: System;
-  readonly sessions: readonly SwarmSession[];
-  readonly faultsUntil: number;
-}
-
-const drawFaults = (random: Random, ground: FaultGround): readonly PlannedFault[] => {
-  // Some experiments have no faults: there nothing may fail.
-  if (chance(random, 0.05)) return [];
-  const enabledRatio = pick(random, [0.1, 0.2, 0.5]);
-  const shown = faultKinds.filter(({ kind }) => shownKinds.has(kind));
-  const specs = shown.flatMap((kind) => {
-    const draw = random.fork(kind.kind);
-    if (!chance(draw, enabledRatio)) return [];
-    return Array.from({ length: integerBetween(draw, 1, 3) }, () => drawFault(draw, kind, ground));
-  });
-  // An address has no window: it comes when its turn comes, which is before the recovery's.
-  return planFaults(specs);
-};
-
-/** The kinds that events can show, but for those that no proxy could tell from a whole answer. */
-const shownKinds: ReadonlySet<string> = new Set(
-  `refuse silent delay stall slow reset cut reject truncate silent-end garble html redirect
-  preamble-then-fail tool-cut comments`.split(/\s+/),
-);
-
-const drawFault = (
-  random: Random,
-  { kind: name, moments }: FaultKind,
-  { system, sessions, faultsUntil }: FaultGround,
-): FaultSpec => {
-  const when = pick<FaultMoment>(random, moments);
-  const spec = {
-    kind: name,
-    // The primary fails most.
-    backend: pick(random, [...system.backends, ...system.backends.slice(0, 1)]).name,
-    when,
-    ...(when === 'mid-stream' ? { afterTokens: integerBetween(random, 0, 12) } : {}),
-    ...(name === 'delay' ? { delay: pick(random, ['100 ms', '3 s', '30 s']) } : {}),
-    ...(name === 'stall' ? { stall: pick(random, ['100 ms', '3 s', '30 s']) } : {}),
-    ...(name === 'slow' ? { tokensPerSecond: pick(random, [0.2, 2, 10]) } : {}),
-    ...(name === 'reject' ? pick(random, rejections) : {}),
-    probability: pick(random, [1, 1, 0.5, 0.1]),
-    ...(chance(random, 0.3) ? { times: integerBetween(random, 1, 4) } : {}),
-  };
-  if (chance(random, 0.5)) {
-    const { plan } = pick(random, sessions);
-    const turn = integerBetween(random, 1, plan.turns.length + 1);
-    return { ...spec, address: { session: plan.number, turn } };
-  }
-  const atMs = Math.round(random.next() * faultsUntil);
-  const forMs = Math.round((faultsUntil - atMs) * pick(random, [0.1, 0.5, 1]));
-  return { ...spec, at: `${atMs} ms`, for: `${forMs} ms` };
-};
-
-const rejections = [
-  { status: 503 },
-  { status: 500 },
-  { status: 429, headers: { 'retry-after': '2' } },
-  { status: 429, headers: { 'retry-after': '3600' } },
-  { status: 404 },
-  { status: 400 },
-] as const;
-
-const drawQuirks = (random: Random, system: System, until: number): readonly Quirk[] =>
-  quirkKinds.flatMap((kind) => {
-    const draw = random.fork(kind);
-    if (!chance(draw, 0.25)) return [];
-    const from = draw.next() * until * 0.5;
-    return {
-      kind,
-      backend: pick(draw, system.backends).name,
-      from,
-      until: from + draw.next() * (until - from),
-      // Later than at the start, an answer that ends is short, and nobody can tell that it should
-      // not.
-      afterTokens: kind === 'empty' ? 0 : integerBetween(draw, 0, 8),
-      probabilityRatio: pick(draw, [1, 0.5, 0.1]),
-    };
-  });

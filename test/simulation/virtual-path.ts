@@ -24,7 +24,7 @@ export const virtualPaths = (paths: readonly Upstream[], clock: Clock): Upstream
   };
   return {
     name: first.name,
-    close: () => first.close(),
+    close: async () => void (await Promise.all(paths.map((path) => path.close()))),
     probe: async (signal) => {
       const answers = inOrder().map((path) => () => path.probe(signal));
       let failure: unknown;

@@ -13,6 +13,7 @@ import type { Random } from '../../src/random/random.ts';
 import type { BackendSystem } from '../../src/system/system.ts';
 import { historyOf, type Message, promptOf } from '../../src/target/backend/conversation.ts';
 import { answerTo, type Piece } from '../../src/target/backend/cooperative-model.ts';
+import { cutFailure } from '../../src/target/fault/kind/cut.ts';
 import { type Paced, Pacer } from '../../src/target/backend/pacer.ts';
 import type { Upstream, UpstreamCall } from '../../src/target/proxy/proxy.ts';
 import type { Clock } from '../../src/time/clock.ts';
@@ -48,10 +49,12 @@ export const virtualUpstream = (backend: BackendSystem, parts: VirtualParts): Vi
       const jobId = `${backend.name} ${++calls}`;
       call.onSent?.(clock.now());
       const trouble = box?.trouble;
-      if (trouble === 'hanging') await aborted(signal);
-      else if (trouble) yield [{ kind: 'failure', failure: trouble }];
-      if (trouble) return;
       const lost = box?.lost;
+      if (trouble === 'hanging') {
+        await aborted(lost ? AbortSignal.any([signal, lost]) : signal);
+        if (!signal.aborted) yield [{ kind: 'failure', failure: cutFailure }];
+      } else if (trouble) yield [{ kind: 'failure', failure: trouble }];
+      if (trouble) return;
       const messages = messagesOf(call);
       const { pieces, reason } = answerTo({
         messages,

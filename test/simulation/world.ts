@@ -25,6 +25,7 @@ import type {
 import { Proxy } from '../../src/target/proxy/respond.ts';
 import { VirtualClock } from '../../src/time/virtual-clock.ts';
 import { estimateTokens } from '../../src/token/estimate.ts';
+import { grouped } from './grouped.ts';
 import { virtualPaths } from './virtual-path.ts';
 import { virtualUpstream } from './virtual-upstream.ts';
 
@@ -52,6 +53,8 @@ export interface WorldParts {
   readonly arm: string;
   /** Stands between a backend and its faults. */
   readonly quirks?: (upstream: Upstream, clock: VirtualClock, random: Random) => Upstream;
+  /** For how long what a backend says is kept, to be told together; not at all where absent. */
+  readonly groupMs?: number;
   readonly store?: (store: StateStore, clock: VirtualClock) => StateStore;
   readonly proxy?: Partial<Pick<ProxyParts, 'priceOf' | 'maySpend' | 'ledger'>>;
 }
@@ -60,6 +63,8 @@ export interface World {
   readonly clock: VirtualClock;
   readonly random: Random;
   readonly proxy: Proxy;
+  readonly store: StateStore;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly entries: readonly LogEntry[];
   readonly calls: readonly SeenCall[];
   /** Calls of a model that was not in memory: `BACKEND TRACE`. */
@@ -67,6 +72,8 @@ export interface World {
   readonly emit: (entry: object) => void;
   /** Arms a fault from now on, or disarms it. */
   readonly live: Pick<VirtualShim<UpstreamCall, unknown>, 'add' | 'remove'>;
+  /** Closes all that was opened. */
+  readonly close: () => Promise<void>;
 }
 
 /** Builds the hybrid and arms its faults; nothing happens before the clock is moved. */
@@ -102,23 +109,27 @@ export const openWorld = (parts: WorldParts): World => {
       }),
     );
   });
-  const store = memoryStore({ retainDays: 1, wall: () => clock.wall() });
+  const memory = memoryStore({ retainDays: 1, wall: () => clock.wall() });
+  const store = parts.store?.(memory, clock) ?? memory;
   const healthOf = (name: string): BackendHealth | undefined =>
     proxy.health().backends.find((backend) => backend.name === name);
   const tap = (upstream: Upstream): Upstream => tapped(upstream, { clock, calls, healthOf });
+  const upstreams: ReadonlyMap<string, Upstream> = new Map(
+    shims.map((paths): [string, Upstream] => {
+      const backend = virtualPaths(paths, clock);
+      const { groupMs = 0 } = parts;
+      return [backend.name, tap(groupMs > 0 ? grouped(backend, clock, groupMs) : backend)];
+    }),
+  );
   const proxy: Proxy = new Proxy({
     clock,
     random: random.fork('proxy'),
     ids: seededIds(random.fork('ids')),
-    store: parts.store?.(store, clock) ?? store,
-    upstreams: new Map(
-      shims.map((paths): [string, Upstream] => {
-        const backend = virtualPaths(paths, clock);
-        return [backend.name, tap(backend)];
-      }),
-    ),
+    store,
+    upstreams,
     system: parts.system,
     record: emit,
+    tell: emit,
     priceOf: () => undefined,
     maySpend: () => true,
     countTokens: estimateTokens,
@@ -136,7 +147,12 @@ export const openWorld = (parts: WorldParts): World => {
       for (const shim of shimsOf(fault)) shim.remove(fault);
     },
   };
-  return { clock, random, proxy, entries, calls, coldCalls, emit, live };
+  const close = async (): Promise<void> => {
+    proxy.close();
+    for (const box of boxes) box.close();
+    for (const upstream of upstreams.values()) await upstream.close();
+  };
+  return { clock, random, proxy, store, upstreams, entries, calls, coldCalls, emit, live, close };
 };
 
 interface Tap {

@@ -1,0 +1,117 @@
+/**
+ * A client that does not wait: it has its answer made in the background, and fetches it. One that
+ * reads along and loses its connection comes back and goes on after the last event it has.
+ */
+
+import { CapturedReply } from '../../src/target/proxy/compaction.ts';
+import { asRecord, parseJson } from '../../src/target/proxy/json.ts';
+import type { Caller, Reply } from '../../src/target/proxy/proxy.ts';
+import { parseRequest } from '../../src/target/proxy/request.ts';
+import type { Proxy } from '../../src/target/proxy/respond.ts';
+import type { Clock } from '../../src/time/clock.ts';
+import type { Body, Manner } from './reader.ts';
+
+interface Place {
+  readonly proxy: Proxy;
+  readonly clock: Clock;
+  readonly manner: Manner;
+}
+
+const pollMs = 500;
+
+/** Asks, and resolves when the reply has the whole answer, or what has become of it. */
+export const fetchLater = async (
+  place: Place,
+  body: Body,
+  caller: Caller,
+  reply: Reply,
+): Promise<void> => {
+  const request = parseRequest({ ...body, background: true, store: true });
+  await (request.isStream ? readAlong : poll)(place, request, caller, reply);
+};
+
+type Request = ReturnType<typeof parseRequest>;
+
+const poll = async (
+  { proxy, clock, manner }: Place,
+  request: Request,
+  caller: Caller,
+  reply: Reply,
+): Promise<void> => {
+  const ended = Promise.withResolvers<void>();
+  const first = new CapturedReply(new AbortController().signal);
+  const announced: Reply = {
+    gone: first.gone,
+    head: (status, headers) => first.head(status, headers),
+    write: (chunk) => first.write(chunk),
+    drained: () => first.drained(),
+    end: () => ended.resolve(),
+  };
+  const work = proxy.respond(request, caller, announced);
+  await Promise.race([ended.promise, work]);
+  let told = first.body;
+  const id = String(asRecord(parseJson(told))?.['id']);
+  const cancelAt = clock.now() + (manner.leavesAfterMs ?? Number.POSITIVE_INFINITY);
+  while (first.status === 200 && /"status":"(?:queued|in_progress)"/.test(told)) {
+    await clock.sleep(pollMs);
+    const isTime = manner.background === 'cancels' && clock.now() >= cancelAt;
+    told = JSON.stringify(await (isTime ? proxy.cancel(id, caller) : proxy.read(id, caller)));
+  }
+  await work;
+  reply.head(first.status, first.headers);
+  reply.write(told);
+  reply.end();
+};
+
+/** How long a client is away. */
+const awayMs = 700;
+
+const readAlong = async (
+  { proxy, clock, manner }: Place,
+  request: Request,
+  caller: Caller,
+  reply: Reply,
+): Promise<void> => {
+  const leave = new AbortController();
+  let id: string | undefined;
+  let last = -1;
+  let isEnded = false;
+  const noting: Reply = {
+    gone: AbortSignal.any([leave.signal, reply.gone]),
+    head: (status, headers) => {
+      if (last < 0) reply.head(status, headers);
+    },
+    write: (chunk) => {
+      const event = asRecord(parseJson(/^data: (\{.*)$/m.exec(chunk)?.[1] ?? ''));
+      id ??= event && String(asRecord(event['response'])?.['id']);
+      if (typeof event?.['sequence_number'] === 'number') last = event['sequence_number'];
+      return reply.write(chunk);
+    },
+    drained: () => reply.drained(),
+    // A connection that was lost has not ended.
+    end: () => {
+      if (leave.signal.aborted) return;
+      isEnded = true;
+      reply.end();
+    },
+  };
+  const timer = clock.at(clock.now() + (manner.leavesAfterMs ?? 1e9), () => leave.abort());
+  const work = proxy.respond(request, caller, noting);
+  await Promise.race([work, aborted(leave.signal)]);
+  timer[Symbol.dispose]();
+  if (!isEnded && id !== undefined && leave.signal.aborted) {
+    await clock.sleep(awayMs);
+    if (manner.background === 'cancels') await proxy.cancel(id, caller);
+    const again: Reply = { ...noting, gone: reply.gone, end: () => undefined };
+    await proxy.replay(id, caller, last, again);
+    const response = await proxy.read(id, caller);
+    if (response.status === 'cancelled') reply.write(`data: ${JSON.stringify({ response })}\n\n`);
+    reply.end();
+  } else if (!isEnded && leave.signal.aborted) reply.end();
+  await work;
+};
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -1,0 +1,168 @@
+/**
+ * What must hold of the proxy's decisions: whom it asks, how often, and how soon again after a
+ * failure.
+ */
+
+import { type Checker, nameOf } from './ground.ts';
+import type { SwarmRun } from './swarm-run.ts';
+
+/** What a client names is asked, or is not; what limits a key is kept. */
+export const demands: Checker = ({ run, attempts }) => {
+  const found: string[] = [];
+  for (const turn of run.turns) {
+    const { pin, forbid } = turn.manner;
+    for (const { backend, trace } of attempts)
+      if ((run.compactions.get(trace) ?? trace) === turn.trace)
+        if (backend === forbid || (pin !== undefined && backend !== pin))
+          found.push(`${nameOf(turn)} was asked of ${backend}, pin ${pin}, forbidden ${forbid}`);
+  }
+  for (const { name, requestsPerMinute = Infinity, concurrentRequests = Infinity, ...key } of run
+    .swarm.system.keys) {
+    const { monthlyBudgetUsd = Infinity } = key;
+    const turns = run.turns.filter(({ session }) => session.key.name === name);
+    const letIn = turns.filter(({ trace }) => attempts.some((it) => it.trace === trace));
+    for (const { record } of letIn) {
+      const { sentAt = 0 } = record;
+      const within = letIn.filter(
+        ({ record: it }) => (it.sentAt ?? 0) >= sentAt && (it.sentAt ?? 0) < sentAt + 60_000,
+      );
+      if (within.length > requestsPerMinute)
+        found.push(`${within.length} requests of ${name} in the minute from ${sentAt}`);
+    }
+    const traces = new Set(turns.map(({ trace }) => trace));
+    const own = attempts.filter(({ trace }) => traces.has(trace));
+    for (const { startedAt, residency: where, backend } of own) {
+      const open = own.filter((it) => it.startedAt <= startedAt && it.endedAt > startedAt);
+      if (open.length > concurrentRequests)
+        found.push(`${open.length} attempts of ${name} at once`);
+      const ended = own.filter((it) => it.endedAt < startedAt);
+      const spentUsd = ended.reduce((sum, it) => sum + (it.costUsd ?? 0), 0);
+      if (where === 'cloud' && spentUsd >= monthlyBudgetUsd)
+        found.push(`${name} was served by ${backend} with ${spentUsd} USD spent`);
+    }
+  }
+  return found;
+};
+
+/** How long a backend that is well again may be shut out. */
+const backMsMax = ({ swarm }: SwarmRun): number => {
+  const { openForMs } = swarm.system.breaker;
+  const jitter = 1.1;
+  // People mend some things at their own pace, and some servers say when to come back.
+  const openMsMax = 300_000;
+  const isTold = [
+    ...swarm.faults.map(({ action }) => action.kind),
+    ...swarm.quirks.map(({ kind }) => kind),
+  ].some((kind) => slowToForget.has(kind));
+  return isTold ? openMsMax * jitter : 2 * (openForMs * jitter + probeMsMax) + loadMsMax;
+};
+const probeMsMax = 3000;
+/** A load that hangs is given up for another after a minute, which takes its own time. */
+const loadMsMax = 120_000;
+const slowToForget: ReadonlySet<string> = new Set([
+  'certificate',
+  'not-tls',
+  'reject',
+  'rate-limited',
+  'redirect',
+  'preamble-then-fail',
+  'html',
+]);
+
+/** After the faults every circuit is closed within its bound, whether or not anybody asks. */
+export const recovery: Checker = ({ run }) => {
+  if (run.swarm.stopAt !== undefined || run.swarm.reload) return [];
+  const jumpedMs = run.swarm.jumps.reduce((sum, { ms }) => sum + ms, 0);
+  const changes = run.entries.filter((entry) => entry.kind === 'circuit');
+  const places = new Map(changes.map((it) => [`${it.backend} ${it.model ?? ''}`, it]));
+  return [...places.keys()].flatMap((place) => {
+    const own = changes.filter((it) => `${it.backend} ${it.model ?? ''}` === place);
+    return own.flatMap((change, at) => {
+      if (change.to !== 'open') return [];
+      const next = own[at + 1]?.at ?? Number.POSITIVE_INFINITY;
+      const from = Math.max(change.at, run.swarm.faultsUntil + jumpedMs);
+      const ms = next - from;
+      return ms > backMsMax(run) ? [`${place} was shut out for ${ms} ms from ${from}`] : [];
+    });
+  });
+};
+
+/** A circuit opens because an attempt of its own has failed at that instant. */
+export const openings: Checker = ({ run, attempts }) =>
+  run.entries.flatMap((entry) => {
+    if (entry.kind !== 'circuit' || entry.to !== 'open') return [];
+    const { backend, model, at } = entry;
+    const isCause = attempts.some(
+      (it) =>
+        it.backend === backend &&
+        it.outcome === 'failed' &&
+        it.endedAt <= at &&
+        (model === undefined || it.model === model),
+    );
+    return isCause ? [] : [`${backend} ${model ?? ''} opened at ${at} without a failure`];
+  });
+
+/** The circuit of one model does not keep others from being served. */
+export const models: Checker = ({ run, attempts }) => {
+  const changes = run.entries.filter((entry) => entry.kind === 'circuit');
+  if (run.swarm.reload) return [];
+  return attempts.flatMap((attempt) => {
+    if (attempt.attempt > 1 || attempt.passedOver !== 'breaker') return [];
+    const turn = run.turns.find(({ trace }) => trace === attempt.trace);
+    const model = run.swarm.system.models.find(({ name }) => name === turn?.question.model);
+    const over = model?.candidates[0];
+    if (!over || !turn || model?.strategy !== 'ordered') return [];
+    // It was found shut out at some time between the question and the attempt.
+    const { sentAt = 0 } = turn.record;
+    const isShut = changes.some((it, at) => {
+      if (it.to !== 'open' || it.backend !== over.backend || it.at > attempt.startedAt)
+        return false;
+      if (it.model !== undefined && it.model !== over.model) return false;
+      const closed = changes
+        .slice(at + 1)
+        .find(
+          (next) => next.backend === it.backend && next.model === it.model && next.to === 'closed',
+        );
+      return (closed?.at ?? Number.POSITIVE_INFINITY) >= sentAt;
+    });
+    return isShut
+      ? []
+      : [
+          `${over.model} of ${over.backend} was passed over at ${attempt.startedAt}, its circuits closed`,
+        ];
+  });
+};
+
+/** A request that begins while a circuit is open goes to one that is well, at the first attempt. */
+export const amplification: Checker = ({ run, attempts }) => {
+  const troubled = new Set(
+    [...run.swarm.faults, ...run.swarm.quirks].map(({ backend }) => backend),
+  );
+  const well = run.swarm.system.backends.filter(({ name }) => !troubled.has(name));
+  if (well.length === 0 || troubled.has('the reader')) return [];
+  const changes = run.entries.filter((entry) => entry.kind === 'circuit');
+  let requests = 0;
+  let made = 0;
+  for (const { to, at, backend, model } of changes) {
+    if (to !== 'open' || model !== undefined) continue;
+    const end = changes.find(
+      (it) => it.backend === backend && it.model === undefined && it.at > at,
+    );
+    const within = run.turns.filter(
+      ({ record: { sentAt = 0 } }) => sentAt > at && sentAt < (end?.at ?? Infinity),
+    );
+    requests += within.length;
+    made += within.reduce(
+      (sum, { trace }) => sum + attempts.filter((it) => it.trace === trace).length,
+      0,
+    );
+  }
+  return made > 1.05 * requests + amplificationFloor
+    ? [`${made} attempts of ${requests} requests while a circuit was open`]
+    : [];
+};
+/** Few requests have no ratio: that many second attempts are let go in vain. */
+const amplificationFloor = 10;
+
+/** What only those saw who were told: a chat, a socket. */
+export const oddities: Checker = ({ run }) => run.oddities;
