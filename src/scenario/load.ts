@@ -17,6 +17,7 @@ import type { System } from '../system/system.ts';
 import { differences, isRecord } from '../system/validation.ts';
 import { planFaults } from '../target/fault/plan.ts';
 import { parseDuration } from '../time/duration.ts';
+import { withArms } from './arm-choice.ts';
 import { armMistakes, scenarioMistakes } from './check.ts';
 import { namesOf, property } from './name.ts';
 import { type Peer, readPeer } from './peer.ts';
@@ -69,7 +70,7 @@ export const loadScenario = (file: string, options: LoadOptions): Scenario => {
   if (mistakes.length > 0 || first === undefined || values.length < arms.length)
     throw new FileError(inOrder(mistakes));
 
-  return {
+  const whole: Scenario = {
     name: first.name,
     question: first.question,
     file,
@@ -82,6 +83,12 @@ export const loadScenario = (file: string, options: LoadOptions): Scenario => {
     arms: values,
     objectives: first.objectives ?? [],
   };
+  return options.target === undefined
+    ? whole
+    : withArms(
+        whole,
+        values.map(({ name }) => name),
+      );
 };
 
 /** One mistake instead of one for each key, where a system was given for a scenario. */

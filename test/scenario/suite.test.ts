@@ -156,6 +156,23 @@ describe('a suite', () => {
     );
   });
 
+  test('asks of another proxy nothing that was to hold in arms of ours', () => {
+    const folder = folderWith({
+      'scenario.yaml': `${head}${suite}faults: [{ row: a, backend: spark, kind: cut, expect: error }]
+variants: [{ name: ours }]
+objectives: ['failed @ours = 0', 'attempts_max {rows=all} <= 2']
+`,
+      'system.yaml': system.replaceAll('simulated', 'simulated, simulate: { port: 4101 }'),
+    });
+    const { arms, objectives } = loadScenario(join(folder, 'scenario.yaml'), {
+      environment: {},
+      isLocalOnly: false,
+      target: 'http://127.0.0.1:4000/v1',
+    });
+    expect(arms.map(({ name }) => name)).toEqual(['target']);
+    expect(objectives).toEqual(['attempts_max {rows=all} <= 2']);
+  });
+
   test('needs ports for a proxy that must be told of them', () => {
     const row = 'faults: [{ row: a, backend: spark, kind: cut, expect: error }]\n';
     const target = 'http://127.0.0.1:4000/v1';
