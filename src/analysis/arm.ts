@@ -21,9 +21,10 @@ import type {
   PhaseBegun,
   Probe,
   Sample,
+  SuiteRow,
 } from '../log/entry.ts';
 import type { RunLog } from '../log/reader.ts';
-import { withOwners } from './outside.ts';
+import { withOwners, withTrials } from './outside.ts';
 
 type Phase = 'warmup' | 'steady' | 'cooldown';
 
@@ -71,7 +72,7 @@ export const armLogs = ({ manifest, entries }: RunLog): ArmLog[] =>
     const loops = manifest.plan
       .filter((it) => it.arm === arm)
       .map(({ workload, loop }) => [workload, loop] as const);
-    return armLog(arm, own, new Map(loops));
+    return armLog(arm, own, new Map(loops), manifest.suite?.rows ?? []);
   });
 
 /** The length of a span in seconds. */
@@ -90,7 +91,12 @@ export const isCounted = ({ outcome }: Exchange): boolean =>
 /** Who the exchange belongs to, for resampling. */
 export const sessionOf = ({ workload, session }: Exchange): string => `${workload} ${session}`;
 
-const armLog = (arm: string, entries: readonly LogEntry[], loops: ArmLog['loops']): ArmLog => {
+const armLog = (
+  arm: string,
+  entries: readonly LogEntry[],
+  loops: ArmLog['loops'],
+  rows: readonly SuiteRow[],
+): ArmLog => {
   const phases = ofKind(entries, 'phase').sort(
     (one, other) => one.at - other.at || phaseOrder(one) - phaseOrder(other),
   );
@@ -104,7 +110,7 @@ const armLog = (arm: string, entries: readonly LogEntry[], loops: ArmLog['loops'
   // Attempts of our own proxy say whose they are; of a foreign one it may take the time to tell.
   const owned = <Entry extends FaultAct | Generation>(own: readonly Entry[]): Entry[] =>
     attempts.length > 0 ? [...own] : withOwners(own, sent);
-  const acts = owned(ofKind(entries, 'act')).sort(
+  const acts = withTrials(owned(ofKind(entries, 'act')), sent, rows).sort(
     (one, other) =>
       one.at - other.at || one.fault - other.fault || order(one.trace ?? '', other.trace ?? ''),
   );

@@ -124,7 +124,9 @@ const isRefusedBy = (attempt: Attempt, { what, backend, from, until }: FaultArme
     attempt.reason === 'refused' ||
     attempt.reason === 'unreachable' ||
     attempt.reason === 'reset' ||
-    attempt.reason === 'closed') &&
+    attempt.reason === 'closed' ||
+    // Given up before the connect deadline, because a second connection fared no better.
+    (attempt.reason === 'first-token-deadline' && attempt.headersAt === undefined)) &&
   attempt.endedAt >= from &&
   attempt.startedAt < until;
 

@@ -10,7 +10,7 @@
  * was in flight, if there was but one. Everything else stays unknown.
  */
 
-import type { Exchange, FaultAct, Generation } from '../log/entry.ts';
+import type { Exchange, FaultAct, Generation, SuiteRow } from '../log/entry.ts';
 import type { ExchangeTrace } from './arm.ts';
 
 /** Gives each act or generation that names no trace that of the one exchange in flight. */
@@ -26,6 +26,29 @@ export const withOwners = <Entry extends FaultAct | Generation>(
     );
     const [owner, another] = owners;
     return owner && !another ? { ...entry, trace: owner.trace } : entry;
+  });
+
+/**
+ * Gives each act that names no trace to the trial it was armed for: what meets a connection before
+ * it says anything cannot know whose it is, but a suite arms a fault for one exchange at a time.
+ */
+export const withTrials = (
+  acts: readonly FaultAct[],
+  exchanges: readonly Exchange[],
+  rows: readonly SuiteRow[],
+): FaultAct[] =>
+  acts.map((act) => {
+    if (act.trace !== undefined) return act;
+    const [owner, another] = exchanges.filter(
+      ({ trial, sentAt, endedAt }) =>
+        trial?.role === 'faulted' &&
+        trial.row !== undefined &&
+        rows[trial.row]?.fault === act.fault &&
+        sentAt !== undefined &&
+        sentAt <= act.at &&
+        act.at <= endedAt,
+    );
+    return owner && !another ? { ...act, trace: owner.trace } : act;
   });
 
 /** What was seen of an exchange that a fault met at one backend. */

@@ -57,6 +57,22 @@ test('the parts add up, and the penalty is against the prompt sent straight to t
   expect(p50('failover_penalty')).toBeLessThan(590);
 });
 
+test('an act that could not see whose connection it met belongs to the trial it was armed for', () => {
+  const { entries, ...log } = suiteLog({
+    rows: [{ name: 'reset', what: 'reset' }],
+    arms: { main: { reset: { ...switched, trials: 3 } } },
+  });
+  const blind = entries.map((entry) => {
+    if (entry.kind !== 'act') return entry;
+    const { trace: _, span: __, ...rest } = entry;
+    return rest;
+  });
+  expect(rowOf(analyse({ ...log, entries: blind }))).toMatchObject({
+    exercisedCount: 3,
+    outcomes: [{ outcome: 'transparent', count: 3 }],
+  });
+});
+
 test('a 95th percentile is withheld below its floor, with an upper bound from 59 trials on', () => {
   const p95 = (trials: number) =>
     figure(suite({ shape: { trials } }), 'failover', 'row=reset', 'p95');
