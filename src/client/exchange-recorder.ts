@@ -9,6 +9,7 @@
 import type { ExchangeOutcome } from '../log/entry.ts';
 import type { Channel, Chunk } from '../log/chunk-code.ts';
 import type { Usage } from '../protocol/generation.ts';
+import { textOfHeader } from '../protocol/header-text.ts';
 import { type SseEvent, SseParser } from '../protocol/sse.ts';
 
 /** A function the model asked the client to call. */
@@ -104,7 +105,7 @@ export class ExchangeRecorder {
     this.#record.status = status;
     this.#isStream = textOf(headers['content-type'])?.includes('text/event-stream') ?? false;
     const backend = textOf(headers['x-spillway-backend']);
-    if (backend) this.#record.backend = backend;
+    if (backend) this.#record.backend = textOfHeader(backend);
     const attempts = Number(textOf(headers['x-spillway-attempts']));
     if (Number.isInteger(attempts) && attempts > 0) this.#record.attempts = attempts;
   }

@@ -62,7 +62,7 @@ const play = async (response: ServerResponse, { text, gapMs = 0 }: Reaction): Pr
 };
 
 /** An Ollama with one model, which is loaded. */
-const fakeOllama = async (model: Model) => {
+export const fakeOllama = async (model: Model) => {
   const server = http.createServer((request, response) => {
     if (request.method === 'GET') {
       response.end('{"models":[{"name":"gpt-oss:120b"}]}');

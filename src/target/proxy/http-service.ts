@@ -9,6 +9,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
+import { textOfHeader } from '../../protocol/header-text.ts';
 import { readTraceparent } from '../../protocol/trace.ts';
 import { ApiError, badRequest, errorBody, errorHeaders } from './api-error.ts';
 import { type Authentication, keyAuthentication } from './authentication.ts';
@@ -316,8 +317,8 @@ export class HttpService {
       residency,
       trace,
       requestId,
-      ...(pin !== undefined && { pin }),
-      ...(forbid !== undefined && { forbid }),
+      ...(pin !== undefined && { pin: textOfHeader(pin) }),
+      ...(forbid !== undefined && { forbid: textOfHeader(forbid) }),
     };
   }
 

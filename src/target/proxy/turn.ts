@@ -12,6 +12,7 @@
 
 import type { AttemptCause } from '../../log/entry.ts';
 import type { EndReason, Usage } from '../../protocol/generation.ts';
+import { headerText } from '../../protocol/header-text.ts';
 import type { ResponseResource, ResponseStatus } from '../../protocol/responses.ts';
 import { within } from '../../time/clock.ts';
 import type { Admitted, AdmitRefusal } from './admit.ts';
@@ -379,7 +380,7 @@ export class Turn {
     this.#told = { backend: this.#backendName, attempts: this.#attemptCount };
     return {
       'x-request-id': this.#input.caller.requestId,
-      ...(this.#backendName === '' ? {} : { 'x-spillway-backend': this.#backendName }),
+      ...(this.#backendName === '' ? {} : { 'x-spillway-backend': headerText(this.#backendName) }),
       'x-spillway-attempts': String(this.#attemptCount),
       ...this.#input.meter.headers,
     };
