@@ -11,7 +11,7 @@ import { costUsd } from '../economics/cost.ts';
 import type { Manifest, PriceRecord } from '../log/entry.ts';
 import type { CostResult, SummaryRow, Withheld } from './analysis.ts';
 import type { ArmLog, Span } from './arm.ts';
-import { type Measured, reportedUsage } from './figures.ts';
+import { believable, type Measured, reportedUsage } from './figures.ts';
 import { numberRow, withheldRow } from './row.ts';
 import { answeredIn } from './summary.ts';
 
@@ -119,7 +119,7 @@ const rangeOf = (
   let inputTokens = 0;
   let outputTokens = 0;
   for (const { trace, figures } of answers) {
-    inputTokens += trace.exchange.usage?.inputTokens ?? trace.exchange.promptTokens;
+    inputTokens += believable(trace.exchange.usage)?.inputTokens ?? trace.exchange.promptTokens;
     outputTokens += figures.outputTokens ?? 0;
   }
   const cachedInputTokens = cachedRatio * inputTokens;

@@ -153,13 +153,22 @@ const hasWithheld = ({ attempts }: ExchangeTrace): boolean => {
   return served !== undefined && served.tokensForwarded < served.tokensReceived;
 };
 
+/** No model's window comes near it: a counter has run over. */
+const countedTokensMax = 100_000_000;
+
+/** A count that can be one; a proxy of others may hand through whatever it is told. */
+export const believable = (usage: Usage | undefined): Usage | undefined =>
+  usage && Math.max(usage.inputTokens, usage.outputTokens) <= countedTokensMax ? usage : undefined;
+
 /**
  * What the backend itself counted. The usage in the response has a number for everything, also for
  * what the backend was silent about.
  */
 export const reportedUsage = (trace: ExchangeTrace): Usage | undefined => {
   const served = trace.attempts.findLast(({ outcome }) => outcome === 'served');
-  return (isContinued(trace) ? undefined : served?.usage) ?? trace.exchange.usage;
+  return (
+    (isContinued(trace) ? undefined : believable(served?.usage)) ?? believable(trace.exchange.usage)
+  );
 };
 
 /**

@@ -96,3 +96,12 @@ test('a cloud answer without a price leaves the cost unknown and says which mode
   });
   expect(advisories).toContainEqual({ kind: 'no-price', backend: 'azure', model: 'new' });
 });
+
+test('a count that has run over is not paid for: the tokens that came are', () => {
+  const absurd = { inputTokens: 4_294_967_295, outputTokens: 4_294_967_295 };
+  const cost = costOf([exchange({ session: 1, usage: absurd })]);
+  const [low = 0, high = 0] = cost?.counterfactuals[0]?.allCloudUsd ?? [];
+  expect(high).toBeGreaterThan(0);
+  expect(low).toBeLessThanOrEqual(high);
+  expect(high).toBeLessThan(0.1);
+});
