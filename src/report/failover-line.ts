@@ -25,7 +25,7 @@ export const failoverLine = (failover: FailoverRow, words: Words, naming: Naming
     losses(failover, words),
   ]
     .filter((part) => part !== '')
-    .join('; ');
+    .join(words.semicolon);
 };
 
 /** How a failover is called: session, turn and what was done. */
@@ -79,4 +79,4 @@ const losses = (failover: FailoverRow, words: Words): string =>
     ] as const
   )
     .flatMap(([name, count]) => (count === undefined ? [] : [`${name} ${decimal(count)}`]))
-    .join(', ');
+    .join(words.comma);

@@ -32,7 +32,7 @@ const armLine = (rows: readonly FailoverRow[], words: Words): string => {
     words.faulted(rows.length),
     [...outcomes].map(([name, { length }]) => `${name} ${decimal(length)}`).join(words.comma),
     ...durations,
-  ].join('; ');
+  ].join(words.semicolon);
 };
 
 const range = (name: string, values: readonly number[], words: Words): string | undefined =>

@@ -92,7 +92,8 @@ export const settleText = (row: Pick<MatrixRow, 'cells'>, words: Words): readonl
     if (cell.atMost !== undefined) return words.suite.atMost(decimal(cell.atMost));
     return cell.value === undefined ? words.label.none : decimal(cell.value);
   };
-  if (!cellOf(row, id, 'p50')) return [];
+  const isBare = [bare('p50'), bare('p95')].every((text) => text === words.label.none);
+  if (isBare && never === 0) return [];
   return [
     `p50 ${bare('p50')}`,
     `p95 ${bare('p95')}`,
@@ -125,5 +126,5 @@ export const matrixSum = (matrix: MatrixArm, words: Words): string => {
     `${label.falseFailover} ${shareText(control, words)}`,
     `${label.overshoot} ${overshootText(all, words)}`,
     attemptsLine(all, words),
-  ].join('; ');
+  ].join(words.semicolon);
 };

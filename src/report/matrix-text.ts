@@ -28,11 +28,15 @@ export const matrixLines = (
 ): readonly string[] =>
   matrix.flatMap((arm) => {
     const isAlone = matrix.length === 1;
-    const told = isAlone ? arm.rows : arm.rows.filter(({ standing }) => standing !== 'held');
+    const played = arm.rows.filter(({ playedCount }) => playedCount > 0);
+    const told = isAlone ? played : played.filter(({ standing }) => standing !== 'held');
     const shown = isAlone ? told : told.slice(0, rowsMax);
     return [
       ...hanging(`${isAlone ? '' : `${arm.arm}: `}${matrixSum(arm, words)}`, columns),
       ...(shown.length === 0 ? [] : tableLines(shown, words, columns)),
+      ...(played.length < arm.rows.length
+        ? [`  ${words.suite.notPlayed(arm.rows.length - played.length)}`]
+        : []),
       ...(shown.length < told.length ? [`  ${words.inFile(told.length, 'matrix.csv')}`] : []),
     ];
   });
@@ -80,7 +84,7 @@ const troubleText = (row: MatrixRow, words: Words): string =>
     ? words.suite.standing['not-exercised'] +
       words.aside(words.suite.exercised(row.exercisedCount, row.playedCount))
     : [outcomesText(row, words), words.suite.expects(words.suite.expectation[row.row.expect])].join(
-        '; ',
+        words.semicolon,
       );
 
 const rowLines = (row: MatrixRow, words: Words, columns: number): readonly string[] => {

@@ -54,7 +54,8 @@ export const englishSuite: SuiteWords = {
     'say, and nobody could see.',
   expects: (expectation) => `expected: ${expectation}`,
   exercised: (exercised, played) =>
-    `the fault acted on ${decimal(exercised)} of ${decimal(played)}`,
+    played === 0 ? 'not played' : `the fault acted on ${decimal(exercised)} of ${decimal(played)}`,
+  notPlayed: (amount) => `${count(amount, 'row')} not played`,
   held: (held, all) => `${decimal(held)} of ${count(all, 'row')} as expected`,
   atMost: (value) => `≤ ${value}`,
   never: (amount) => `not back in time: ${decimal(amount)}`,

@@ -9,6 +9,7 @@ import type { Words } from './language.ts';
 export const english: Words = {
   language: 'en',
   comma: ', ',
+  semicolon: '; ',
   unit: {
     ms: 'ms',
     ratio: '',

@@ -39,8 +39,8 @@ export const japaneseSuite: SuiteWords = {
     unknown: '不明',
     harmed: '通知なしの被害',
     falseFailover: '誤った切替',
-    ours: '自社',
-    theirs: '他社',
+    ours: 'Spillway',
+    theirs: '比較相手',
     defaults: '文書どおりの既定値',
     tuned: '調整済み',
     figure: '指標',
@@ -49,9 +49,11 @@ export const japaneseSuite: SuiteWords = {
     '問題のあった行から順に並べています。○ すべて想定どおり、△ 一部、× なし、‼ 通知なしに途切れ・' +
     '重複・混在・応答なしがあった、? 障害が一度も起きなかった。上乗せは、同じ入力を代替へ直接送った' +
     '場合との、最初のトークンまでの差です。≤ は 95 % 信頼の上限で、試行が少なく値そのものを出せない' +
-    '場合に示します。不明は、他社のプロキシが示さず、外からも観測できなかったものです。',
+    '場合に示します。不明は、比較相手のプロキシが示さず、外からも観測できなかったものです。',
   expects: (expectation) => `想定：${expectation}`,
-  exercised: (exercised, played) => `${decimal(played)} 回中 ${decimal(exercised)} 回で障害が発生`,
+  exercised: (exercised, played) =>
+    played === 0 ? '試行なし' : `${decimal(played)} 回中 ${decimal(exercised)} 回で障害が発生`,
+  notPlayed: (amount) => `${decimal(amount)} 行は試行なし`,
   held: (held, all) => `${decimal(all)} 行中 ${decimal(held)} 行が想定どおり`,
   atMost: (value) => `≤ ${value}`,
   never: (amount) => `期間内に戻らず：${decimal(amount)}`,

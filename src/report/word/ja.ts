@@ -9,6 +9,7 @@ import type { Words } from './language.ts';
 export const japanese: Words = {
   language: 'ja',
   comma: '、',
+  semicolon: '／',
   unit: {
     ms: 'ms',
     ratio: '',

@@ -30,6 +30,8 @@ export interface Words {
   readonly language: Language;
   /** Between two parts of a name. */
   readonly comma: string;
+  /** Between parts that have commas of their own. */
+  readonly semicolon: string;
   readonly unit: Readonly<Record<Unit, string>>;
   readonly suite: SuiteWords;
   readonly outages: OutageWords;

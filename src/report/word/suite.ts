@@ -38,6 +38,8 @@ export interface SuiteWords {
   readonly expects: (expectation: string) => string;
   /** So many of the trials that were played. */
   readonly exercised: (exercised: number, played: number) => string;
+  /** So many rows that the run did not come to. */
+  readonly notPlayed: (rows: number) => string;
   readonly held: (held: number, all: number) => string;
   readonly atMost: (value: string) => string;
   readonly never: (count: number) => string;
