@@ -28,6 +28,7 @@ const unusable: ReadonlySet<string> = new Set([
   'FileError',
   'LoadError',
   'OpenToEveryoneError',
+  'OrderError',
   'UsageError',
   'WorkloadError',
 ]);

@@ -8,6 +8,11 @@ import type { Answer } from './correspondence.ts';
 import type { InForceNote } from './live-fault.ts';
 import { RunError } from './run-error.ts';
 
+/** An order that cannot be carried out as it was said. */
+export class OrderError extends RunError {
+  override readonly name = 'OrderError';
+}
+
 export type LiveOrder =
   | { readonly kind: 'list' }
   | { readonly kind: 'heal'; readonly backend: string }
@@ -39,7 +44,7 @@ export const liveOrders = (
     if (order.kind === 'list') return describeList(backends, await inForce());
     if (order.kind === 'heal') return heal(order.backend);
     const read = readSpoken(order.fault);
-    if ('problem' in read) throw new RunError(read.problem, read.hint);
+    if ('problem' in read) throw new OrderError(read.problem, read.hint);
     const faults = planned(read.spec, firstIndex + count++);
     for (const { backend } of faults) expectBackend(backend, backends);
     await ask('arm', { id: `by hand ${count}`, faults });
@@ -50,7 +55,7 @@ export const liveOrders = (
 const expectBackend = (name: string, backends: readonly string[]): void => {
   if (backends.includes(name)) return;
   const hint = `There ${backends.length === 1 ? 'is' : 'are'}: ${backends.join(', ')}.`;
-  throw new RunError(`the system has no backend called '${name}'`, hint);
+  throw new OrderError(`the system has no backend called '${name}'`, hint);
 };
 
 const planned = (spec: FaultSpec, index: number): readonly PlannedFault[] =>
@@ -79,6 +84,6 @@ const describeList = (backends: readonly string[], notes: readonly InForceNote[]
   ].join('\n');
 
 const describeNote = ({ what, forMs, leftMs }: InForceNote): string =>
-  `${what} for ${seconds(forMs)}${leftMs === undefined ? '' : `, ${seconds(leftMs)} left`}`;
+  `${what}, begun ${seconds(forMs)} ago${leftMs === undefined ? '' : `, ${seconds(leftMs)} left`}`;
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(0)} s`;

@@ -1,6 +1,6 @@
 /** A run that could not give a result: something it needs is not there. */
 export class RunError extends Error {
-  override readonly name = 'RunError';
+  override readonly name: string = 'RunError';
   /** What the user can do about it. */
   readonly hint: string;
 

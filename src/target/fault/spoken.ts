@@ -27,8 +27,10 @@ export const readSpoken = (said: unknown): SpokenFault => {
     };
   if (!Value.Check(faultSchema, fault)) {
     const [first] = Value.Errors(faultSchema, fault);
+    const key = first?.instancePath.slice(1) ?? '';
+    const found = Object.entries(fault).find(([name]) => name === key)?.[1];
     return {
-      problem: `the fault cannot be read: ${first?.instancePath ?? ''} ${first?.message ?? ''}`,
+      problem: `${key}: this cannot be read: ${JSON.stringify(found)}`,
       hint: 'Write durations with their unit (15s, 300ms), and words as in `faults:` of a scenario.',
     };
   }
