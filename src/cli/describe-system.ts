@@ -78,11 +78,13 @@ const describeKey = (key: KeySystem): string =>
     ...(key.requestsPerMinute === undefined ? [] : [`${key.requestsPerMinute} requests/min`]),
     ...(key.tokensPerMinute === undefined ? [] : [`${key.tokensPerMinute} tokens/min`]),
     ...(key.concurrentRequests === undefined ? [] : [`${key.concurrentRequests} at once`]),
-    ...(key.monthlyBudgetUsd === undefined
-      ? []
-      : [`${key.monthlyBudgetUsd.toFixed(2)} USD a month`]),
+    ...(key.monthlyBudgetUsd === undefined ? [] : [`${dollars(key.monthlyBudgetUsd)} USD a month`]),
     ...(key.models === undefined ? [] : [`only ${key.models.join(', ')}`]),
     ...(key.role === 'admin' ? ["sees everybody's usage"] : []),
   ].join(', ');
+
+/** Cents, and more of them where a budget is smaller than one. */
+const dollars = (usd: number): string =>
+  usd < 0.01 ? String(Number(usd.toPrecision(2))) : usd.toFixed(2);
 
 const seconds = (ms: number): string => `${Number((ms / 1000).toPrecision(3))} s`;

@@ -24,7 +24,6 @@ interface Counts {
   phase: string;
   answered: number;
   failed: number;
-  tokens: number;
   acts: number;
   lastFault: string;
   /** Of a suite: trials played in this arm, and the row of the last. */
@@ -33,6 +32,19 @@ interface Counts {
   readonly byBackend: Map<string, number>;
   readonly ttfo: number[];
 }
+
+/** What an arm begins with. */
+const nothingYet = (): Omit<Counts, 'arm'> => ({
+  phase: 'opening',
+  answered: 0,
+  failed: 0,
+  acts: 0,
+  lastFault: '',
+  trials: 0,
+  row: undefined,
+  byBackend: new Map(),
+  ttfo: [],
+});
 
 const drawMs = 250;
 const lineMs = 10_000;
@@ -44,19 +56,7 @@ export const progressDisplay = (
   const clock = systemClock();
   const isLive = stream.isTTY && process.env['TERM'] !== 'dumb' && process.env['CI'] === undefined;
   const style = (how: 'bold' | 'dim', text: string): string => styleText(how, text, { stream });
-  const counts: Counts = {
-    arm: scenario.arms[0]?.name ?? 'main',
-    phase: 'opening',
-    answered: 0,
-    failed: 0,
-    tokens: 0,
-    acts: 0,
-    lastFault: '',
-    trials: 0,
-    row: undefined,
-    byBackend: new Map(),
-    ttfo: [],
-  };
+  const counts: Counts = { arm: scenario.arms[0]?.name ?? 'main', ...nothingYet() };
   let isOpen = true;
   let timer: Disposable | undefined;
   const clear = (): void => {
@@ -89,8 +89,7 @@ export const progressDisplay = (
     see: (entry, arm) => {
       if (arm !== counts.arm) {
         counts.arm = arm;
-        counts.phase = 'opening';
-        counts.trials = 0;
+        Object.assign(counts, nothingYet());
       }
       note(counts, entry);
       if (entry.kind === 'phase' && !isLive && isOpen) stream.write(`${line()}\n`);
@@ -116,7 +115,6 @@ const noteExchange = (counts: Counts, exchange: Exchange): void => {
     counts.trials++;
     counts.row = exchange.trial.row;
   }
-  counts.tokens += exchange.usage?.outputTokens ?? 0;
   const backend = exchange.backend ?? 'unknown';
   counts.byBackend.set(backend, (counts.byBackend.get(backend) ?? 0) + 1);
   if (exchange.firstTextAt !== undefined && exchange.sentAt !== undefined) {
@@ -142,6 +140,8 @@ const progressLine = (counts: Counts, now: number, { arms }: Scenario): string =
     `${counts.failed} failed`,
     ...(shares === '' ? [] : [shares]),
     ...(median === undefined ? [] : [`first text ${(median / 1000).toFixed(2)} s`]),
-    ...(counts.acts === 0 ? [] : [`${counts.acts} faults, last ${counts.lastFault}`]),
+    ...(counts.acts === 0
+      ? []
+      : [`${counts.acts} fault${counts.acts === 1 ? '' : 's'}, last ${counts.lastFault}`]),
   ].join(' · ');
 };
