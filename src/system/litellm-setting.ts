@@ -96,8 +96,8 @@ const readBreaker = (
   if (fails !== undefined)
     holder('allowed_fails')?.remark(
       'allowed_fails',
-      `failures in a row are counted, not failures in a minute: the ${fails + 1}. opens the circuit; ` +
-        'a backend that is not there opens it at once',
+      `failures in a row are counted, not failures in a minute: it takes ${fails + 1} to open the ` +
+        'circuit; a backend that is not there opens it at once',
     );
   if (seconds !== undefined && seconds > openSecondsMax)
     holder('cooldown_time')?.remark(
