@@ -59,7 +59,11 @@ const sayHappened = (run: SwarmRun): void => {
 };
 
 const { values } = parseArgs({
-  options: { seed: { type: 'string' }, trace: { type: 'boolean', default: false } },
+  options: {
+    seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
 const seed = Number(values.seed);
 if (!Number.isInteger(seed)) {
