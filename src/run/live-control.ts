@@ -124,8 +124,8 @@ export const tellLive = async (folder: string, order: unknown): Promise<string> 
 const toldOf = (line: string): Told => {
   const { answer, error } = fieldsOf(line);
   if (typeof error !== 'object' || error === null) return { answer: String(answer) };
-  const { message, hint } = { message: 'refused', hint: undefined, ...error };
-  const told = { name: 'RunError', message };
+  const { name, message, hint } = { name: '', message: 'refused', hint: undefined, ...error };
+  const told = { name: name === 'OrderError' ? name : 'RunError', message };
   return { error: hint === undefined ? told : { ...told, hint: String(hint) } };
 };
 

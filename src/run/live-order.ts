@@ -9,7 +9,7 @@ import type { InForceNote } from './live-fault.ts';
 import { RunError } from './run-error.ts';
 
 /** An order that cannot be carried out as it was said. */
-export class OrderError extends RunError {
+class OrderError extends RunError {
   override readonly name = 'OrderError';
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { openLiveControl, tellLive } from '../../src/run/live-control.ts';
+import { liveOrders } from '../../src/run/live-order.ts';
 import { RunError } from '../../src/run/run-error.ts';
 import { folderWith } from '../process/spillway.ts';
 
@@ -49,4 +50,17 @@ test('who is not there, or has gone, is told apart', async () => {
   mkdirSync(join(gone, '.spillway'));
   writeFileSync(join(gone, '.spillway', 'live.json'), '{"port":9,"token":"t"}');
   await expect(tellLive(gone, 'mend')).rejects.toThrow('has gone');
+});
+
+test('an order that cannot be carried out as said comes back as that, with what to say', async () => {
+  const folder = folderWith({});
+  const order = liveOrders(['spark'], () => Promise.resolve([]));
+  await using _ = await openLiveControl(folder, order);
+  await expect(
+    tellLive(folder, { kind: 'arm', fault: { backend: 'spark', kind: 'rset' } }),
+  ).rejects.toMatchObject({ name: 'OrderError', message: "no kind of fault is called 'rset'" });
+  await expect(tellLive(folder, { kind: 'heal', backend: 'foo' })).rejects.toMatchObject({
+    name: 'OrderError',
+    hint: 'There is: spark.',
+  });
 });
