@@ -70,8 +70,10 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
         `  curl -N ${hybrid.url}/responses -H 'content-type: application/json' \\`,
         ...(system.keys.length > 0 ? ["    -H 'authorization: Bearer KEY' \\"] : []),
         `    -d '{"model":"${model}","input":"Hello. Answer in 20 tokens.","stream":true}'`,
-        `look: ${new URL('/diagnostics', hybrid.url)}`,
-        ...(live ? [`break: spillway fault ${system.backends[0]?.name} reset --for 15s`] : []),
+        `look: ${new URL('/diagnostics', hybrid.url).href}`,
+        ...(live
+          ? [`break: spillway fault ${system.backends[0]?.name ?? ''} reset --for 15s`]
+          : []),
         '',
       ].join('\n'),
     );
