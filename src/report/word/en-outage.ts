@@ -35,7 +35,7 @@ export const englishOutage: OutageWords = {
     'request-seconds: the share of requests that did not end well, added up over time.',
   sum: (row) =>
     [
-      `${row.backend} (${row.what}, fault ${row.fault}): ` +
+      `${row.backend} (${row.what}, faults[${row.fault}]): ` +
         (row.timeToTripMs === undefined
           ? 'no circuit opened'
           : `the circuit opened after ${milliseconds(row.timeToTripMs)}`),

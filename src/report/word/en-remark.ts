@@ -149,7 +149,7 @@ export const failback = ({
 }: FailbackRow): string => {
   const meanwhile =
     elsewhereCount === 0 ? '.' : `; ${count(elsewhereCount, 'request')} did without it meanwhile.`;
-  const whose = `${backend} (${what}, fault ${fault})`;
+  const whose = `${backend} (${what}, faults[${fault}])`;
   return failbackMs === undefined
     ? `${whose} was not used again after the fault had passed${meanwhile}`
     : `${whose} was used again ${milliseconds(failbackMs)} after the fault had passed${meanwhile}`;

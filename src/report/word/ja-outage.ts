@@ -34,7 +34,7 @@ export const japaneseOutage: OutageWords = {
     '正常に終わらなかった要求の割合を時間で足し合わせたものです。',
   sum: (row) =>
     [
-      `${row.backend}（${row.what}、障害 ${row.fault}）：` +
+      `${row.backend}（${row.what}、faults[${row.fault}]）：` +
         (row.timeToTripMs === undefined ? '遮断なし' : `${milliseconds(row.timeToTripMs)} で遮断`),
       `検知を待った要求 ${decimal(row.paidCount)} 件`,
       `復帰の確認 ${decimal(row.probeCount)} 回（うち利用者 ${decimal(row.userProbeCount)} 件）`,

@@ -131,7 +131,7 @@ export const failback = ({
     elsewhereCount === 0
       ? ''
       : `その間の ${decimal(elsewhereCount)} 件は ${backend} を使っていません。`;
-  const whose = `${backend}（${what}、障害 ${fault}）`;
+  const whose = `${backend}（${what}、faults[${fault}]）`;
   return failbackMs === undefined
     ? `${whose}：障害が終わったあと、再び使われることはありませんでした。${meanwhile}`
     : `${whose}：障害が終わってから ${milliseconds(failbackMs)} 後に再び使われました。${meanwhile}`;
