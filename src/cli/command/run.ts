@@ -57,11 +57,10 @@ export const runCommand: CommandModule<object, RunArguments> = {
       })
       .option('arm', {
         type: 'string',
-        array: true,
         requiresArg: true,
-        nargs: 1,
-        default: [],
-        describe: 'Play this variant alone; may be given again',
+        default: '',
+        coerce: (arms: string) => arms.split(',').filter((name) => name !== ''),
+        describe: 'Play these variants alone, separated by commas',
       })
       .option('seed', seedOption)
       .option('reports', {
@@ -187,7 +186,7 @@ const commandOf = (options: RunArguments, seed: number): string =>
     ...(options['allow-exec'] ? ['--allow-exec'] : []),
     ...(options.live ? ['--live'] : []),
     ...(options.quick ? ['--quick'] : []),
-    ...options.arm.map((name) => `--arm ${name}`),
+    ...(options.arm.length > 0 ? [`--arm ${options.arm.join(',')}`] : []),
     `--seed ${seed}`,
     ...(options.lang === 'en' ? [] : [`--lang ${options.lang}`]),
   ].join(' ');
