@@ -76,7 +76,9 @@ const replyTo = async (line: string, token: string, handle: LiveHandler): Promis
       return { error: { name: 'RunError', message: 'expected the token of this run' } };
     return { answer: await handle(said['order']) };
   } catch (error) {
-    return { error: plainError(error) };
+    // Where in our code it happened is nothing to who is connected.
+    const { stack: _, ...told } = plainError(error);
+    return { error: told };
   }
 };
 

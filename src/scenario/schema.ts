@@ -54,8 +54,8 @@ const suite = Type.Object(
 const rowFields = {
   row: Type.Optional(
     Type.String({
-      pattern: '^[a-z0-9][a-z0-9-]*$',
-      expected: 'a name of small letters, digits and hyphens',
+      pattern: '^[a-z0-9][a-z0-9-]{0,99}$',
+      expected: 'a name of at most 100 small letters, digits and hyphens',
       description: 'What the row of the suite is called',
     }),
   ),

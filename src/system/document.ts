@@ -2,11 +2,21 @@
  * A YAML file with its places: where each value stands, so that a mistake can be pointed at.
  */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import type { TSchema } from 'typebox';
-import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 
 import { withPlainVariables } from './environment.ts';
 import { FileError, type Mistake, type Remark } from './mistake.ts';
@@ -31,8 +41,12 @@ export interface SourceDocument {
 export const readDocument = (file: string): SourceDocument => {
   let bytes: Uint8Array;
   try {
+    const { isTooMuch, isDevice } = lookAt(file);
+    if (isDevice) throw new FileError([{ file, path: '', ...noFile }]);
+    if (isTooMuch) throw new FileError([{ file, path: '', ...tooLong }]);
     bytes = readFileSync(file);
   } catch (cause) {
+    if (cause instanceof FileError) throw cause;
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
     const [problem, hint] = unreadable[code] ?? [
       `cannot be read (${code})`,
@@ -41,6 +55,23 @@ export const readDocument = (file: string): SourceDocument => {
     throw new FileError([{ file, path: '', problem, hint }]);
   }
   return parseSource(textOf(bytes, file), file);
+};
+
+/** A file may be a pipe, of a shell that makes it up; a device may have no end. */
+const lookAt = (file: string): { readonly isDevice: boolean; readonly isTooMuch: boolean } => {
+  const stats = statSync(file);
+  return {
+    isDevice: stats.isCharacterDevice() || stats.isBlockDevice(),
+    isTooMuch: stats.size > bytesMax,
+  };
+};
+
+const bytesMax = 4 * 2 ** 20;
+
+const noFile = { problem: 'expected a file, found a device', hint: 'Name a file of YAML.' };
+const tooLong = {
+  problem: `expected at most ${bytesMax / 2 ** 20} MiB of YAML`,
+  hint: 'Name a scenario or a system file; documents and traces are named in it.',
 };
 
 const unreadable: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
@@ -117,7 +148,12 @@ const flawsOf = (document: Document.Parsed): readonly Flaw[] => {
   if (flaws.length > 0) return flaws.filter(isFirstThere).slice(0, flawCountMax);
   visit(document, {
     Alias: (_, alias) => {
-      if (alias.resolve(document)) return;
+      const node = alias.resolve(document);
+      if (node && holds(node, alias)) {
+        const problem = `\`*${alias.source}\` stands inside of what it repeats`;
+        flaws.push({ at: alias.range?.[0] ?? 0, problem });
+      }
+      if (node) return;
       const problem = `no anchor \`&${alias.source}\` stands before \`*${alias.source}\``;
       flaws.push({ at: alias.range?.[0] ?? 0, problem });
     },
@@ -129,6 +165,17 @@ const flawsOf = (document: Document.Parsed): readonly Flaw[] => {
     },
   });
   return flaws;
+};
+
+/** Whether an alias stands within the node it names: the value would have no end. */
+const holds = (node: Node, alias: Alias): boolean => {
+  let isFound = false;
+  visit(node, {
+    Alias: (_, it) => {
+      isFound ||= it === alias;
+    },
+  });
+  return isFound;
 };
 
 /** One wrong indentation makes a flaw of each line below it: the first few tell. */

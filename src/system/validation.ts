@@ -209,7 +209,8 @@ const unionChoices = (branches: readonly Shape[]): readonly string[] => {
 const numberExpectation = (shape: Shape): string => {
   const noun = shape.type === 'integer' ? 'a whole number' : 'a number';
   const { minimum, maximum, exclusiveMinimum } = shape;
-  if (exclusiveMinimum !== undefined) return `${noun} above ${exclusiveMinimum}`;
+  if (exclusiveMinimum !== undefined)
+    return `${noun} above ${exclusiveMinimum}${maximum === undefined ? '' : `, ${maximum} at most`}`;
   if (minimum !== undefined && maximum !== undefined)
     return `${noun} from ${minimum} to ${maximum}`;
   return minimum === undefined ? noun : `${noun} of at least ${minimum}`;

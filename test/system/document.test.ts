@@ -28,6 +28,7 @@ describe('a file', () => {
     ['a: 1\n---\nb: 2', '2:1 not YAML: expected one document, found a second'],
     ['a: !odd 3', '1:4 not YAML: Unresolved tag: !odd'],
     ['3: a', '1:1 not YAML: expected a text before the colon, found something else'],
+    ['a: &a [*a]', '1:8 not YAML: `*a` stands inside of what it repeats'],
     ['- a', 'undefined:undefined expected keys and values'],
     ['# nothing', 'undefined:undefined the file is empty'],
   ])('%j is pointed at', ([text = '', problem]) => {
@@ -53,6 +54,7 @@ describe('a file', () => {
     writeFileSync(join(folder, 'x.yaml'), Buffer.from([0x61, 0x3a, 0x20, 0xe9, 0xff]));
     expect(() => readDocument(join(folder, 'x.yaml'))).toThrow(/expected text in UTF-8/);
     expect(() => readDocument(folder)).toThrow(/found a folder/);
+    expect(() => readDocument('/dev/zero')).toThrow(/found a device/);
   });
 
   test('is read or refused with a place, whatever it holds', () => {

@@ -162,6 +162,12 @@ const requireVersion = (database: DatabaseSync, path: string): void => {
       'It was written by another Spillway. Use that one, or name another file in `state.path`.',
     );
   }
+  if (database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'] !== 0) {
+    throw new StateStoreError(
+      `${path}: expected state of Spillway, found another program's database`,
+      'Name another file in `state.path`; it is made when it is not there.',
+    );
+  }
   database.exec(`PRAGMA user_version = ${schemaVersion}`);
 };
 

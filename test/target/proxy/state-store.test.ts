@@ -286,6 +286,15 @@ describe('the file', () => {
       },
       /another Spillway/,
     ],
+    [
+      'of another program',
+      (path: string) => {
+        const other = new DatabaseSync(path);
+        other.exec('CREATE TABLE responses (text)');
+        other.close();
+      },
+      /Name another file/,
+    ],
   ])('%s is refused with a remedy', (_what, spoil, remedy) => {
     const path = freshPath();
     spoil(path);
