@@ -167,7 +167,7 @@ export const resourceIn = (frame: string): JsonObject | undefined => {
   return resource?.['object'] === 'response' ? resource : undefined;
 };
 
-export const recordsIn = (value: unknown): readonly JsonObject[] =>
+const recordsIn = (value: unknown): readonly JsonObject[] =>
   Array.isArray(value) ? value.map((it: unknown) => asRecord(it) ?? {}) : [];
 
 const inputOf = ({ input }: Body): readonly JsonObject[] =>

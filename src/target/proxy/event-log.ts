@@ -104,7 +104,7 @@ export const follow = async ({ log, from, reply, clock, headers }: FollowInput):
       break;
     } else {
       await changeOf(log, reply.gone, clock, writtenAt + keepAliveMs);
-      if (clock.now() - writtenAt >= keepAliveMs) await write(sseComment('keep-alive'));
+      if (clock.now() >= writtenAt + keepAliveMs) await write(sseComment('keep-alive'));
     }
   }
   reply.end();
