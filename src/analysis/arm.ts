@@ -151,17 +151,24 @@ const armLog = (
     ),
     acts,
     phases,
-    samples: ofKind(entries, 'sample').sort(
-      (one, other) => one.at - other.at || order(one.where, other.where),
-    ),
-    circuits: ofKind(entries, 'circuit').sort(
-      (one, other) => one.at - other.at || order(one.backend, other.backend),
-    ),
-    probes: ofKind(entries, 'probe').sort(
-      (one, other) => one.startedAt - other.startedAt || order(one.backend, other.backend),
-    ),
+    ...observedIn(entries),
   };
 };
+
+/** What was seen of the machine and the proxy, whoever asked. */
+const observedIn = (
+  entries: readonly LogEntry[],
+): Pick<ArmLog, 'samples' | 'circuits' | 'probes'> => ({
+  samples: ofKind(entries, 'sample').sort(
+    (one, other) => one.at - other.at || order(one.where, other.where),
+  ),
+  circuits: ofKind(entries, 'circuit').sort(
+    (one, other) => one.at - other.at || order(one.backend, other.backend),
+  ),
+  probes: ofKind(entries, 'probe').sort(
+    (one, other) => one.startedAt - other.startedAt || order(one.backend, other.backend),
+  ),
+});
 
 const ofKind = <Kind extends LogEntry['kind']>(
   entries: readonly LogEntry[],

@@ -100,7 +100,7 @@ export const trial = {
     'lower',
     'trials that were silently cut, hung, repeated or mixed / trials a fault acted on',
     'silently harmed',
-    '通知なしの被害',
+    '気づかれない破損',
   ),
   overshoot: failoverDuration(
     'tD − the start of the wait − the configured deadline; tS where tD cannot be seen from ' +

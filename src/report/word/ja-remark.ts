@@ -46,7 +46,7 @@ export const invalidity = (why: Invalidity): string => {
         `計測側がボトルネックだった可能性があります。`
       );
     case 'fault-never-acted':
-      return `障害 ${why.fault} は条件 ${why.arm} で一度も発生しませんでした。確かめたい動作は試されていません。`;
+      return `faults[${why.fault}] の障害は条件 ${why.arm} で一度も発生しませんでした。確かめたい動作は試されていません。`;
     case 'row-not-exercised':
       return (
         `${why.row} は条件 ${why.arm} で試されていません。` +

@@ -12,7 +12,7 @@ export const japaneseSuite: SuiteWords = {
   },
   standing: {
     'not-exercised': '未実施',
-    harmed: '通知なしの被害',
+    harmed: '気づかれない破損',
     wrong: '想定と異なる',
     partly: '一部が想定どおり',
     held: '想定どおり',
@@ -37,7 +37,7 @@ export const japaneseSuite: SuiteWords = {
     mean: '平均',
     most: '最大',
     unknown: '不明',
-    harmed: '通知なしの被害',
+    harmed: '気づかれない破損',
     falseFailover: '誤った切替',
     ours: 'Spillway',
     theirs: '比較相手',
