@@ -54,7 +54,9 @@ const backMsMax = ({ swarm }: SwarmRun): number => {
     ...swarm.faults.map(({ action }) => action.kind),
     ...swarm.quirks.map(({ kind }) => kind),
   ].some((kind) => slowToForget.has(kind));
-  return isTold ? openMsMax * jitter : 2 * (openForMs * jitter + probeMsMax) + loadMsMax;
+  return isTold
+    ? openMsMax * jitter + loadMsMax
+    : 2 * (openForMs * jitter + probeMsMax) + loadMsMax;
 };
 const probeMsMax = 3000;
 /** A load that hangs is given up for another after a minute, which takes its own time. */

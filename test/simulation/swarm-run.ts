@@ -60,10 +60,10 @@ export interface SwarmRun {
 }
 
 /**
- * No circuit stays open longer than five minutes and a tenth, and its probe takes three seconds at
- * most.
+ * No circuit stays open longer than five minutes and a tenth, after a probe that may wait a minute
+ * for a load that hangs.
  */
-const calmMs = 335_000;
+const calmMs = 400_000;
 /** No call is waited for as long as that, nor any answer. */
 const deadlineMsMax = 1_000_000;
 /** A virtual day. */
