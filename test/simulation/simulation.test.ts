@@ -34,6 +34,7 @@ const lessons: readonly (readonly [seed: number, taught: string])[] = [
   [104, 'a model’s probe that waited for a load which hung kept it shut out for ten minutes'],
   [199, 'a model may leave memory in the very answer that ends as the clock jumps'],
   [401, 'two jumps within one silence take more than is given back: nothing is opened by one'],
+  [2000, 'a box that the caller forbade kept the next one from being looked at'],
   [619, 'the same sum of instants had the reader of a background response spin for ever'],
   [10, 'a proxy that was stopped says 503 to everybody, whatever their limits'],
   [215, 'who cancels an answer that he reads is not told of its end'],

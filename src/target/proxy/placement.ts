@@ -159,13 +159,17 @@ export class Placement {
   }
 
   /**
-   * In the order of preference, until one is found that can serve at once: others are not asked.
+   * In the order of preference, until one is found that can serve at once: others are not asked,
+   * and who may not be asked at all finds nothing.
    */
   async #lookAtModels(candidates: readonly Candidate[]): Promise<void> {
     const { backends, model } = this.#input;
     const isOrdered = (model.strategy ?? 'ordered') === 'ordered';
+    const { only, never } = this.#pinning;
     const looks = candidates.map((candidate) => async (): Promise<boolean> => {
       const backend = backends.get(candidate.backend);
+      if (never.includes(candidate.backend) || (only ?? candidate.backend) !== candidate.backend)
+        return false;
       if (backend?.system.residency !== 'local') return false;
       await backend.lookAtModels();
       const isReady =

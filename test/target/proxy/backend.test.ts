@@ -54,6 +54,24 @@ test('boxes after one that can serve at once are left alone', async () => {
   expect([world.spark.probes, world.spare.probes]).toEqual([1, 0]);
 });
 
+test('a box that the caller forbids does not keep the next from being looked at', async () => {
+  const world = new ProxyWorld({
+    system: {
+      backends: [local('spark'), local('spare')],
+      models: [
+        {
+          name: 'm',
+          candidates: ['spark', 'spare'].map((backend) => ({ backend, model: 'a:b' })),
+        },
+      ],
+    },
+  });
+  world.spark.probeAnswer = async () => ({ loadedModels: ['a:b'] });
+  await world.ask({ metadata: { spillway_forbid: 'spark' } });
+
+  expect([world.spark.probes, world.spare.probes]).toEqual([0, 1]);
+});
+
 test('a call that loads a model and hangs is tried again after a minute, not before', async () => {
   const world = new ProxyWorld({ spark: [() => hangs] });
   world.spark.probeAnswer = async () => ({ loadedModels: [] });
