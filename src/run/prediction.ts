@@ -14,7 +14,7 @@ import type { Arm, LoadedWorkload, Scenario } from '../scenario/scenario.ts';
 import { readDocument } from '../system/document.ts';
 import type { Mistake } from '../system/mistake.ts';
 import { loadTokenizer, type Tokenizer } from '../token/tokenizer.ts';
-import { trialsOf } from '../scenario/suite.ts';
+import { trialsBehind, trialsOf } from '../scenario/suite.ts';
 import type { Workload } from '../workload/session.ts';
 import { openPlaced } from './placed-workload.ts';
 import { priceMistakes } from './preflight.ts';
@@ -138,8 +138,7 @@ const samplesOf = (
   arm: Arm,
   workloads: readonly WorkloadPrediction[],
 ): number | undefined => {
-  // Each row has its own floor, and the matrix says where it is not reached.
-  if (arm.suite) return undefined;
+  if (arm.suite) return trialsBehind(arm.suite, objective.where);
   const own = workloads.filter((it) => it.arm === arm.name);
   if (failoverIds.has(objective.id)) {
     const isCounted = arm.faults.length > 0 && arm.faults.every(({ address }) => address);

@@ -47,6 +47,18 @@ export interface Suite {
 export const trialsOf = ({ rows }: Suite, workload: number): number =>
   rows.filter((it) => it.workload === workload).reduce((sum, { row }) => sum + row.repetitions, 0);
 
+/** Trials behind a figure, as far as its place tells: `rows=loud`, `row=NAME`, `role=control`. */
+export const trialsBehind = ({ rows }: Suite, where: string): number | undefined => {
+  const [key, name] = where.split('=');
+  const own = rows.filter(({ row }) => {
+    if (key === 'row') return row.name === name;
+    if (name === 'loud') return !row.isSilent;
+    return name === 'silent' ? row.isSilent : true;
+  });
+  const isKnown = key === 'row' || key === 'rows' || where === 'role=control';
+  return isKnown ? own.reduce((sum, { row }) => sum + row.repetitions, 0) : undefined;
+};
+
 /** Resolves the suite of an arm; undefined where the file has none. */
 export const suiteOf = (
   file: ScenarioFile,

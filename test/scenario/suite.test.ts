@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { loadScenario } from '../../src/scenario/load.ts';
+import { trialsBehind } from '../../src/scenario/suite.ts';
 import { FileError } from '../../src/system/mistake.ts';
 import { folderWith } from '../process/spillway.ts';
 
@@ -68,6 +69,21 @@ describe('a suite', () => {
         phaseMsMax: 400,
       },
     ]);
+  });
+
+  test.each([
+    ['rows=all', 5],
+    ['rows=loud', 3],
+    ['rows=silent', 2],
+    ['row=b', 2],
+    ['role=control', 5],
+    ['all', undefined],
+  ])('foresees the trials behind %s', (where, count) => {
+    const { arms } = load(`${suite}faults:
+  - { row: a, backend: spark, kind: reset, expect: continued }
+  - { row: b, backend: spark, kind: silent, expect: error, deadline: stallMs }
+`);
+    expect(arms.map((arm) => arm.suite && trialsBehind(arm.suite, where))).toEqual([count]);
   });
 
   test.each([

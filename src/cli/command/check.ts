@@ -3,7 +3,7 @@
 import type { CommandModule } from 'yargs';
 
 import type { RunPrediction } from '../../run/prediction.ts';
-import type { Scenario } from '../../scenario/scenario.ts';
+import type { Arm, Scenario } from '../../scenario/scenario.ts';
 import type { System } from '../../system/system.ts';
 import { jsonOption, localOnlyOption, systemOption } from '../option.ts';
 
@@ -96,11 +96,9 @@ const describePrediction = (
 ): string => {
   const lines = [scenario.question, description, ''];
   for (const { arm, workload, sessions, exchanges, worstCaseUsd } of prediction.workloads) {
-    const cost =
-      worstCaseUsd === undefined
-        ? 'nothing to pay'
-        : `at most ${worstCaseUsd.toFixed(3)} USD if all went to the cloud`;
-    lines.push(`${arm}  ${workload}: about ${sessions} sessions, ${exchanges} requests, ${cost}`);
+    const isFree = worstCaseUsd === undefined || !scenario.arms.some(mayCost);
+    const cost = isFree ? '' : `, at most ${worstCaseUsd.toFixed(3)} USD if all went to the cloud`;
+    lines.push(`${arm}  ${workload}: about ${sessions} sessions, ${exchanges} requests${cost}`);
   }
   lines.push(describeSpending(scenario), '');
   for (const { text, arm, samples, floor } of prediction.objectives)
@@ -112,13 +110,13 @@ const describePrediction = (
 
 /** Loading refuses a run that could spend without a limit, so one of the two is there. */
 const describeSpending = ({ arms }: Scenario): string => {
-  const limits = arms
-    .filter(({ system }) => system.backends.some(isPaid))
-    .map(({ system }) => system.economics.spendMaxUsd ?? 0);
+  const limits = arms.filter(mayCost).map(({ system }) => system.economics.spendMaxUsd ?? 0);
   return limits.length === 0
     ? 'nothing is spent: no backend of this run costs money'
     : `stops when ${Math.max(...limits).toFixed(2)} USD are spent`;
 };
+
+const mayCost = ({ system }: Arm): boolean => system.backends.some(isPaid);
 
 const isPaid = ({ residency, simulate }: System['backends'][number]): boolean =>
   residency === 'cloud' && simulate === undefined;
