@@ -28,8 +28,16 @@ export const milliseconds = (value: number): string => {
   return `${decimal(value)} ms`;
 };
 
-/** A ratio from 0 to 1, as per cent. */
-export const percent = (ratio: number): string => `${decimal(Math.round(ratio * 1000) / 10)} %`;
+/**
+ * A ratio from 0 to 1, as per cent. What is nearly nothing, or nearly all, is not said to be so: an
+ * upper bound of 0.042 % is what many samples are taken for.
+ */
+export const percent = (ratio: number): string => {
+  const rest = Math.min(ratio, 1 - ratio) * 100;
+  if (rest <= 0 || rest >= 0.05) return `${decimal(Math.round(ratio * 1000) / 10)} %`;
+  const digits = Math.min(6, 1 - Math.floor(Math.log10(rest)));
+  return `${trimZeros((ratio * 100).toFixed(digits))} %`;
+};
 
 /** US dollars; small amounts keep three significant digits. */
 export const dollars = (value: number): string =>

@@ -44,6 +44,10 @@ test('a duration turns into seconds at ten of them', () => {
 
 test('a ratio becomes per cent, and a small amount of money keeps its digits', () => {
   expect(percent(0.9812)).toBe('98.1 %');
+  expect(percent(0.00042)).toBe('0.042 %');
+  expect(percent(0.99958)).toBe('99.958 %');
+  expect(percent(0)).toBe('0 %');
+  expect(percent(1)).toBe('100 %');
   expect([0, 0.000_214, 12.345, 1_234.5].map(dollars)).toEqual([
     '$0',
     '$0.000214',
