@@ -16,6 +16,7 @@ import {
   type Choice,
   type Refusal,
   type RouteRules,
+  moneyObjection,
   route,
 } from './router.ts';
 
@@ -103,8 +104,8 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
     }
     // What was in memory before the wait need not be there after it.
     if (slotAt - now >= lookAgainMs) await backend.lookAtModels();
-    const wasLoaded = states.find(({ candidate }) => candidate === choice.candidate)?.isLoaded;
-    const isGone = wasLoaded !== false && backend.isLoaded(choice.candidate.model) === false;
+    const state = states.find(({ candidate }) => candidate === choice.candidate);
+    const isGone = state?.isLoaded !== false && backend.isLoaded(choice.candidate.model) === false;
     if (isGone && rules.cold === 'spill') {
       backend.admission.leave(slotAt, clock.now());
       continue;
@@ -112,12 +113,13 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
     const tokens = input.tokensOf(backend);
     const hasQuota = backend.quota.waitMs(tokens, clock.now()) === 0;
     const mayServe = backend.mayServeModel(choice.candidate.model);
-    if (hasQuota && mayServe && !input.gone.aborted) {
+    const isPayable = !state || moneyObjection(state, input.rules()) === undefined;
+    if (hasQuota && mayServe && isPayable && !input.gone.aborted) {
       backend.quota.charge(tokens, clock.now());
       const standby = next && backends.get(next.candidate.backend);
       return { kind: 'admitted', choice, backend, standby, slotAt };
     }
-    // Granted too late: the circuit has opened, the quota is used up, or nobody waits any more.
+    // Granted too late: the circuit has opened, the quota or the money is used up, or nobody waits any more.
     backend.admission.leave(slotAt, clock.now());
   }
 };

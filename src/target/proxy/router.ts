@@ -146,12 +146,8 @@ const objection = (state: CandidateState, rules: RouteRules): PassedOver | undef
   if (only !== backend || never.includes(backend)) return 'pin';
   if (state.lacks) return state.lacks;
   if (!state.mayServe) return 'breaker';
-  if (state.residency === 'cloud') {
-    if (!rules.maySpend) return 'spend';
-    if (rules.budget === 'spent') return 'budget';
-    // Money that nobody can count cannot be held to a budget.
-    if (rules.budget === 'left' && state.costUsd === undefined) return 'unpriced';
-  }
+  const unpaid = moneyObjection(state, rules);
+  if (unpaid) return unpaid;
   if (state.quotaWaitMs > 0) return 'quota';
   if (rules.cold === 'spill' && state.isLoaded === false) return 'cold';
   if (state.hasFreeSlot) return undefined;
@@ -159,6 +155,18 @@ const objection = (state: CandidateState, rules: RouteRules): PassedOver | undef
   if (state.queuedCount >= rules.spill.queueMax) return 'queue';
   if ((state.predictedWaitMs ?? 0) > rules.spill.waitMsMax) return 'wait';
   return undefined;
+};
+
+/** Why what the candidate costs may not be spent now. */
+export const moneyObjection = (
+  { residency, costUsd }: Pick<CandidateState, 'residency' | 'costUsd'>,
+  { maySpend, budget }: Pick<RouteRules, 'maySpend' | 'budget'>,
+): 'spend' | 'budget' | 'unpriced' | undefined => {
+  if (residency !== 'cloud') return undefined;
+  if (!maySpend) return 'spend';
+  if (budget === 'spent') return 'budget';
+  // Money that nobody can count cannot be held to a budget.
+  return budget === 'left' && costUsd === undefined ? 'unpriced' : undefined;
 };
 
 const refusalOf = ({ candidate, quotaWaitMs }: CandidateState, why: PassedOver): Refusal => ({
