@@ -62,6 +62,8 @@ export class Assembler {
   #events: ResponseEvent[] = [];
   #sequence: number;
   #isFinished = false;
+  /** What was told to be cut short by a limit, and stays so. */
+  #cut: Draft | undefined;
 
   constructor(identity: ResponseIdentity, ids: IdSource) {
     this.#identity = identity;
@@ -138,8 +140,8 @@ export class Assembler {
   /** Ends it as the backend ended it. An item cut short by a limit is the last, and says so. */
   finish(ending: Ending): Finish {
     const cut = incompleteReason(ending.reason);
-    const last = this.#drafts.at(-1);
-    const statusOf = (draft: Draft) => (cut && draft === last ? 'incomplete' : 'completed');
+    this.#cut = cut ? this.#drafts.at(-1) : undefined;
+    const statusOf = (draft: Draft) => (draft === this.#cut ? 'incomplete' : 'completed');
     for (const draft of this.#drafts) draft.close(statusOf(draft));
     const status = cut ? 'incomplete' : 'completed';
     return this.#end({
@@ -171,7 +173,7 @@ export class Assembler {
       completed_at: null,
       incomplete_details: null,
       output: this.#drafts.map((draft): Item =>
-        draftItem(draft, draft.isOpen ? 'incomplete' : 'completed'),
+        draftItem(draft, draft.isOpen || draft === this.#cut ? 'incomplete' : 'completed'),
       ),
       error: {
         code: code === 'rate_limit_exceeded' ? code : 'server_error',

@@ -90,6 +90,21 @@ test('wherever it fails, the stream ends with an error, and what was said is kep
   );
 });
 
+test('an answer cut short that then fails says of each item what the stream said', () => {
+  fc.assert(
+    fc.property(anyEvents, fc.constantFrom<EndReason>('stop', 'length'), (events, reason) => {
+      const written: ResponseEvent[] = [];
+      const stream = streamOf(events, (assembler) => {
+        written.push(...ended(reason)(assembler).closing);
+        const { closing, resource } = failed(assembler);
+        return { closing: [...written, ...closing], resource };
+      });
+      // The grammar compares each finished item with the resource's.
+      expect(readStream(stream).resource.status).toBe('failed');
+    }),
+  );
+});
+
 test('only plain text at the end can be gone on with', () => {
   const text = { kind: 'text', text: 'It' } as const;
   const call = { kind: 'tool-call', index: 0, name: 'f' } as const;
