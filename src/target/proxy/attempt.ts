@@ -233,7 +233,7 @@ export class AttemptRun {
     const { clock, secondOpinion } = this.#input;
     const askedAt = clock.now();
     const tokens = this.tokensReceived;
-    const opinion = await secondOpinion.get();
+    const opinion = await secondOpinion.get(silence.since);
     if (this.#endedAt !== undefined || this.tokensReceived !== tokens) return;
     if (opinion.isAlive) {
       this.#isHostAlive = true;

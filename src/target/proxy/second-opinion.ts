@@ -1,7 +1,7 @@
 /**
  * A second opinion on a backend that an attempt says is silent: one cheap question over a fresh
  * connection. However many attempts want to know, one question is out at a time, and its answer
- * holds for all of them for a moment.
+ * holds for a moment for all whose silence had begun when it was asked.
  */
 
 import type { Failure } from '../../protocol/generation.ts';
@@ -30,7 +30,7 @@ export class SecondOpinion {
   readonly #ask: (signal: AbortSignal) => Promise<unknown>;
   readonly #answerMs: number;
   #asking: Promise<Opinion> | undefined;
-  #last: { readonly opinion: Opinion; readonly at: number } | undefined;
+  #last: { readonly opinion: Opinion; readonly askedAt: number; readonly at: number } | undefined;
   #alive = 0;
   #dead = 0;
 
@@ -52,14 +52,18 @@ export class SecondOpinion {
     return { alive: this.#alive, dead: this.#dead };
   }
 
-  /** Never rejects. */
-  async get(): Promise<Opinion> {
-    if (this.#last && this.#clock.now() - this.#last.at < freshMs) return this.#last.opinion;
+  /** What another connection says of a silence since then. Never rejects. */
+  async get(since: number): Promise<Opinion> {
+    const last = this.#last;
+    const isFresh = last && this.#clock.now() - last.at < freshMs && last.askedAt >= since;
+    if (isFresh) return last.opinion;
+    // One that is out has less time than a silence must last: it was asked within this one.
     this.#asking ??= this.#get();
     return this.#asking;
   }
 
   async #get(): Promise<Opinion> {
+    const askedAt = this.#clock.now();
     const leave = new AbortController();
     const asked = within(this.#clock, this.#answerMs, 'the answer', this.#ask(leave.signal));
     const opinion = await asked.then(
@@ -70,7 +74,7 @@ export class SecondOpinion {
     if (opinion.isAlive) this.#alive++;
     else this.#dead++;
     this.#asking = undefined;
-    this.#last = { opinion, at: this.#clock.now() };
+    this.#last = { opinion, askedAt, at: this.#clock.now() };
     return opinion;
   }
 }

@@ -28,6 +28,7 @@ export type SilenceStep = 'wait' | 'ask' | 'first-token' | 'stall' | 'total';
 export class SilenceWatch {
   readonly #bounds: SilenceBounds;
   readonly #totalAt: number;
+  #since: number;
   #hasToken = false;
   /** Content has come, and nobody has waited since. */
   #isBroken = false;
@@ -37,6 +38,7 @@ export class SilenceWatch {
 
   constructor(bounds: SilenceBounds, startedAt: number) {
     this.#bounds = bounds;
+    this.#since = startedAt;
     this.#totalAt = startedAt + bounds.totalMs;
     this.#dueAt = Math.min(startedAt + bounds.firstTokenMs, this.#totalAt);
     this.#suspectAt = this.#suspectFrom(startedAt);
@@ -52,9 +54,15 @@ export class SilenceWatch {
   waitFrom(now: number): void {
     if (!this.#isBroken) return;
     this.#isBroken = false;
+    this.#since = now;
     this.#hasGrace = true;
     this.#dueAt = Math.min(now + this.#bounds.stallMs, this.#totalAt);
     this.#suspectAt = this.#suspectFrom(now);
+  }
+
+  /** When this silence began. */
+  get since(): number {
+    return this.#since;
   }
 
   /** When to look again. */

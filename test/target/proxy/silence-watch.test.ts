@@ -28,6 +28,7 @@ test('each token begins another silence, once somebody waits', () => {
   watch.progress();
   // A reader that is slow for a while takes nothing from the backend.
   watch.waitFrom(30_000);
+  expect(watch.since).toBe(30_000);
   expect(watch.nextAt).toBe(32_000);
   expect(watch.look(32_000)).toBe('ask');
   expect(watch.look(38_000)).toBe('stall');
