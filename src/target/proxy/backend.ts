@@ -232,8 +232,9 @@ export class Backend {
       const ms = known + latestWeightRatio * (firstTokenMs - known);
       this.#latencies.set(model, { ms, at: this.#clock.now() });
       if (readTokens !== undefined) this.#rateOf(model).learn(readTokens, firstTokenMs);
+      // An answer without a word may have been given without the model.
+      this.#models.answered(model);
     }
-    this.#models.answered(model);
   }
 
   /** An attempt failed; a circuit may open. False where that speaks against nobody here. */

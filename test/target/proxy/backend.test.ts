@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 
 import type { BackendSystem } from '../../../src/system/system.ts';
-import { type Act, end, failure, numbered, ProxyWorld, text } from '../../kit/proxy-world.ts';
+import {
+  type Act,
+  end,
+  failure,
+  numbered,
+  pause,
+  ProxyWorld,
+  text,
+} from '../../kit/proxy-world.ts';
 
 const local = (name: string): BackendSystem => ({
   name,
@@ -154,4 +162,19 @@ test('an outage is told change by change, and probe by probe', async () => {
   expect(told[0]).toBe('open');
   expect(told.slice(-2)).toEqual(['answered', 'closed']);
   expect(told.filter((it) => it === 'failed').length).toBeGreaterThan(0);
+});
+
+test('an answer without a word does not show that the model is in memory', async () => {
+  const world = new ProxyWorld({
+    spark: [
+      () => [{ kind: 'end', reason: 'content-filter' }],
+      // Loading takes longer than a first token may.
+      () => [pause(5000), ...numbered('p', 1, 3), end],
+    ],
+  });
+  world.spark.probeAnswer = async () => ({ loadedModels: [] });
+  const wordless = await world.ask({}, { residency: 'local-only' });
+  expect(wordless.stream.resource.status).toBe('incomplete');
+  const second = await world.ask({}, { residency: 'local-only' });
+  expect(second.stream.resource.status).toBe('completed');
 });
