@@ -95,7 +95,10 @@ const readAlong = async (
       reply.end();
     },
   };
-  const timer = clock.at(clock.now() + (manner.leavesAfterMs ?? 1e9), () => leave.abort());
+  const timer = clock.at(clock.now() + (manner.leavesAfterMs ?? 1e9), () => {
+    // Who does not know the response's id yet could not come back to it, and stays.
+    if (id !== undefined) leave.abort();
+  });
   const work = proxy.respond(request, caller, noting);
   await Promise.race([work, aborted(leave.signal)]);
   timer[Symbol.dispose]();
@@ -107,7 +110,7 @@ const readAlong = async (
     const response = await proxy.read(id, caller);
     if (response.status === 'cancelled') reply.write(`data: ${JSON.stringify({ response })}\n\n`);
     reply.end();
-  } else if (!isEnded && leave.signal.aborted) reply.end();
+  }
   await work;
 };
 

@@ -315,11 +315,12 @@ const hasGoneUnseen = ({ run, generations, attempts }: Ground, attempt: Attempt)
   const before = attempts.find((it) => it.trace === trace && it.attempt === attempt.attempt - 1);
   const turn = run.turns.find((it) => it.trace === trace);
   const askedAt = before?.endedAt ?? turn?.record.sentAt ?? startedAt;
-  // Nor who looked before the clock jumped.
-  const hasJumped = run.jumpedAt.some(
-    (at) => startedAt >= at && startedAt <= at + lookFreshMs + lookMsMax,
+  const isLately = (at: number) => startedAt >= at && startedAt <= at + lookFreshMs + lookMsMax;
+  // Nor who looked before the clock jumped, or whose look something befell.
+  const isUntold = run.entries.some(
+    (it) => it.kind === 'act' && it.backend === backend && !it.trace && isLately(it.at),
   );
-  if (hasJumped) return true;
+  if (isUntold || run.jumpedAt.some(isLately)) return true;
   const isOld = startedAt >= askedAt + lookMsMax - 1;
   return isOld || (goneForMs >= 0 && goneForMs <= lookFreshMs);
 };

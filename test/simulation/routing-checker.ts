@@ -35,7 +35,10 @@ export const demands: Checker = ({ run, attempts }) => {
       const open = own.filter((it) => it.startedAt <= startedAt && it.endedAt > startedAt);
       if (open.length > concurrentRequests)
         found.push(`${open.length} attempts of ${name} at once`);
-      const ended = own.filter((it) => it.endedAt < startedAt);
+      // What a slow reader has not read yet is not over.
+      const over = turns.filter(({ record }) => record.endedAt < startedAt);
+      const overTraces = new Set(over.map(({ trace }) => trace));
+      const ended = own.filter((it) => overTraces.has(it.trace));
       const spentUsd = ended.reduce((sum, it) => sum + (it.costUsd ?? 0), 0);
       if (where === 'cloud' && spentUsd >= monthlyBudgetUsd)
         found.push(`${name} was served by ${backend} with ${spentUsd} USD spent`);

@@ -38,6 +38,13 @@ const lessons: readonly (readonly [seed: number, taught: string])[] = [
   [619, 'the same sum of instants had the reader of a background response spin for ever'],
   [10, 'a proxy that was stopped says 503 to everybody, whatever their limits'],
   [215, 'who cancels an answer that he reads is not told of its end'],
+  [4612, 'a budget that ran out while a request waited for the cloud was overspent'],
+  [4242, 'a cut answer that could not be stored called its last item whole in one place'],
+  [6170, 'an opinion from before an attempt began condemned it'],
+  [2643, 'an answer without a word was taken for a sign that the model was in memory'],
+  [3810, 'a look that is not answered in time leaves what was known to be believed'],
+  [6434, 'money is counted when a slow reader has read to the end'],
+  [2855, 'who leaves before being told the id of a background response cannot come back'],
 ];
 
 /** Runs a seed; an empty text, or the line that replays it and what it broke. */
