@@ -24,10 +24,14 @@ const makers: readonly ((analysis: Analysis, words: Words) => Chart | undefined)
   costChart,
 ];
 
+/** Charts of single exchanges, which a suite has too many of, and none that matters by itself. */
+const ofExchanges: ReadonlySet<unknown> = new Set([timelineChart, failoverChart]);
+
 /** Every chart that has something to show. */
 export const chartsOf = (analysis: Analysis, words: Words): ReadonlyMap<ChartName, Chart> =>
   new Map(
     makers.flatMap((maker) => {
+      if (analysis.matrix.length > 0 && ofExchanges.has(maker)) return [];
       const chart = maker(analysis, words);
       return chart === undefined ? [] : [[chart.name, chart] as const];
     }),

@@ -37,6 +37,8 @@ export const htmlPage = (
   const figure = (name: ChartName): Html => {
     return chartFigure(charts.get(name), words);
   };
+  // Trials are not a story: the matrix says of each fault what a list of thousands would hide.
+  const isSuite = analysis.matrix.length > 0;
   const mark = analysis.isSimulated ? `${words.simulated} · ` : '';
   const banner = analysis.isSimulated
     ? html`<p class="simulated">${words.simulatedLong}</p>`
@@ -59,14 +61,18 @@ export const htmlPage = (
           ${banner} ${verdictHeader(analysis, words)} ${warningSection(analysis, words)}
           ${comparisonSection(analysis, words)} ${matrixSection(analysis, words, figure('matrix'))}
           ${figureSection(analysis, words, figure('arm'))} ${failureSection(analysis, words)}
-          ${section(words.heading.timeline, figure('timeline'))}
+          ${isSuite ? undefined : section(words.heading.timeline, figure('timeline'))}
           ${section(words.heading.firstToken, figure('firstToken'))}
           ${section(words.heading.tokenRate, figure('tokenRate'))}
-          ${section(
-            words.heading.failover,
-            ...(charts.has('failover') ? [figure('failover')] : []),
-            failoverTable(analysis, words),
-          )}
+          ${
+            isSuite
+              ? undefined
+              : section(
+                  words.heading.failover,
+                  ...(charts.has('failover') ? [figure('failover')] : []),
+                  failoverTable(analysis, words),
+                )
+          }
           ${outageSection(analysis, words, figure('outage'))}
           ${tradeOffSection(analysis, words, figure('tradeOff'))}
           ${section(

@@ -207,15 +207,18 @@ const allFigures = (analysis: Analysis, words: Words): Html => {
       numbers(label.interval),
       numbers(label.samples),
     ],
-    analysis.rows.map((row) => [
-      figureName(row.id, row.stat, words),
-      row.arm,
-      row.where === 'all' ? label.allExchanges : row.where,
-      row.value === undefined
-        ? words.withheld(row.withheld ?? { why: 'no-data' })
-        : valueText(row, words),
-      intervalText(row, words),
-      decimal(row.n),
-    ]),
+    // What is of one row of a suite stands in the matrix.
+    analysis.rows
+      .filter(({ where }) => !where.startsWith('row='))
+      .map((row) => [
+        figureName(row.id, row.stat, words),
+        row.arm,
+        row.where === 'all' ? label.allExchanges : row.where,
+        row.value === undefined
+          ? words.withheld(row.withheld ?? { why: 'no-data' })
+          : valueText(row, words),
+        intervalText(row, words),
+        decimal(row.n),
+      ]),
   );
 };
