@@ -115,7 +115,11 @@ export const models: Checker = ({ run, attempts }) => {
     if (attempt.attempt > 1 || attempt.passedOver !== 'breaker') return [];
     const turn = run.turns.find(({ trace }) => trace === attempt.trace);
     const model = run.swarm.system.models.find(({ name }) => name === turn?.question.model);
-    const over = model?.candidates[0];
+    // What a client rules out by name has not been passed over.
+    const { pin, forbid } = turn?.manner ?? {};
+    const over = model?.candidates.find(
+      ({ backend }) => backend !== forbid && (pin ?? backend) === backend,
+    );
     if (!over || !turn || model?.strategy !== 'ordered') return [];
     // It was found shut out at some time between the question and the attempt.
     const { sentAt = 0 } = turn.record;

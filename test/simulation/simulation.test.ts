@@ -45,6 +45,8 @@ const lessons: readonly (readonly [seed: number, taught: string])[] = [
   [3810, 'a look that is not answered in time leaves what was known to be believed'],
   [6434, 'money is counted when a slow reader has read to the end'],
   [2855, 'who leaves before being told the id of a background response cannot come back'],
+  [7383, 'an answer that was read slowly brought back a model that had left memory since'],
+  [7483, 'a backend that the caller forbade has not been passed over'],
 ];
 
 /** Runs a seed; an empty text, or the line that replays it and what it broke. */

@@ -104,6 +104,10 @@ export class AttemptRun {
     return this.#firstTokenAt && this.#firstTokenAt - (this.#sentAt ?? this.startedAt);
   }
 
+  get firstTokenAt(): number | undefined {
+    return this.#firstTokenAt;
+  }
+
   get usage(): Usage | undefined {
     return this.#usage;
   }

@@ -77,7 +77,7 @@ export class BackendAttempt {
   settle(end: RelayEnd): boolean {
     const { backend, choice, slotAt } = this.#place;
     const { candidate } = choice;
-    const { firstTokenMs, usage } = this.run;
+    const { firstTokenMs, firstTokenAt, usage } = this.run;
     if (end.kind === 'failed') return backend.fail(candidate, end.failure);
     if (end.kind !== 'served') return false;
     const isUndelayed = !this.#isCold && this.#aheadTokens === 0;
@@ -85,6 +85,7 @@ export class BackendAttempt {
       candidate,
       serviceMs: this.#clock.now() - slotAt,
       firstTokenMs,
+      firstTokenAt,
       ...(isUndelayed &&
         usage && { readTokens: usage.inputTokens - (usage.cachedInputTokens ?? 0) }),
     });

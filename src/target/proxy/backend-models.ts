@@ -45,6 +45,8 @@ export class BackendModels {
   /** False once it has answered a probe without saying; asking again would be idle. */
   #tells = true;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  /** When the backend last said what is in memory: a look may go unanswered. */
+  #toldAt = Number.NEGATIVE_INFINITY;
   #look: Promise<void> | undefined;
   #abilities: ReadonlyMap<string, ModelAbility> = new Map();
   #abilitiesAt = Number.NEGATIVE_INFINITY;
@@ -69,9 +71,13 @@ export class BackendModels {
     return this.#abilities.get(model) ?? this.#abilities.get(withTag(model)) ?? {};
   }
 
-  /** It has just answered, so it is in memory. */
-  answered(model: string): void {
-    if (this.#loaded && this.isLoaded(model) === false) this.#loaded = [...this.#loaded, model];
+  /**
+   * It has answered, so it is in memory, unless the backend has said otherwise since its first
+   * token: a slow reader comes to the end long after the model did.
+   */
+  answered(model: string, firstTokenAt: number): void {
+    if (firstTokenAt < this.#toldAt || this.isLoaded(model) !== false) return;
+    this.#loaded = [...(this.#loaded ?? []), model];
   }
 
   /** Whatever comes back after a failure may have lost its models. */
@@ -89,6 +95,7 @@ export class BackendModels {
       this.#loaded = seen.loadedModels;
       this.#tells = seen.loadedModels !== undefined;
       this.#lookedAt = clock.now();
+      this.#toldAt = this.#lookedAt;
     } finally {
       leave.abort();
     }

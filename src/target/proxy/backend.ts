@@ -72,6 +72,7 @@ export interface Served {
   readonly candidate: Candidate;
   readonly serviceMs: number;
   readonly firstTokenMs: number | undefined;
+  readonly firstTokenAt: number | undefined;
   /** Tokens that were read before the first token; absent where it waited for more than them. */
   readonly readTokens?: number;
 }
@@ -223,7 +224,7 @@ export class Backend {
   }
 
   /** An attempt was served whole. */
-  succeed({ candidate, serviceMs, firstTokenMs, readTokens }: Served): void {
+  succeed({ candidate, serviceMs, firstTokenMs, firstTokenAt, readTokens }: Served): void {
     const { model } = candidate;
     this.#circuits.succeed(model);
     this.admission.served(serviceMs);
@@ -232,9 +233,9 @@ export class Backend {
       const ms = known + latestWeightRatio * (firstTokenMs - known);
       this.#latencies.set(model, { ms, at: this.#clock.now() });
       if (readTokens !== undefined) this.#rateOf(model).learn(readTokens, firstTokenMs);
-      // An answer without a word may have been given without the model.
-      this.#models.answered(model);
     }
+    // An answer without a word may have been given without the model.
+    if (firstTokenAt !== undefined) this.#models.answered(model, firstTokenAt);
   }
 
   /** An attempt failed; a circuit may open. False where that speaks against nobody here. */

@@ -178,3 +178,26 @@ test('an answer without a word does not show that the model is in memory', async
   const second = await world.ask({}, { residency: 'local-only' });
   expect(second.stream.resource.status).toBe('completed');
 });
+
+test('an answer that is read slowly does not bring back a model that has left memory since', async () => {
+  const world = new ProxyWorld({
+    local: { slots: 2 },
+    spark: [
+      () => [...numbered('p', 1, 3), end],
+      () => [{ kind: 'end', reason: 'content-filter' }],
+      // Loading takes longer than a first token may.
+      () => [pause(5000), ...numbered('p', 1, 3), end],
+    ],
+  });
+  world.spark.probeAnswer = async () => ({ loadedModels: ['local-m'] });
+  const slow = world.begin({}, { residency: 'local-only' });
+  slow.reply.isReading = false;
+  await world.clock.advanceTo(10_000);
+  world.spark.probeAnswer = async () => ({ loadedModels: [] });
+  await world.ask({}, { residency: 'local-only' });
+  slow.reply.read();
+  await world.clock.runUntil(slow.done, world.clock.now() + 1000);
+  expect(slow.reply.stream.resource.status).toBe('completed');
+  const next = await world.ask({}, { residency: 'local-only' });
+  expect(next.stream.resource.status).toBe('completed');
+});
