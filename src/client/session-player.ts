@@ -9,7 +9,7 @@
  */
 
 import type { FunctionCallOutputItem } from '../protocol/responses.ts';
-import type { Clock } from '../time/clock.ts';
+import { type Clock, sleepUntil } from '../time/clock.ts';
 import type { SessionPlan, TurnPlan } from '../workload/session.ts';
 import type { TurnRecord } from './exchange-recorder.ts';
 import type { TurnQuestion } from './turn.ts';
@@ -55,7 +55,7 @@ export const playSession = async (plan: SessionPlan, options: SessionOptions): P
   for (const [index, turn] of plan.turns.entries()) {
     // Nothing comes before the first turn that its user could think about.
     const scheduledAt = readyAt + (index === 0 ? 0 : turn.thinkMs);
-    await clock.sleep(Math.max(0, scheduledAt - clock.now()), signal).catch(() => undefined);
+    await sleepUntil(clock, scheduledAt, signal).catch(() => undefined);
     if (signal.aborted) return;
     readyAt = await player.play(turn, scheduledAt);
     if (signal.aborted) return;

@@ -9,7 +9,7 @@
  * `play` that rejects while nobody stopped it is our own bug, and ends the load.
  */
 
-import type { Clock } from '../time/clock.ts';
+import { type Clock, sleepUntil } from '../time/clock.ts';
 import type { LoadSpec } from './schema.ts';
 
 export interface DriverParts {
@@ -121,11 +121,10 @@ const driveClosed = async (
 
 /** Waits for an instant or for the signal; not at all for an instant that has passed. */
 const rest = async (clock: Clock, instant: number, signal: AbortSignal): Promise<void> => {
-  const left = instant - clock.now();
-  if (left <= 0 || signal.aborted) return;
+  if (instant <= clock.now() || signal.aborted) return;
 
   try {
-    await clock.sleep(left, signal);
+    await sleepUntil(clock, instant, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   }

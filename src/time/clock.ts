@@ -27,6 +27,16 @@ export const sleepWith = (
   clock: Pick<Clock, 'now' | 'at'>,
   ms: number,
   signal?: AbortSignal,
+): Promise<void> => sleepUntil(clock, clock.now() + ms, signal);
+
+/**
+ * Resolves at an instant or after it, never before; rejects as `sleep` does. An instant less now,
+ * plus now, may be a hair less than the instant: who means an instant says so.
+ */
+export const sleepUntil = (
+  clock: Pick<Clock, 'at'>,
+  instant: number,
+  signal?: AbortSignal,
 ): Promise<void> =>
   new Promise((resolve, reject) => {
     if (signal?.aborted) {
@@ -37,7 +47,7 @@ export const sleepWith = (
       timer[Symbol.dispose]();
       if (signal) reject(reasonOf(signal));
     };
-    const timer = clock.at(clock.now() + ms, () => {
+    const timer = clock.at(instant, () => {
       signal?.removeEventListener('abort', leave);
       resolve();
     });

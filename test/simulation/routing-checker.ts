@@ -47,6 +47,47 @@ export const demands: Checker = ({ run, attempts }) => {
   return found;
 };
 
+const attemptsMax = 2;
+/** The longest queue that patience allows. */
+const queuedMax = 64;
+
+/**
+ * Two attempts at most, none to an open circuit, none beyond the slots, and nothing left running.
+ */
+export const discipline: Checker = ({ run, attempts }) => {
+  const found: string[] = [];
+  const counts = new Map<string, number>();
+  for (const { trace } of attempts) counts.set(trace, (counts.get(trace) ?? 0) + 1);
+  for (const [trace, count] of counts)
+    if (count > attemptsMax) found.push(`${trace} made ${count} attempts`);
+  // Other rules make other circuits and other slots, beside those that end their work.
+  const hasOthers = run.swarm.reload?.next.breaker !== run.swarm.system.breaker;
+  const calls = run.swarm.reload && hasOthers ? [] : run.calls;
+  for (const { backend, model, at, health, openCount, isWarmUp } of calls) {
+    const change = health?.changes.at(-1);
+    // One that was let in at the very instant at which the circuit opened is no offence.
+    if (health?.breaker !== 'closed' && change && change.at < at)
+      found.push(`${backend} was asked at ${at}, its circuit ${health?.breaker}`);
+    const own = health?.models.find((it) => it.model === model);
+    const last = own?.changes.at(-1);
+    // The probe of a model is a call that loads it.
+    if (!isWarmUp && own && own.breaker !== 'closed' && last && last.at < at)
+      found.push(`${model} of ${backend} was asked at ${at}, its circuit ${own.breaker}`);
+    if (!isWarmUp && health && openCount > health.slots)
+      found.push(`${backend} has ${openCount} calls in ${health.slots} slots at ${at}`);
+    if (health && health.queued > queuedMax) found.push(`${health.queued} queue at ${backend}`);
+  }
+  for (const call of run.calls)
+    if (call.endedAt === undefined && !call.isWarmUp)
+      found.push(`a call of ${call.backend} at ${call.at} never ended`);
+  if (run.timersLeft > 0) found.push(`${run.timersLeft} timers go on after the end`);
+  const { inFlight, backends } = run.health;
+  if (inFlight !== 0) found.push(`${inFlight} requests in flight at the end`);
+  for (const { name, running, queued } of backends)
+    if (running + queued > 0) found.push(`${name} has ${running} running, ${queued} queued`);
+  return found;
+};
+
 /** How long a backend that is well again may be shut out. */
 const backMsMax = ({ swarm }: SwarmRun): number => {
   const { openForMs } = swarm.system.breaker;
@@ -172,6 +213,3 @@ export const amplification: Checker = ({ run, attempts }) => {
 };
 /** Few requests have no ratio: that many second attempts are let go in vain. */
 const amplificationFloor = 10;
-
-/** What only those saw who were told: a chat, a socket. */
-export const oddities: Checker = ({ run }) => run.oddities;

@@ -46,6 +46,8 @@ const lessons: readonly (readonly [seed: number, taught: string])[] = [
   [6434, 'money is counted when a slow reader has read to the end'],
   [2855, 'who leaves before being told the id of a background response cannot come back'],
   [7383, 'an answer that was read slowly brought back a model that had left memory since'],
+  [8067, 'a cloud whose first token may take any time is at times too slow by itself'],
+  [11305, 'a turn was sent a hair before it was due: an instant less now, plus now, is less'],
   [7483, 'a backend that the caller forbade has not been passed over'],
 ];
 
