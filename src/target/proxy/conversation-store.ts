@@ -8,7 +8,7 @@
  */
 
 import type { HeldItem } from './proxy.ts';
-import { dayMs, sweepEveryMs } from './retention.ts';
+import { type RetentionOptions, sweeping } from './retention.ts';
 
 export interface StoredConversation {
   readonly id: string;
@@ -32,33 +32,22 @@ export interface ConversationStore {
   close(): Promise<void>;
 }
 
-export interface ConversationStoreOptions {
-  /** How long a conversation is kept after its last change. */
-  readonly retainDays: number;
-  /** The time of day, in milliseconds since 1970. */
-  readonly wall: () => number;
-}
-
 interface Held {
   readonly conversation: StoredConversation;
   readonly items: readonly HeldItem[];
   readonly changedAtWall: number;
 }
 
-/** Conversations that end with the process. */
-export const memoryConversations = ({
-  retainDays,
-  wall,
-}: ConversationStoreOptions): ConversationStore => {
+/** Conversations that end with the process; each is kept for its time after its last change. */
+export const memoryConversations = (retention: RetentionOptions): ConversationStore => {
   const conversations = new Map<string, Held>();
-  let sweptAt = wall();
+  const tooOld = sweeping(retention);
   const keep = (conversation: StoredConversation, items: readonly HeldItem[]): void => {
-    const now = wall();
-    conversations.set(conversation.id, { conversation, items, changedAtWall: now });
-    if (now - sweptAt < sweepEveryMs) return;
-    sweptAt = now;
+    conversations.set(conversation.id, { conversation, items, changedAtWall: retention.wall() });
+    const oldest = tooOld();
+    if (oldest === undefined) return;
     for (const [id, { changedAtWall }] of conversations)
-      if (changedAtWall < now - retainDays * dayMs) conversations.delete(id);
+      if (changedAtWall < oldest) conversations.delete(id);
   };
 
   return {

@@ -5,20 +5,14 @@
 
 import type { Item } from '../../protocol/responses.ts';
 import type { StateStore, StoredResponse } from './proxy.ts';
-import { dayMs, sweepEveryMs } from './retention.ts';
-
-export interface MemoryStoreOptions {
-  readonly retainDays: number;
-  /** The time of day, in milliseconds since 1970. */
-  readonly wall: () => number;
-}
+import { type RetentionOptions, sweeping } from './retention.ts';
 
 /** A store that forgets with the process. */
-export const memoryStore = ({ retainDays, wall }: MemoryStoreOptions): StateStore => {
+export const memoryStore = (retention: RetentionOptions): StateStore => {
   const responses = new Map<string, StoredResponse>();
   /** Responses that hold an item, by the item's id: mostly one, and of one owner. */
   const holders = new Map<string, readonly StoredResponse[]>();
-  let sweptAt = wall();
+  const tooOld = sweeping(retention);
 
   const forget = (id: string): boolean => {
     const response = responses.get(id);
@@ -32,9 +26,8 @@ export const memoryStore = ({ retainDays, wall }: MemoryStoreOptions): StateStor
     return true;
   };
   const sweep = (): void => {
-    if (wall() - sweptAt < sweepEveryMs) return;
-    sweptAt = wall();
-    const oldest = sweptAt - retainDays * dayMs;
+    const oldest = tooOld();
+    if (oldest === undefined) return;
     for (const { id, createdAtWall } of responses.values()) if (createdAtWall < oldest) forget(id);
   };
 

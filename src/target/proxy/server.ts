@@ -20,6 +20,7 @@ import { HttpService } from './http-service.ts';
 import { memoryStore } from './memory-store.ts';
 import type { ProxyParts, StateStore } from './proxy.ts';
 import { Proxy } from './respond.ts';
+import type { RetentionOptions } from './retention.ts';
 import { sqliteConversations } from './sqlite-conversation.ts';
 import { SqliteFile } from './sqlite-file.ts';
 import { sqliteLedger } from './sqlite-ledger.ts';
@@ -173,18 +174,22 @@ const storeOf = (
   { system: { state }, clock }: ProxyServerOptions,
   file: SqliteFile | undefined,
 ): StateStore => {
-  const options = { retainDays: state.retainDays, wall: () => clock.wall() };
-  return file ? sqliteStore(file, options) : memoryStore(options);
+  const retention = retentionOf(state, clock);
+  return file ? sqliteStore(file, retention) : memoryStore(retention);
 };
 
 /** Conversations are kept in the file of the state, or end with the process as the state does. */
 const conversationsOf = ({ system: { state }, clock }: ProxyServerOptions): ConversationStore => {
-  const { retainDays } = state;
-  const wall = (): number => clock.wall();
+  const retention = retentionOf(state, clock);
   return state.kind === 'sqlite'
-    ? sqliteConversations(state.path, { retainDays, wall })
-    : memoryConversations({ retainDays, wall });
+    ? sqliteConversations(state.path, retention)
+    : memoryConversations(retention);
 };
+
+const retentionOf = (
+  { retainDays }: ProxyParts['system']['state'],
+  clock: ProxyParts['clock'],
+): RetentionOptions => ({ retainDays, wall: () => clock.wall(), steady: () => clock.now() });
 
 /** Usage is kept in the file of the state, or ends with the process as the state does. */
 const ledgerOf = (file: SqliteFile | undefined): UsageLedger =>

@@ -11,9 +11,9 @@ import { resolve } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 
 import type { Item } from '../../protocol/responses.ts';
-import type { ConversationStore, ConversationStoreOptions } from './conversation-store.ts';
+import type { ConversationStore } from './conversation-store.ts';
 import type { HeldItem } from './proxy.ts';
-import { dayMs, sweepEveryMs } from './retention.ts';
+import { type RetentionOptions, sweeping } from './retention.ts';
 import { connectionPragmas } from './sqlite-file.ts';
 
 const schema = `
@@ -39,7 +39,7 @@ const schema = `
 /** Opens the conversations beside the state at this path, which the state store opened before. */
 export const sqliteConversations = (
   path: string,
-  { retainDays, wall }: ConversationStoreOptions,
+  retention: RetentionOptions,
 ): ConversationStore => {
   // Another's write takes microseconds; a second is there for a copy being made.
   const database = new DatabaseSync(resolve(path), {
@@ -49,13 +49,12 @@ export const sqliteConversations = (
   database.exec(connectionPragmas);
   database.exec(schema);
   const statements = statementsOf(database);
-  let sweptAt = Number.NEGATIVE_INFINITY;
+  const { wall } = retention;
+  const tooOld = sweeping(retention);
   const sweep = (): void => {
-    if (wall() - sweptAt < sweepEveryMs) return;
-    sweptAt = wall();
-    statements.sweep.run(sweptAt - retainDays * dayMs);
+    const before = tooOld();
+    if (before !== undefined) statements.sweep.run(before);
   };
-  sweep();
 
   return {
     async put({ id, owner, metadata, createdAtWall }) {

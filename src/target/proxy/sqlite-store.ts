@@ -14,14 +14,8 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Item, ResponseResource } from '../../protocol/responses.ts';
 import { itemsOf } from './memory-store.ts';
 import type { StateStore, StoredResponse } from './proxy.ts';
-import { dayMs, sweepEveryMs } from './retention.ts';
+import { type RetentionOptions, sweeping } from './retention.ts';
 import type { SqliteFile } from './sqlite-file.ts';
-
-export interface SqliteStoreOptions {
-  readonly retainDays: number;
-  /** The time of day, in milliseconds since 1970. */
-  readonly wall: () => number;
-}
 
 /** The longest conversation that is walked, in turns. */
 const chainMax = 10_000;
@@ -48,19 +42,14 @@ const schema = `
 const columns = 'responses.id, owner, previous_id, created_at_wall, input, resource';
 
 /** The state in this file, which is closed with it. */
-export const sqliteStore = (
-  file: SqliteFile,
-  { retainDays, wall }: SqliteStoreOptions,
-): StateStore => {
+export const sqliteStore = (file: SqliteFile, retention: RetentionOptions): StateStore => {
   file.database.exec(schema);
   const statements = statementsOf(file.database);
-  let sweptAt = Number.NEGATIVE_INFINITY;
+  const tooOld = sweeping(retention);
   const sweep = (): void => {
-    if (wall() - sweptAt < sweepEveryMs) return;
-    sweptAt = wall();
-    statements.sweep.run(sweptAt - retainDays * dayMs);
+    const before = tooOld();
+    if (before !== undefined) statements.sweep.run(before);
   };
-  sweep();
   const write = (response: StoredResponse): void => {
     const { id, owner, previousId = null, createdAtWall } = response;
     const input = JSON.stringify(response.input);

@@ -36,12 +36,33 @@ const used: UsageRow = {
   backend: 'spark',
 };
 
-const kinds: readonly [string, (wall?: () => number) => StateStore][] = [
-  ['memory', (wall = () => 1000) => memoryStore({ retainDays: 30, wall })],
-  ['sqlite', (wall = () => 1000) => storeAt(freshPath(), wall)],
+type Open = (wall?: () => number, steady?: () => number) => StateStore;
+
+const kinds: readonly [string, Open][] = [
+  ['memory', (wall = () => 1000, steady = wall) => memoryStore({ retainDays: 30, wall, steady })],
+  [
+    'sqlite',
+    (wall = () => 1000, steady = wall) =>
+      sqliteStore(new SqliteFile(freshPath()), { retainDays: 30, wall, steady }),
+  ],
 ];
 
 describe.each(kinds)('%s', (_kind, open) => {
+  test('a time of day that leaps ahead costs nothing that is kept', async () => {
+    let setMs = 1000;
+    let now = 0;
+    const store = open(
+      () => setMs + now,
+      () => now,
+    );
+    await store.put(stored('a'));
+    setMs += 3650 * day;
+    now += day;
+    await store.put(stored('b'));
+    expect(await store.get('a')).toEqual(stored('a'));
+    await store.close();
+  });
+
   test('what was put is got, whole', async () => {
     const store = open();
     await store.put(stored('a'));

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+
+import fc from 'fast-check';
+
+import { sweeping } from '../../../src/target/proxy/retention.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** A time of day that can be set, beside a clock that cannot. */
+const clocks = () => {
+  let now = 0;
+  let set = 1_795_000_000_000;
+  return {
+    wall: () => set + now,
+    steady: () => now,
+    pass: (ms: number) => void (now += ms),
+    leap: (ms: number) => void (set += ms),
+  };
+};
+
+describe('what is too old', () => {
+  test('is told once an hour, by the time of day', () => {
+    const clock = clocks();
+    const tooOld = sweeping({ retainDays: 30, ...clock });
+    clock.pass(hour - 1);
+    expect(tooOld()).toBeUndefined();
+    clock.pass(1);
+    expect(tooOld()).toBe(clock.wall() - 30 * day);
+    expect(tooOld()).toBeUndefined();
+  });
+
+  test('is not told while the time of day has just leapt ahead, and is once it is mended', () => {
+    const clock = clocks();
+    const tooOld = sweeping({ retainDays: 30, ...clock });
+    clock.pass(50 * minute);
+    clock.leap(3650 * day);
+    clock.pass(10 * minute);
+    expect(tooOld()).toBeUndefined();
+    clock.leap(-3650 * day);
+    clock.pass(hour);
+    expect(tooOld()).toBe(clock.wall() - 30 * day);
+  });
+
+  test('is told again when the time of day has stayed where it leapt to', () => {
+    const clock = clocks();
+    const tooOld = sweeping({ retainDays: 30, ...clock });
+    clock.leap(90 * day);
+    clock.pass(hour);
+    expect(tooOld()).toBeUndefined();
+    clock.pass(hour);
+    expect(tooOld()).toBe(clock.wall() - 30 * day);
+  });
+
+  test('never goes by a time that has not stood for an hour', () => {
+    const step = fc.record({
+      passMs: fc.integer({ min: 0, max: 3 * hour }),
+      leapMs: fc.oneof(fc.constant(0), fc.integer({ min: -90 * day, max: 90 * day })),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const clock = clocks();
+        const tooOld = sweeping({ retainDays: 30, ...clock });
+        let leaptAt = Number.NEGATIVE_INFINITY;
+        for (const { passMs, leapMs } of steps) {
+          clock.pass(passMs);
+          clock.leap(leapMs);
+          if (leapMs > hour) leaptAt = clock.steady();
+          const told = tooOld();
+          if (told === undefined) continue;
+          expect(told).toBe(clock.wall() - 30 * day);
+          // Leaps back and forth within one look cancel out, and are as good as none.
+          if (steps.every((it) => it.leapMs >= 0))
+            expect(clock.steady() - leaptAt).toBeGreaterThanOrEqual(hour);
+        }
+      }),
+    );
+  });
+});
