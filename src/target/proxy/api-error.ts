@@ -210,7 +210,16 @@ export const proxyExhausted = (causes: string): ApiError =>
     retryAfterMs: 1000,
   });
 
-/** The failure is ours: the state could not be kept, or a bound of our own was met. */
+/** The state takes nothing, as on a full disk; `what` was to be kept, and is not. */
+export const notStored = (what: 'response' | 'conversation'): ApiError =>
+  new ApiError({
+    status: 503,
+    code: 'server_error',
+    message: `The ${what} could not be stored: the proxy cannot write its state at the moment.`,
+    retryAfterMs: 5000,
+  });
+
+/** The failure is ours: something broke, or a bound of our own was met. */
 export const serverError = (message: string): ApiError =>
   new ApiError({ status: 500, code: 'server_error', message });
 

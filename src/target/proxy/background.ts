@@ -14,9 +14,9 @@ import { type Clock, within } from '../../time/clock.ts';
 import {
   ApiError,
   badRequest,
+  notStored,
   previousResponseUnfinished,
   responseNotFound,
-  serverError,
 } from './api-error.ts';
 import { announcement } from './assembler.ts';
 import { BackgroundDelivery } from './background-delivery.ts';
@@ -118,7 +118,8 @@ export class Background {
     if (running) return { ...stored, resource: running };
     if (!isUnfinished(stored.resource.status)) return stored;
     const failed = { ...stored, resource: cutOff(stored.resource) };
-    await this.#store.put(failed);
+    // One that cannot be written now is found cut off the next time as well.
+    await this.#isKept(failed);
     return failed;
   }
 
@@ -137,8 +138,11 @@ export class Background {
   async remove(id: string, caller: Caller): Promise<void> {
     const { resource } = await this.read(id, caller);
     if (resource.background) await this.cancel(id, caller);
+    const deleting = this.#store.delete(id);
+    await within(this.#clock, storeMsMax, 'deleting', deleting).catch(() => {
+      throw notDeleted();
+    });
     this.#tasks.delete(id);
-    await this.#store.delete(id);
   }
 
   /** Replays the events after a sequence number, and follows the rest; throws an `ApiError`. */
@@ -167,7 +171,7 @@ export class Background {
 
   async #run(task: BackgroundTask, turn: Turn, reply: Reply, headers: Headers): Promise<void> {
     const queued = turn.stored('queued');
-    if (!(await this.#isKept(queued))) throw serverError('The response could not be stored.');
+    if (!(await this.#isKept(queued))) throw notStored('response');
     const { id, resource } = queued;
     task.become(resource);
     this.#tasks.set(id, task);
@@ -219,6 +223,14 @@ export class Background {
     );
   }
 }
+
+const notDeleted = (): ApiError =>
+  new ApiError({
+    status: 503,
+    code: 'server_error',
+    message: 'The response could not be deleted: the proxy cannot write its state at the moment.',
+    retryAfterMs: 5000,
+  });
 
 const tooMany = (): ApiError =>
   new ApiError({

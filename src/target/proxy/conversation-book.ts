@@ -16,6 +16,7 @@ import {
   duplicateItem,
   itemNotFound,
   missingParameter,
+  notStored,
 } from './api-error.ts';
 import { type KeptHistory, withId } from './conversation.ts';
 import type { ConversationStore, StoredConversation } from './conversation-store.ts';
@@ -81,8 +82,8 @@ export class ConversationBook {
       createdAtWall: clock.wall(),
     };
     const items = await this.#heldItems(conversation, fields['items'] ?? [], caller);
-    await conversations.put(conversation);
-    await conversations.append(conversation.id, items);
+    await kept(conversations.put(conversation));
+    await kept(conversations.append(conversation.id, items));
     return resourceOf(conversation);
   }
 
@@ -97,13 +98,13 @@ export class ConversationBook {
     if (!('metadata' in fields)) throw missingParameter('metadata');
     const metadata = parseMetadata(fieldsOf(fields['metadata'] ?? {}, 'metadata'));
     const conversation = { ...found, metadata };
-    await this.#parts.conversations.put(conversation);
+    await kept(this.#parts.conversations.put(conversation));
     return resourceOf(conversation);
   }
 
   async remove(id: string, caller: Asking): Promise<DeletedConversation> {
     await this.#find(id, caller.name);
-    await this.#parts.conversations.delete(id);
+    await kept(this.#parts.conversations.delete(id));
     return { id, object: 'conversation.deleted', deleted: true };
   }
 
@@ -112,7 +113,7 @@ export class ConversationBook {
     const { items } = fieldsOf(body, 'body');
     if ((items ?? undefined) === undefined) throw missingParameter('items');
     const held = await this.#heldItems(conversation, items, caller);
-    await this.#parts.conversations.append(id, held);
+    await kept(this.#parts.conversations.append(id, held));
     const data = held.map(({ item }) => speltOut(item));
     return {
       object: 'list',
@@ -142,7 +143,8 @@ export class ConversationBook {
 
   async removeItem(id: string, itemId: string, caller: Asking): Promise<ConversationResource> {
     const conversation = await this.#find(id, caller.name);
-    if (!(await this.#parts.conversations.removeItem(id, itemId))) throw noSuchItem(itemId);
+    const removing = this.#parts.conversations.removeItem(id, itemId);
+    if (!(await kept(removing))) throw noSuchItem(itemId);
     return resourceOf(conversation);
   }
 
@@ -233,6 +235,12 @@ export class ConversationBook {
     return items;
   }
 }
+
+/** What was written; throws an `ApiError` of 503 where nothing can be, as on a full disk. */
+const kept = <T>(writing: Promise<T>): Promise<T> =>
+  writing.catch(() => {
+    throw notStored('conversation');
+  });
 
 /** What failed or was cancelled was not said. */
 const isAnswered = ({ resource: { status } }: StoredResponse): boolean =>

@@ -5,7 +5,7 @@
 
 import type { IdSource } from '../../random/id.ts';
 import { type Clock, within } from '../../time/clock.ts';
-import { serverError } from './api-error.ts';
+import { notStored } from './api-error.ts';
 import { Assembler } from './assembler.ts';
 import type { Conversation } from './conversation.ts';
 import { StreamDelivery } from './delivery.ts';
@@ -48,7 +48,7 @@ export const prepare = async (input: PreparationInput): Promise<void> => {
   };
   if (request.isStored || store.keepsUnstored === true) {
     await within(clock, storeMsMax, 'storing', store.put(stored)).catch(() => {
-      throw serverError('The response could not be stored.');
+      throw notStored('response');
     });
   }
   const headers = (): Readonly<Record<string, string>> => ({ 'x-request-id': caller.requestId });

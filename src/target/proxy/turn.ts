@@ -16,7 +16,7 @@ import { headerText } from '../../protocol/header-text.ts';
 import type { ResponseResource, ResponseStatus } from '../../protocol/responses.ts';
 import { within } from '../../time/clock.ts';
 import type { Admitted, AdmitRefusal } from './admit.ts';
-import { type ApiError, serverError, wireError } from './api-error.ts';
+import { type ApiError, notStored, serverError, wireError } from './api-error.ts';
 import { Assembler, type Finish } from './assembler.ts';
 import type { AttemptRun } from './attempt.ts';
 import { BackendAttempt } from './backend-attempt.ts';
@@ -333,7 +333,7 @@ export class Turn {
   }
 
   async #endUnkept(finish: Finish): Promise<void> {
-    const error = serverError('The response could not be stored.');
+    const error = notStored('response');
     if (!this.#delivery.isHeadSent) return this.#delivery.refuse(error);
     // A failure needs no second one.
     const isFailed = finish.resource.status === 'failed';

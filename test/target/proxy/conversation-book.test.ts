@@ -3,6 +3,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Item } from '../../../src/protocol/responses.ts';
+import { ConversationBook } from '../../../src/target/proxy/conversation-book.ts';
+import { memoryConversations } from '../../../src/target/proxy/conversation-store.ts';
 import {
   ProxyWorld,
   type RecordedReply,
@@ -155,4 +157,36 @@ describe('what was said at home stays at home', () => {
     expect((await world.ask({ conversation: id })).status).toBe(200);
     expect(world.azure.calls).toHaveLength(1);
   });
+});
+
+test('what cannot be written is told as such: nothing is to be had by asking otherwise', async () => {
+  const { clock, store } = new ProxyWorld();
+  const memory = memoryConversations({ retainDays: 30, wall: () => 0 });
+  let isFull = false;
+  const writing = <T>(write: Promise<T>): Promise<T> =>
+    isFull ? Promise.reject(new Error('database or disk is full')) : write;
+  const book = new ConversationBook({
+    clock,
+    store,
+    ids: () => 'a',
+    conversations: {
+      ...memory,
+      put: (it) => writing(memory.put(it)),
+      append: (id, items) => writing(memory.append(id, items)),
+      removeItem: (id, item) => writing(memory.removeItem(id, item)),
+      delete: (id) => writing(memory.delete(id)),
+    },
+  });
+  const { id } = await book.create({ items: [{ id: 'msg_1', role: 'user', content: 'Hi.' }] }, me);
+  isFull = true;
+  const items = [{ role: 'user', content: 'More.' }];
+  const refused = {
+    status: 503,
+    message: expect.stringMatching(/conversation could not be stored/),
+  };
+  await expect(book.create({}, me)).rejects.toMatchObject(refused);
+  await expect(book.update(id, { metadata: {} }, me)).rejects.toMatchObject(refused);
+  await expect(book.addItems(id, { items }, me)).rejects.toMatchObject(refused);
+  await expect(book.removeItem(id, 'msg_1', me)).rejects.toMatchObject(refused);
+  await expect(book.remove(id, me)).rejects.toMatchObject(refused);
 });

@@ -126,7 +126,7 @@ describe('the state', () => {
     const { types, resource } = (await world.ask()).stream;
     expect(types.slice(-2)).toEqual(['error', 'response.failed']);
     expect(resource.error?.message).toMatch(/could not be stored/);
-    expect((await world.ask({ stream: false })).status).toBe(500);
+    expect((await world.ask({ stream: false })).status).toBe(503);
     expect((await world.ask({ store: false })).stream.resource.status).toBe('completed');
   });
 
