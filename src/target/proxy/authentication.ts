@@ -6,9 +6,11 @@
  */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 
 import type { KeySystem, ResidencyRule } from '../../system/system.ts';
 import { ApiError } from './api-error.ts';
+import { asText } from './json.ts';
 
 /** The one who asks, as far as a key can tell. */
 interface KeyHolder {
@@ -35,6 +37,16 @@ export const keyAuthentication = (keys: readonly KeySystem[]): Authentication =>
     if (!found) throw unauthorized('Incorrect API key provided.');
     return found;
   };
+};
+
+/**
+ * What says who asks: `authorization`, or a header that clients of Azure (`api-key`) and of other
+ * gateways (`x-api-key`) send in its place.
+ */
+export const keyOf = (headers: IncomingHttpHeaders): string | undefined => {
+  if (headers.authorization !== undefined) return headers.authorization;
+  const key = asText(headers['api-key']) ?? asText(headers['x-api-key']);
+  return key === undefined ? undefined : `Bearer ${key}`;
 };
 
 /** Whether a host name or address can be reached from this machine alone. */

@@ -12,7 +12,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { textOfHeader } from '../../protocol/header-text.ts';
 import { readTraceparent } from '../../protocol/trace.ts';
 import { ApiError, badRequest, errorBody, errorHeaders } from './api-error.ts';
-import { type Authentication, keyAuthentication } from './authentication.ts';
+import { type Authentication, keyAuthentication, keyOf } from './authentication.ts';
 import { chatReply } from './chat-reply.ts';
 import { parseChatRequest } from './chat-request.ts';
 import { withDefaultModel } from './default-model.ts';
@@ -34,7 +34,8 @@ import { cutUnread, httpReply } from './http-reply.ts';
 import { installConversations } from './http-conversation.ts';
 import { installUsage } from './http-usage.ts';
 import { parseCountRequest } from './input-count.ts';
-import { asText } from './json.ts';
+import { asRecord, asText } from './json.ts';
+import { pathAsOurs } from './path-alias.ts';
 import type { Caller, ProxyParts, Reply } from './proxy.ts';
 import type { Observatory } from './diagnostic/observatory.ts';
 import { parseRequest } from './request.ts';
@@ -121,6 +122,7 @@ export class HttpService {
         else socket.destroy();
       },
       requestIdHeader: false,
+      rewriteUrl: ({ url }) => pathAsOurs(url ?? '/'),
       logger: false,
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
     });
@@ -195,8 +197,8 @@ export class HttpService {
       if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) throw noHost();
       // By the route, because a path can be written in several ways.
       const path = request.routeOptions.url ?? request.url;
-      if (path.startsWith('/v1/') && request.method !== 'OPTIONS')
-        this.#authenticate(request.headers.authorization);
+      if (/^\/(?:v1|openai)\//.test(path) && request.method !== 'OPTIONS')
+        this.#authenticate(keyOf(request.headers));
       done();
     });
     app.addHook('onSend', async (_request, reply) => cutUnread(reply.raw, this.#parts.clock));
@@ -248,12 +250,19 @@ export class HttpService {
       const asked = parseRequest(withDefaultModel(request.body, proxy.defaultModel));
       return this.#hijack(request, reply, (answer) => proxy.compact(asked, caller, answer));
     });
-    app.post('/v1/chat/completions', (request, reply) => {
+    const chat = (request: FastifyRequest, reply: FastifyReply, body: unknown): Promise<void> => {
       const caller = this.#callerOf(request.headers, request.id);
-      const asked = parseChatRequest(withDefaultModel(request.body, proxy.defaultModel));
+      const asked = parseChatRequest(withDefaultModel(body, proxy.defaultModel));
       return this.#hijack(request, reply, (answer) =>
         proxy.respond(asked.request, caller, chatReply(answer, asked.isUsageAsked)),
       );
+    };
+    app.post('/v1/chat/completions', (request, reply) => chat(request, reply, request.body));
+    // As clients of Azure ask: there the deployment in the path is the model.
+    app.post<Addressed>('/openai/deployments/:id/chat/completions', (request, reply) => {
+      const fields = asRecord(request.body);
+      const body = fields ? { ...fields, model: request.params.id } : request.body;
+      return chat(request, reply, body);
     });
   }
 
@@ -307,7 +316,7 @@ export class HttpService {
   }
 
   #callerOf(headers: IncomingHttpHeaders, requestId: string): Caller {
-    const { name, residency } = this.#authenticate(headers.authorization);
+    const { name, residency } = this.#authenticate(keyOf(headers));
     const header = asText(headers['traceparent']);
     const trace = readTraceparent(header)?.trace ?? this.#parts.ids();
     const pin = asText(headers['x-spillway-backend']);

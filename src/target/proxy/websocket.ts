@@ -17,6 +17,7 @@ import type { Clock } from '../../time/clock.ts';
 import { ApiError, shuttingDown } from './api-error.ts';
 import { isLoopback } from './authentication.ts';
 import { bodyBytesMax, ourFault, refuseRaw } from './http-error.ts';
+import { pathAsOurs } from './path-alias.ts';
 import type { Caller, StateStore } from './proxy.ts';
 import type { Proxy } from './respond.ts';
 import { SocketSession, type SocketWire } from './socket-session.ts';
@@ -84,7 +85,9 @@ export class WebSocketDoor {
   /** Whether a request asks for a socket here; any other upgrade is answered over HTTP. */
   wants({ method, url, headers }: IncomingMessage): boolean {
     return (
-      method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket' && path.test(url ?? '')
+      method === 'GET' &&
+      headers.upgrade?.toLowerCase() === 'websocket' &&
+      path.test(pathAsOurs(url ?? ''))
     );
   }
 
