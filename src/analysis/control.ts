@@ -3,7 +3,7 @@
  * the primary serves again after a trial, and whether it was ever left without cause.
  */
 
-import type { SuiteRow } from '../log/entry.ts';
+import type { FaultArmed, SuiteRow } from '../log/entry.ts';
 import type { ArmResult } from './advisory.ts';
 import type { SummaryRow } from './analysis.ts';
 import { type ExchangeTrace, isAnswered, isCounted } from './arm.ts';
@@ -29,6 +29,7 @@ export const settlingOf = (
   system: unknown,
 ): Settling[] => {
   const periodMs = probePeriodOf(system);
+  const armedByFault = Map.groupBy(arm.armed, ({ fault }) => fault);
   const trials = Map.groupBy(
     all.filter(({ trace }) => trace.exchange.trial !== undefined),
     ({ trace }) => trace.exchange.trial?.trial,
@@ -44,7 +45,8 @@ export const settlingOf = (
     const row = faulted?.trace.exchange.trial?.row;
     const primary = row === undefined ? undefined : rows[row]?.backend;
     if (!faulted || row === undefined || primary === undefined || after.length === 0) return [];
-    const healedAt = healedAtOf(arm.armed, faulted.trace, rows[row]);
+    const own = armedByFault.get(rows[row]?.fault ?? -1) ?? [];
+    const healedAt = healedAtOf(own, faulted.trace);
     const back = after.find((it) => isAnswered(it.trace.exchange) && it.backend === primary);
     const usedAt = back && startOf(back, primary);
     return [
@@ -58,15 +60,9 @@ export const settlingOf = (
 };
 
 /** A window without an end is healed when the answer is over: it acts on one turn alone. */
-const healedAtOf = (
-  armed: ArmResult['arm']['armed'],
-  { exchange }: ExchangeTrace,
-  row: SuiteRow | undefined,
-): number => {
+const healedAtOf = (armed: readonly FaultArmed[], { exchange }: ExchangeTrace): number => {
   // Several lanes may have the same fault armed: its own window began last before it was sent.
-  const window = armed.findLast(
-    ({ fault, from }) => fault === row?.fault && from <= (exchange.sentAt ?? exchange.scheduledAt),
-  );
+  const window = armed.findLast(({ from }) => from <= (exchange.sentAt ?? exchange.scheduledAt));
   return window && Number.isFinite(window.until) ? window.until : exchange.endedAt;
 };
 

@@ -18,8 +18,7 @@
 import type { Attempt, FaultAct, FaultArmed } from '../log/entry.ts';
 import type { FailureReason } from '../protocol/generation.ts';
 import type { FailoverOutcome, FailoverRow } from './analysis.ts';
-import type { ArmLog, ExchangeTrace } from './arm.ts';
-import { isAnswered } from './arm.ts';
+import { type ArmLog, type ExchangeTrace, isAnswered, type Span } from './arm.ts';
 import { type Integrity, integrityOf } from './integrity.ts';
 import { type SeenOutside, seenOutside } from './outside.ts';
 
@@ -60,14 +59,18 @@ interface Touch {
 }
 
 const touchesOf = (trace: ExchangeTrace, causes: Causes): Touch[] => {
-  const byAct = [...trace.acts, ...causes.anonymous.filter((act) => isOfPort(act, trace))];
+  // Faults are armed by the thousand in a suite, and few of them while one exchange lasted.
+  const { from: earliest, until: latest } = spanOf(trace);
+  const anonymous = causes.anonymous.filter(({ at }) => at >= earliest && at <= latest);
+  const byAct = [...trace.acts, ...anonymous.filter((act) => isOfPort(act, trace))];
   const touches = byAct.map(({ fault, what, backend, at }) => {
     const from = causes.armedFrom.get(fault) ?? at;
     const attempt = attemptAt(trace.attempts, backend, at);
     return touch({ fault, what, backend, at: Math.max(from, at) }, attempt);
   });
   for (const armed of causes.outages) {
-    const { fault, what, backend, from } = armed;
+    const { fault, what, backend, from, until } = armed;
+    if (from > latest || until < earliest) continue;
     const refused = trace.attempts.find((attempt) => isRefusedBy(attempt, armed));
     if (refused)
       touches.push(touch({ fault, what, backend, at: Math.max(from, refused.startedAt) }, refused));
@@ -81,6 +84,13 @@ const touchesOf = (trace: ExchangeTrace, causes: Causes): Touch[] => {
 
   return [...firsts.values()];
 };
+
+/** From its first sign of life to the last, that of its attempts included. */
+const spanOf = ({ exchange, attempts }: ExchangeTrace): Span => ({
+  from:
+    Math.min(exchange.scheduledAt, ...attempts.map(({ startedAt }) => startedAt)) - clockSlackMs,
+  until: Math.max(exchange.endedAt, ...attempts.map(({ endedAt }) => endedAt)) + clockSlackMs,
+});
 
 const touch = (it: Omit<Touch, 'attempt'>, attempt: Attempt | undefined): Touch =>
   attempt ? { ...it, attempt } : it;

@@ -41,10 +41,8 @@ export const measure = (arm: ArmLog, ground: FigureGround): Measured[] =>
   arm.exchanges.map((trace) => measured(trace, ground));
 
 /** The value that a limit or a summary row is about; undefined where there is none. */
-export const figureOf = (
-  { exchange, ...figures }: ExchangeFigures,
-  id: string,
-): number | undefined => {
+export const figureOf = (figures: ExchangeFigures, id: string): number | undefined => {
+  const { exchange } = figures;
   switch (id) {
     case 'dispatch_delay':
       return figures.dispatchDelayMs;

@@ -34,13 +34,14 @@ export const matrixOf = ({ suite, systems }: Manifest, arms: readonly ArmResult[
     : arms.map((result) => {
         const settlings = settlingOf(result, suite.rows, systems[result.arm.arm]);
         const trials = trialsOf(result, suite.rows);
+        const played = playedCounts(result);
         // An arm may be a proxy of others, which tells of no attempts.
         const areAttemptsKnown = result.arm.attempts.length > 0;
         const ground = { arm: result.arm.arm, areAttemptsKnown };
         const rows = suite.rows.flatMap((row, index) =>
           row.arms?.includes(ground.arm) === false
             ? []
-            : [matrixRow(ground, { row, index }, trials, result, settlings)],
+            : [matrixRow(ground, { row, index }, trials, played.get(index) ?? 0, settlings)],
         );
         return {
           arm: result.arm.arm,
@@ -103,6 +104,18 @@ const trialsOf = ({ all, failovers }: ArmResult, rows: readonly SuiteRow[]): Tri
   });
 };
 
+/** How many trials of each row were played, by its index. */
+const playedCounts = ({ all }: ArmResult): ReadonlyMap<number, number> => {
+  const counts = new Map<number, number>();
+  for (const { trace } of all) {
+    const { exchange } = trace;
+    const { role, row } = exchange.trial ?? {};
+    if (role === 'faulted' && row !== undefined && isCounted(exchange))
+      counts.set(row, (counts.get(row) ?? 0) + 1);
+  }
+  return counts;
+};
+
 /** What is as good as what was expected: text is never too early, nor an answer too whole. */
 const meets: Readonly<Record<SuiteExpectation, ReadonlySet<FailoverOutcome>>> = {
   transparent: new Set(['transparent', 'unaffected']),
@@ -118,15 +131,11 @@ const matrixRow = (
   ground: Ground,
   { row, index }: { readonly row: SuiteRow; readonly index: number },
   trials: readonly Trial[],
-  { all }: ArmResult,
+  playedCount: number,
   settlings: readonly Settling[],
 ): MatrixRow => {
   const after = settlings.filter((it) => it.row === index);
   const own = trials.filter((trial) => trial.row === row);
-  const playedCount = all.filter(({ trace: { exchange } }) => {
-    const { trial } = exchange;
-    return trial?.role === 'faulted' && trial.row === index && isCounted(exchange);
-  }).length;
   const counts = Map.groupBy(own, ({ failover }) => failover.outcome);
   const expectedCount = own.filter(({ isExpected }) => isExpected).length;
 

@@ -17,16 +17,41 @@ import type { ExchangeTrace } from './arm.ts';
 export const withOwners = <Entry extends FaultAct | Generation>(
   entries: readonly Entry[],
   exchanges: readonly Exchange[],
-): Entry[] =>
-  entries.map((entry) => {
-    if (entry.trace !== undefined) return entry;
-    const at = entry.kind === 'act' ? entry.at : entry.receivedAt;
-    const owners = exchanges.filter(
-      ({ sentAt, endedAt }) => sentAt !== undefined && sentAt <= at && at <= endedAt,
-    );
-    const [owner, another] = owners;
+): Entry[] => {
+  const anonymous = entries.filter(({ trace }) => trace === undefined);
+  const owners = inFlightAt(anonymous.map(instantOf), exchanges);
+  return entries.map((entry) => {
+    const [owner, another] = (entry.trace === undefined && owners.get(instantOf(entry))) || [];
     return owner && !another ? { ...entry, trace: owner.trace } : entry;
   });
+};
+
+const instantOf = (entry: FaultAct | Generation): number =>
+  entry.kind === 'act' ? entry.at : entry.receivedAt;
+
+/**
+ * The exchanges in flight at each of some instants, by sweeping over time: few are at once, and a
+ * suite has tens of thousands of both.
+ */
+const inFlightAt = (
+  instants: readonly number[],
+  exchanges: readonly Exchange[],
+): ReadonlyMap<number, readonly Exchange[]> => {
+  const starts = exchanges
+    .map((exchange) => ({ at: exchange.sentAt ?? Infinity, exchange }))
+    .sort((one, other) => one.at - other.at);
+  const found = new Map<number, readonly Exchange[]>();
+  let open: Exchange[] = [];
+  let next = 0;
+  for (const at of instants.toSorted((one, other) => one - other)) {
+    const from = next;
+    while ((starts[next]?.at ?? Infinity) <= at) next++;
+    const begun = starts.slice(from, next).map(({ exchange }) => exchange);
+    open = [...open, ...begun].filter(({ endedAt }) => at <= endedAt);
+    found.set(at, open);
+  }
+  return found;
+};
 
 /**
  * Gives each act that names no trace to the trial it was armed for: what meets a connection before
@@ -36,20 +61,17 @@ export const withTrials = (
   acts: readonly FaultAct[],
   exchanges: readonly Exchange[],
   rows: readonly SuiteRow[],
-): FaultAct[] =>
-  acts.map((act) => {
+): FaultAct[] => {
+  const faulted = exchanges.filter(({ trial }) => trial?.role === 'faulted');
+  const byFault = Map.groupBy(faulted, ({ trial }) => rows[trial?.row ?? -1]?.fault);
+  return acts.map((act) => {
     if (act.trace !== undefined) return act;
-    const [owner, another] = exchanges.filter(
-      ({ trial, sentAt, endedAt }) =>
-        trial?.role === 'faulted' &&
-        trial.row !== undefined &&
-        rows[trial.row]?.fault === act.fault &&
-        sentAt !== undefined &&
-        sentAt <= act.at &&
-        act.at <= endedAt,
+    const [owner, another] = (byFault.get(act.fault) ?? []).filter(
+      ({ sentAt, endedAt }) => sentAt !== undefined && sentAt <= act.at && act.at <= endedAt,
     );
     return owner && !another ? { ...act, trace: owner.trace } : act;
   });
+};
 
 /** What was seen of an exchange that a fault met at one backend. */
 export interface SeenOutside {

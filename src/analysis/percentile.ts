@@ -35,6 +35,18 @@ export const median = (values: readonly number[]): number | undefined =>
     0.5,
   );
 
+/** How many of sorted values do not exceed a limit. */
+export const countUpTo = (sorted: ArrayLike<number>, limit: number): number => {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? Infinity) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
 /** `p × n` rounded up, but not because 0.9 × 10 is 9.000000000000002 or so in binary. */
 const rankOf = (p: number, count: number): number => Math.ceil(p * count - 1e-9);
 

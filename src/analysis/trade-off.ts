@@ -11,7 +11,7 @@
 import type { Attempt } from '../log/entry.ts';
 import type { ArmResult } from './advisory.ts';
 import { shareInterval } from './order-statistic.ts';
-import { median } from './percentile.ts';
+import { countUpTo, median } from './percentile.ts';
 
 /** Which first-token deadline costs what, of one backend and model. */
 export interface TradeOff {
@@ -93,7 +93,7 @@ const tradeOff = (
   const finite = sorted.filter((ms) => ms < Infinity);
   const low = Math.max(1, finite[0] ?? 1);
   const high = Math.max(low, finite.at(-1) ?? low);
-  const beyond = (deadlineMs: number): number => sorted.filter((ms) => ms > deadlineMs).length;
+  const beyond = (deadlineMs: number): number => n - countUpTo(sorted, deadlineMs);
   const atMost = (count: number): number => shareInterval(count, n)[1];
   const points = Array.from({ length: pointCount }, (_, at) => {
     // From half of the fastest to twice the slowest, in equal ratios.

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { median, nearestRank, resample, wilson } from '../../src/analysis/percentile.ts';
+import { countUpTo, median, nearestRank, resample, wilson } from '../../src/analysis/percentile.ts';
 import { seeded } from '../../src/random/random.ts';
 
 const numbers = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 200 });
@@ -19,6 +19,15 @@ test('a percentile is the least value that enough of the values do not exceed', 
   );
   expect(nearestRank([], 0.5)).toBeUndefined();
   expect(median([3, 1, 2])).toBe(2);
+});
+
+test('how many do not exceed a limit is counted', () => {
+  fc.assert(
+    fc.property(numbers, fc.integer({ min: -1, max: 1001 }), (values, limit) => {
+      const sorted = values.toSorted((one, other) => one - other);
+      expect(countUpTo(sorted, limit)).toBe(values.filter((it) => it <= limit).length);
+    }),
+  );
 });
 
 test('an interval holds the percentile and does not depend on the order of the values', () => {
