@@ -24,11 +24,26 @@ const ratios = {
   other: 1,
 } as const;
 
+/** A longer text is looked at in places: no window holds it, and everybody waits meanwhile. */
+const wholeCharsMax = 2 ** 20;
+const placeCount = 64;
+const placeChars = wholeCharsMax / placeCount;
+
 /** Estimates the tokens of a text; 0 only for the empty text. */
 export const estimateTokens = (text: string): number => {
+  if (text.length <= wholeCharsMax) return Math.ceil(tokensBetween(text, 0, text.length));
   let tokens = 0;
-  for (let at = 0; at < text.length; at++) tokens += ratioOf(text.charCodeAt(at));
-  return Math.ceil(tokens);
+  for (let place = 0; place < placeCount; place++) {
+    const from = Math.floor((place * (text.length - placeChars)) / (placeCount - 1));
+    tokens += tokensBetween(text, from, from + placeChars);
+  }
+  return Math.ceil((tokens * text.length) / wholeCharsMax);
+};
+
+const tokensBetween = (text: string, from: number, to: number): number => {
+  let tokens = 0;
+  for (let at = from; at < to; at++) tokens += ratioAt[text.charCodeAt(at)] ?? 0;
+  return tokens;
 };
 
 const ratioOf = (code: number): number => {
@@ -43,3 +58,6 @@ const ratioOf = (code: number): number => {
   if ((code >= 0x3000 && code <= 0x3040) || (code >= 0xff00 && code <= 0xffef)) return ratios.wide;
   return ratios.other;
 };
+
+/** By code unit, since looking up is twice as fast as asking. */
+const ratioAt: Float64Array = Float64Array.from({ length: 0x10000 }, (_, code) => ratioOf(code));

@@ -47,6 +47,21 @@ describe('the tokenizer', () => {
 });
 
 describe('the estimate', () => {
+  test('of a text too long to look at whole is near that of its pieces together', () => {
+    const pieces = fc.array(
+      fc.constantFrom('水源の水位は三センチ下がった。', 'The dam holds. ', '{"id":1042},', '🚰\n'),
+      { minLength: 1, maxLength: 5 },
+    );
+    fc.assert(
+      fc.property(pieces, fc.integer({ min: 1, max: 4 }), (pieces, megabytes) => {
+        const parts = pieces.map((it) => it.repeat(Math.ceil((megabytes * 2 ** 20) / it.length)));
+        const together = parts.reduce((sum, part) => sum + estimateTokens(part), 0);
+        expect(Math.abs(estimateTokens(parts.join('')) / together - 1)).toBeLessThan(0.05);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   test('is within 15 % of the count on prose of a hundred tokens and more', () => {
     fc.assert(
       fc.property(

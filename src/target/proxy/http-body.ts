@@ -10,6 +10,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 
+import { atTurnEnd } from '../../time/turn-end.ts';
 import { ApiError, notJson } from './api-error.ts';
 import { bodiesTooLarge, bodyBytesMax, bodyTooLarge } from './http-error.ts';
 import { asRecord, parseJson } from './json.ts';
@@ -102,11 +103,18 @@ export class BodyReader {
   }
 }
 
+/** Reading a longer one takes a while, and so does what follows: others get a turn in between. */
+const promptBytesMax = 2 ** 20;
+
 const jsonOf = (bytes: Buffer, done: BodyDone): void => {
   const text = bytes.length === 0 ? '{}' : isUtf8(bytes) ? bytes.toString() : '';
   const value = parseJson(text);
-  if (value === undefined) done(notJson('body of your request', text));
-  else done(null, value);
+  const tell = (): void => {
+    if (value === undefined) done(notJson('body of your request', text));
+    else done(null, value);
+  };
+  if (bytes.length > promptBytesMax) atTurnEnd(tell);
+  else tell();
 };
 
 const unpacked = (
