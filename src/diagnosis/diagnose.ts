@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates } from 'node:tls';
 
+import { isPattern } from '../system/model-name.ts';
 import type { BackendSystem, Candidate, System } from '../system/system.ts';
 import { conversation } from './conversation.ts';
 import {
@@ -43,7 +44,9 @@ const levelOf = ({ findings }: AddressDiagnosis): Level =>
 
 /** The candidates that a system has on each backend. */
 export const candidatesOn = ({ models }: Pick<System, 'models'>, name: string) =>
-  models.flatMap(({ candidates }) => candidates).filter(({ backend }) => backend === name);
+  models
+    .flatMap(({ candidates }) => candidates)
+    .filter(({ backend, model }) => backend === name && !isPattern(model));
 
 const diagnoseAddress = async (
   backend: BackendSystem,

@@ -9,6 +9,7 @@ import { seeded } from '../random/random.ts';
 import { readDocument } from '../system/document.ts';
 import { systemDocument } from '../system/litellm.ts';
 import { FileError, type Mistake } from '../system/mistake.ts';
+import { isPattern } from '../system/model-name.ts';
 import type { BackendSystem, System } from '../system/system.ts';
 import { healOnce } from '../target/fault/process-fault.ts';
 import type { Clock } from '../time/clock.ts';
@@ -102,7 +103,9 @@ const backendChecks = ({ arms }: Scenario, clock: Clock): readonly Promise<void>
 const modelsAt = (system: System, backend: BackendSystem): readonly string[] => [
   ...new Set(
     system.models.flatMap(({ candidates }) =>
-      candidates.filter((it) => it.backend === backend.name).map(({ model }) => model),
+      candidates
+        .filter((it) => it.backend === backend.name && !isPattern(it.model))
+        .map(({ model }) => model),
     ),
   ),
 ];

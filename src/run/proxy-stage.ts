@@ -10,8 +10,8 @@ import { requestLog } from '../target/proxy/diagnostic/request-log.ts';
 import { openProxyServer } from '../target/proxy/server.ts';
 import { estimateTokens } from '../token/estimate.ts';
 import { loadTokenizer } from '../token/tokenizer.ts';
-import { counterfactualPrices } from './price.ts';
-import { type RequestLogInput, openRequestSink } from './request-sink.ts';
+import { counterfactualPrices, priceAt } from './price.ts';
+import { type RequestLogInput, noticesBeside, openRequestSink } from './request-sink.ts';
 import type { OpenedStage, Stage, StageContext } from './stage.ts';
 
 export interface ProxyStageInput {
@@ -38,14 +38,13 @@ export type ProxyReload = Pick<ProxyStageInput, 'system' | 'prices'>;
 
 export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, context) => {
   const purse = openPurse(input, context);
-  let { prices } = input;
   let worths = counterfactualPrices(input.system);
-  const priceOf = (backend: string, model: string) =>
-    prices.find((price) => price.backend === backend && price.model === model);
+  let priceOf = priceAt(input.system, input.prices);
   await using opening = new AsyncDisposableStack();
   const sink = input.requestLog && (await openRequestSink(input.requestLog.file));
   opening.defer(() => sink?.close());
   const { clock, emit } = context;
+  const notice = noticesBeside(input.requestLog, clock);
   const names =
     input.names &&
     faultyLookup({ ...input.names, clock, emit, random: context.random.fork('names') });
@@ -77,7 +76,7 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
       const tokenizer = await loadTokenizer();
       return (text) => tokenizer.count(text);
     },
-    log: (line) => process.stderr.write(`proxy: ${line}\n`),
+    log: (line) => notice(`proxy: ${line}`, 'error'),
   });
   opening.defer(() => server.close());
   opening.use(
@@ -97,7 +96,7 @@ export const openProxy: Stage<ProxyStageInput, ProxyStageInfo> = async (input, c
       if (message !== 'reload' || !isReload(value)) return;
       server.reload(value.system);
       sink?.reopen();
-      prices = value.prices;
+      priceOf = priceAt(value.system, value.prices);
       worths = counterfactualPrices(value.system);
     },
     close: () => opened.disposeAsync(),

@@ -95,6 +95,7 @@ const systemOf = (file: SystemFile, surroundings: Surroundings): System => {
             path: isAbsolute(state.path) ? state.path : join(surroundings.directory, state.path),
             retainDays,
           },
+    ...(file.attemptsMax !== undefined && { attemptsMax: file.attemptsMax }),
     ...(file.drainMs !== undefined && { drainMs: file.drainMs }),
     ...(file.metrics !== undefined && { metrics: file.metrics }),
     ...(file.log && { log: logOf(file.log, surroundings.directory) }),

@@ -3,6 +3,7 @@
  * shares only where shares are drawn, budgets only where yen can be told in dollars.
  */
 
+import { covers, starCount } from './model-name.ts';
 import type { KeyFile, ModelFile, SystemFile } from './schema.ts';
 import type { KeySystem, ModelSystem } from './system.ts';
 import { closest } from './validation.ts';
@@ -36,6 +37,12 @@ export const keyOf = (file: SystemFile, key: KeyFile): KeySystem => {
 
 export const checkModel = (name: string, model: ModelFile, wrong: Wrong): void => {
   const { candidates, path } = candidatesOf(name, model);
+  for (const [at, { model: served }] of candidates.entries()) {
+    const [given, wanted] = [starCount(name), starCount(served)];
+    if (wanted === 0 || wanted === given) continue;
+    const problem = `expected a \`*\` for each of the ${given} in '${name}', found ${wanted}`;
+    wrong([...path, at, 'model'], problem, 'Write `ollama/*: [{ model: "*", … }]`, say.');
+  }
   if (!('candidates' in model) || model.strategy !== 'weighted') {
     for (const [at, { weight }] of candidates.entries())
       if (weight !== undefined) {
@@ -55,7 +62,7 @@ export const checkKeys = (file: SystemFile, wrong: Wrong): void => {
     if (names.indexOf(key.name) < at)
       wrong(['keys', at, 'name'], `two keys are named ${key.name}`, 'Give each key its own name.');
     for (const [place, model] of (key.models ?? []).entries()) {
-      if (models.includes(model)) continue;
+      if (models.some((it) => covers(it, model))) continue;
       const hint = closest(model, models) ?? `Models here: ${models.join(', ')}.`;
       wrong(['keys', at, 'models', place], `no model is called '${model}'`, hint);
     }

@@ -196,7 +196,10 @@ const backend = Type.Object(
 const candidate = Type.Object(
   {
     backend: text('Name of a backend above'),
-    model: text('The name the backend knows the model by; on Azure the deployment'),
+    model: text(
+      'The name the backend knows the model by; on Azure the deployment. A `*` stands for what ' +
+        'the `*` of the name stands for',
+    ),
     numCtx: Type.Optional(count('Context window asked of Ollama')),
     prefillTokensPerSecond: Type.Optional(
       above0('How fast it reads a prompt (learnt from its answers), for the first-token deadline'),
@@ -234,6 +237,9 @@ const model = Type.Union([
         ),
       ),
       residency: Type.Optional(residencyRule),
+      hidden: Type.Optional(
+        Type.Boolean({ description: 'Whether it is served without being listed in /v1/models' }),
+      ),
       candidates,
     },
     closed,
@@ -333,6 +339,9 @@ export const systemSchema = Type.Object(
         closed,
       ),
     ),
+    attemptsMax: Type.Optional(
+      count('Backends that a request is sent to, one after the other, before it fails (2)'),
+    ),
     drainMs: Type.Optional(
       ms('How long running answers may take to end when the proxy stops (10000)'),
     ),
@@ -343,7 +352,9 @@ export const systemSchema = Type.Object(
     }),
     models: Type.Record(Type.String(), model, {
       minProperties: 1,
-      description: 'Models by the name clients ask for, each with its candidates in order',
+      description:
+        'Models by the name clients ask for, each with its candidates in order; a `*` in a name ' +
+        'stands for any text',
     }),
     defaultModel: Type.Optional(text('The model of a request that names none')),
     midStream: Type.Optional(oneOf('fail', 'continue')),

@@ -125,6 +125,8 @@ export interface ModelSystem {
   readonly strategy?: Strategy;
   /** `local-only` keeps everything asked of this model at home. */
   readonly residency?: ResidencyRule;
+  /** Served without being listed. */
+  readonly hidden?: boolean;
 }
 
 export interface KeySystem {
@@ -163,6 +165,8 @@ export interface System {
   readonly state:
     | { readonly kind: 'memory'; readonly retainDays: number }
     | { readonly kind: 'sqlite'; readonly path: string; readonly retainDays: number };
+  /** Backends a request is sent to before it fails; the first and one more where absent. */
+  readonly attemptsMax?: number;
   /** How long running answers may take to end when the proxy stops; 10 s where absent. */
   readonly drainMs?: number;
   /** Who may read the metrics: those with a key, when absent. */

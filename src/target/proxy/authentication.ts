@@ -6,7 +6,6 @@
  */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 
 import type { KeySystem, ResidencyRule } from '../../system/system.ts';
 import { ApiError } from './api-error.ts';
@@ -43,8 +42,9 @@ export const keyAuthentication = (keys: readonly KeySystem[]): Authentication =>
  * What says who asks: `authorization`, or a header that clients of Azure (`api-key`) and of other
  * gateways (`x-api-key`) send in its place.
  */
-export const keyOf = (headers: IncomingHttpHeaders): string | undefined => {
-  if (headers.authorization !== undefined) return headers.authorization;
+export const keyOf = (headers: Readonly<Record<string, unknown>>): string | undefined => {
+  const authorization = asText(headers['authorization']);
+  if (authorization !== undefined) return authorization;
   const key = asText(headers['api-key']) ?? asText(headers['x-api-key']);
   return key === undefined ? undefined : `Bearer ${key}`;
 };

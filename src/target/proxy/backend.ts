@@ -10,6 +10,7 @@ import type { Clock } from '../../time/clock.ts';
 import { Admission } from './admission.ts';
 import { BackendModels } from './backend-models.ts';
 import { BackendQuota } from './backend-quota.ts';
+import { BoundedMap, modelsMax } from './bounded-map.ts';
 import type { BreakerChange } from './circuit.ts';
 import { Circuits, type ModelCircuit } from './circuits.ts';
 import { isOwnError } from './failure.ts';
@@ -94,11 +95,13 @@ export class Backend {
   readonly #circuits: Circuits;
   readonly #models: BackendModels;
   readonly #opinion: SecondOpinion;
-  readonly #latencies = new Map<string, { readonly ms: number; readonly at: number }>();
-  readonly #rates = new Map<string, PrefillRate>();
+  readonly #latencies = new BoundedMap<string, { readonly ms: number; readonly at: number }>(
+    modelsMax,
+  );
+  readonly #rates = new BoundedMap<string, PrefillRate>(modelsMax);
   readonly #readings = new Set<Reading>();
   /** The candidates that users asked for, by model. */
-  readonly #asked = new Map<string, Candidate>();
+  readonly #asked = new BoundedMap<string, Candidate>(modelsMax);
 
   constructor(system: BackendSystem, upstream: Upstream, parts: BackendParts) {
     const { policy, clock, random, ids, tell = () => undefined } = parts;

@@ -8,6 +8,7 @@
 import type { Failure } from '../../protocol/generation.ts';
 import type { Random } from '../../random/random.ts';
 import type { Clock } from '../../time/clock.ts';
+import { BoundedMap, modelsMax } from './bounded-map.ts';
 import { Circuit, type BreakerChange } from './circuit.ts';
 import type { BreakerPolicy, BreakerState } from './circuit-breaker.ts';
 import { judge } from './failure-scope.ts';
@@ -36,7 +37,7 @@ export interface ModelCircuit {
 export class Circuits {
   readonly host: Circuit;
   readonly #parts: CircuitsParts;
-  readonly #models = new Map<string, Circuit>();
+  readonly #models = new BoundedMap<string, Circuit>(modelsMax, (circuit) => circuit.close());
 
   constructor(parts: CircuitsParts) {
     this.#parts = parts;

@@ -10,6 +10,7 @@
 
 import type { Attempt } from '../../log/entry.ts';
 import type { KeySystem } from '../../system/system.ts';
+import { covers } from '../../system/model-name.ts';
 import { within } from '../../time/clock.ts';
 import { modelNotFound, rateLimited, serverError } from './api-error.ts';
 import { isLoopback } from './authentication.ts';
@@ -94,7 +95,7 @@ export class Metering {
 
   /** Whether the key may ask for the model. */
   mayUse(name: string, model: string): boolean {
-    return this.#keys.get(name)?.models?.includes(model) ?? true;
+    return this.#keys.get(name)?.models?.some((it) => covers(it, model)) ?? true;
   }
 
   /** Whether the key sees everybody's usage; so does whoever sits before an open proxy. */

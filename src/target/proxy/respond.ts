@@ -8,6 +8,7 @@
 import type { ResponseResource } from '../../protocol/responses.ts';
 import { timedIds } from '../../random/id.ts';
 import type { Random } from '../../random/random.ts';
+import { modelNamed } from '../../system/model-name.ts';
 import { ApiError, modelNotFound, shuttingDown, unsupported } from './api-error.ts';
 import type { BackendHealth } from './backend.ts';
 import { Background, BackgroundTask } from './background.ts';
@@ -142,7 +143,7 @@ export class Proxy {
       if (this.#isStopped) throw shuttingDown();
       if (request.previousResponseId !== undefined)
         this.#background.requireFinished(request.previousResponseId, caller.name);
-      const model = system.models.find(({ name }) => name === request.model);
+      const model = modelNamed(system.models, request.model);
       if (!model) throw modelNotFound(request.model);
       meter = await this.#metering.enter(request.model, caller);
       using taken =
@@ -279,6 +280,7 @@ export class Proxy {
     return {
       object: 'list',
       data: this.#parts.system.models
+        .filter(({ hidden }) => hidden !== true)
         .filter(({ name }) => !caller || this.#metering.mayUse(caller.name, name))
         .map(({ name }) => ({
           id: name,

@@ -53,8 +53,8 @@ export interface TurnInput {
   readonly delivery: (headers: DeliveryParts['headers']) => Delivery;
 }
 
-/** The first and one more: failing over must not become the load. */
-const attemptsMax = 2;
+/** The first and one more, unless the system says: failing over must not become the load. */
+const attemptsMaxDefault = 2;
 const storeMsMax = 5000;
 
 type Place = Extract<Admitted, { kind: 'admitted' }>;
@@ -137,6 +137,7 @@ export class Turn {
       const isTooLong = isContextOverflow(failure);
       if (isTooLong) this.#input.placement.overflow(place.choice.candidate);
       const mayHelp = isTooLong || failure.isRequestFault !== true;
+      const { attemptsMax = attemptsMaxDefault } = this.#input.parts.system;
       const mayTryNext = this.#attemptCount < attemptsMax && mayHelp;
       if (!mayTryNext || !this.#mayGoOn() || !this.#mayRetry()) return this.#giveUp([]);
     }

@@ -5,11 +5,13 @@
  * where there is one, and their buckets are the recommended ones; the rest begins with `spillway_`.
  * https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
  *
- * Labels are bounded: a model that is not in the file is `other`, whatever clients ask for.
+ * Labels are bounded: a model is named as the file has it, and one that is not in it is `other`,
+ * whatever clients ask for.
  */
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+import { modelFor } from '../../../system/model-name.ts';
 import type { System } from '../../../system/system.ts';
 import type { RequestFacts } from '../proxy.ts';
 import type { ProxyHealth } from '../respond.ts';
@@ -36,7 +38,7 @@ const breakerStates = ['closed', 'open', 'half-open'] as const;
 
 export class ProxyMetrics implements JournalReader {
   readonly #registry = new Registry();
-  #models: ReadonlySet<string>;
+  #models: MetricsParts['system']['models'];
   readonly #duration;
   readonly #firstToken;
   readonly #perToken;
@@ -47,7 +49,7 @@ export class ProxyMetrics implements JournalReader {
   readonly #cost;
 
   constructor({ system, version, health }: MetricsParts) {
-    this.#models = modelNamesOf(system);
+    this.#models = system.models;
     const registers = [this.#registry];
     const labelNames = ['model', 'backend', 'outcome'] as const;
     this.#duration = new Histogram({
@@ -104,7 +106,7 @@ export class ProxyMetrics implements JournalReader {
 
   /** Goes on with the models of another file. */
   adopt(system: MetricsParts['system']): void {
-    this.#models = modelNamesOf(system);
+    this.#models = system.models;
   }
 
   get contentType(): string {
@@ -154,7 +156,7 @@ export class ProxyMetrics implements JournalReader {
   }
 
   #modelOf({ model }: RequestFacts): string {
-    return this.#models.has(model) ? model : 'other';
+    return modelFor(this.#models, model)?.name ?? 'other';
   }
 
   /** What was found wrong, and what was done about it; read as gauges are. */
@@ -268,9 +270,6 @@ const backendGauges = [
   ['spillway_backend_queued', 'queued', 'Requests that wait for a slot of a backend'],
   ['spillway_backend_slots', 'slots', 'Requests a backend may work on at once'],
 ] as const;
-
-const modelNamesOf = ({ models }: MetricsParts['system']): ReadonlySet<string> =>
-  new Set(models.map(({ name }) => name));
 
 const counter = <Label extends string>(
   registers: Registry[],
