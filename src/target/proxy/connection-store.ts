@@ -65,13 +65,19 @@ export const connectionStore = (base: StateStore, charsMax = charsMaxDefault): C
       }
       return eldestLast.toReversed();
     },
-    async item(id, owner) {
+    async items(ids, owner) {
+      const found = new Map(await base.items(ids, owner));
+      const wanted = new Set(ids);
       for (const { response } of remembered.values()) {
         if (response.owner !== owner) continue;
-        const item = itemsOf(response).find((it) => it.id === id);
-        if (item) return { item, isLocalOnly: isLocalOnly(response) };
+        const isHome = isLocalOnly(response);
+        for (const item of itemsOf(response)) {
+          const { id = '' } = item;
+          if (wanted.has(id))
+            found.set(id, { item, isLocalOnly: isHome || found.get(id)?.isLocalOnly === true });
+        }
       }
-      return base.item(id, owner);
+      return found;
     },
     async delete(id) {
       forget(id);

@@ -18,7 +18,7 @@ import {
   missingParameter,
   notStored,
 } from './api-error.ts';
-import { type KeptHistory, withId } from './conversation.ts';
+import { type KeptHistory, referredIds, withId } from './conversation.ts';
 import type { ConversationStore, StoredConversation } from './conversation-store.ts';
 import { fieldsOf, listOf } from './field.ts';
 import { homeIds, isHomeItem } from './home-id.ts';
@@ -192,7 +192,7 @@ export class ConversationBook {
       },
       get: (it) => base.get(it),
       chain: (it) => base.chain(it),
-      item: (it, owner) => base.item(it, owner),
+      items: (them, owner) => base.items(them, owner),
       delete: (it) => base.delete(it),
       close: () => base.close(),
     };
@@ -220,10 +220,12 @@ export class ConversationBook {
     const isDemanded = metadata['residency'] === 'local-only' || caller.residency === 'local-only';
     const known = new Set((await conversations.items(id)).map(({ item }) => item.id));
     const items: HeldItem[] = [];
-    for (const given of parseInput(value, 'items')) {
+    const input = parseInput(value, 'items');
+    const referred = await store.items(referredIds(input), caller.name);
+    for (const given of input) {
       const held: HeldItem | undefined =
         given.type === 'item_reference'
-          ? await store.item(given.id, caller.name)
+          ? referred.get(given.id)
           : { item: given, isLocalOnly: false };
       if (!held) throw itemNotFound(given.id ?? given.type);
       const isHome = isDemanded || held.isLocalOnly || isHomeItem(held.item);

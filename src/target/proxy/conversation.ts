@@ -61,14 +61,16 @@ export const resolveConversation = async (
   const history =
     kept?.items ?? ancestors.flatMap(({ input, resource }) => [...input, ...resource.output]);
   const known = new Map(history.flatMap((item) => (item.id ? [[item.id, item] as const] : [])));
-  const find = async (id: string): Promise<HeldItem | undefined> => {
+  const unknown = referredIds(request.input).filter((id) => !known.has(id));
+  const referred = unknown.length === 0 ? nothing : await store.items(unknown, owner);
+  const find = (id: string): HeldItem | undefined => {
     const item = known.get(id);
-    return item ? { item, isLocalOnly: false } : store.item(id, owner);
+    return item ? { item, isLocalOnly: false } : referred.get(id);
   };
   const found: Item[] = [];
   let isHeldLocal = false;
   for (const item of request.input) {
-    const held = item.type === 'item_reference' ? await find(item.id) : { item };
+    const held = item.type === 'item_reference' ? find(item.id) : { item };
     if (!held) throw itemNotFound(referenceOf(item));
     if (('isLocalOnly' in held && held.isLocalOnly) || isHomeItem(held.item)) isHeldLocal = true;
     const { id = '' } = held.item;
@@ -105,6 +107,12 @@ const ancestorsOf = async (
 
   return chain;
 };
+
+/** The ids of the items that are only referred to. */
+export const referredIds = (input: readonly InputItem[]): readonly string[] =>
+  input.flatMap((item) => (item.type === 'item_reference' ? [item.id] : []));
+
+const nothing: ReadonlyMap<string, HeldItem> = new Map();
 
 const referenceOf = (item: InputItem): string => item.id ?? item.type;
 

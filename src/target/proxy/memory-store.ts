@@ -53,10 +53,13 @@ export const memoryStore = (retention: RetentionOptions): StateStore => {
       }
       return eldestLast.toReversed();
     },
-    async item(id, owner) {
-      const held = holders.get(id)?.filter((it) => it.owner === owner) ?? [];
-      const item = itemsOf(held[0]).find((it) => it.id === id);
-      return item && { item, isLocalOnly: held.some(isLocalOnly) };
+    async items(ids, owner) {
+      const heldBy = (id: string): readonly StoredResponse[] =>
+        holders.get(id)?.filter((it) => it.owner === owner) ?? [];
+      const found = foundItems(ids, (id) => heldBy(id).at(-1));
+      return new Map(
+        [...found].map(([id, item]) => [id, { item, isLocalOnly: heldBy(id).some(isLocalOnly) }]),
+      );
     },
     delete: async (id) => forget(id),
     async close() {
@@ -69,6 +72,25 @@ export const memoryStore = (retention: RetentionOptions): StateStore => {
 /** Everything a response keeps: what was asked, then what was answered. */
 export const itemsOf = (response: StoredResponse | undefined): readonly Item[] =>
   response ? [...response.input, ...response.resource.output] : [];
+
+/**
+ * Looks for items in the latest response that holds each. One response mostly holds many of them,
+ * and is gone through once for all.
+ */
+export const foundItems = (
+  ids: readonly string[],
+  latestHolder: (id: string) => StoredResponse | undefined,
+): ReadonlyMap<string, Item> => {
+  const wanted = new Set(ids);
+  const found = new Map<string, Item>();
+  for (const id of wanted) {
+    if (found.has(id)) continue;
+    for (const item of itemsOf(latestHolder(id)))
+      if (item.id !== undefined && wanted.has(item.id) && !found.has(item.id))
+        found.set(item.id, item);
+  }
+  return found;
+};
 
 /** Said under `local-only`, by the request itself or by inheritance. */
 export const isLocalOnly = ({ resource }: StoredResponse): boolean =>

@@ -115,7 +115,8 @@ export interface StateStore {
   get(id: string): Promise<StoredResponse | undefined>;
   /** The response and its ancestors, eldest first; undefined when any is missing. */
   chain(id: string): Promise<readonly StoredResponse[] | undefined>;
-  item(id: string, owner: string): Promise<HeldItem | undefined>;
+  /** Those of these items that responses of the owner hold, by their ids. */
+  items(ids: readonly string[], owner: string): Promise<ReadonlyMap<string, HeldItem>>;
   delete(id: string): Promise<boolean>;
   close(): Promise<void>;
   /** Rejects while nothing can be kept; absent where something always can. */

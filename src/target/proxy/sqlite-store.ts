@@ -12,13 +12,15 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 
 import type { Item, ResponseResource } from '../../protocol/responses.ts';
-import { itemsOf } from './memory-store.ts';
+import { foundItems, itemsOf } from './memory-store.ts';
 import type { StateStore, StoredResponse } from './proxy.ts';
 import { type RetentionOptions, sweeping } from './retention.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 
 /** The longest conversation that is walked, in turns. */
 const chainMax = 10_000;
+
+const isAtHome = `json_extract(resource, '$.metadata.residency') = 'local-only'`;
 
 const schema = `
   CREATE TABLE IF NOT EXISTS responses (
@@ -31,6 +33,7 @@ const schema = `
     resource TEXT NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS responses_by_age ON responses (created_at_wall);
+  CREATE INDEX IF NOT EXISTS responses_at_home ON responses (owner, number) WHERE ${isAtHome};
   CREATE TABLE IF NOT EXISTS items (
     id TEXT NOT NULL,
     response INTEGER NOT NULL REFERENCES responses (number) ON DELETE CASCADE,
@@ -80,10 +83,14 @@ export const sqliteStore = (file: SqliteFile, retention: RetentionOptions): Stat
       if (line.length > chainMax || line.some((row) => row['id'] === null)) return undefined;
       return line.map((row) => responseIn(row));
     },
-    async item(id, owner) {
-      const row = statements.holder.get(id, owner);
-      const item = row && itemsOf(responseIn(row)).find((it) => it.id === id);
-      return item && { item, isLocalOnly: statements.localHolder.get(id, owner) !== undefined };
+    async items(ids, owner) {
+      const found = foundItems(ids, (id) => {
+        const row = statements.holder.get(id, owner);
+        return row && responseIn(row);
+      });
+      const atHome = statements.atHome.all(JSON.stringify([...found.keys()]), owner);
+      const home = new Set(atHome.map((row) => row['id']));
+      return new Map([...found].map(([id, item]) => [id, { item, isLocalOnly: home.has(id) }]));
     },
     async delete(id) {
       // It may wait to be written.
@@ -121,12 +128,13 @@ const statementsOf = (database: DatabaseSync) => ({
   ),
   holder: database.prepare(
     `SELECT ${columns} FROM items JOIN responses ON number = response
-     WHERE items.id = ? AND owner = ? LIMIT 1`,
+     WHERE items.id = ? AND owner = ? ORDER BY response DESC LIMIT 1`,
   ),
-  localHolder: database.prepare(
-    `SELECT 1 FROM items JOIN responses ON number = response
-     WHERE items.id = ? AND owner = ?
-       AND json_extract(resource, '$.metadata.residency') = 'local-only' LIMIT 1`,
+  atHome: database.prepare(
+    `SELECT DISTINCT items.id FROM json_each(?1) AS wanted
+     JOIN items ON items.id = wanted.value
+     JOIN responses INDEXED BY responses_at_home
+       ON owner = ?2 AND number = items.response AND ${isAtHome}`,
   ),
   delete: database.prepare('DELETE FROM responses WHERE id = ?'),
   sweep: database.prepare('DELETE FROM responses WHERE created_at_wall < ?'),
