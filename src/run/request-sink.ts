@@ -1,8 +1,14 @@
-/** Where the proxy's log of requests goes: stderr, or a file that is appended to. */
+/**
+ * Where the proxy's log of requests goes: stderr, or a file that is appended to.
+ *
+ * Where requests are lines of JSON on stderr, so is all else that is said there, or a program that
+ * reads it would stumble over the first word meant for people.
+ */
 
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 
+import type { Clock } from '../time/clock.ts';
 import { RunError } from './run-error.ts';
 
 export interface RequestLogInput {
@@ -18,6 +24,24 @@ export interface RequestSink {
   reopen(): void;
   close(): Promise<void>;
 }
+
+/** Says something on stderr that is not about one request. */
+export type Notice = (message: string, level?: 'info' | 'error') => void;
+
+/** Whether stderr is read by a program: requests are told there, as JSON. */
+export const isStderrJson = (input: RequestLogInput | undefined): boolean =>
+  input?.format === 'json' && input.file === undefined && input.level !== 'off';
+
+/** Notices in the form that the log of requests has on stderr. */
+export const noticesBeside =
+  (input: RequestLogInput | undefined, clock: Pick<Clock, 'wall'>): Notice =>
+  (message, level = 'info') => {
+    const time = new Date(clock.wall()).toISOString();
+    const line = isStderrJson(input)
+      ? JSON.stringify({ time, level, event: 'notice', message })
+      : message;
+    process.stderr.write(`${line}\n`);
+  };
 
 /** Opens it. Throws a `RunError` when the file cannot be written. */
 export const openRequestSink = async (file: string | undefined): Promise<RequestSink> => {

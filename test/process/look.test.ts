@@ -30,7 +30,8 @@ const requestLines = (text: string): readonly unknown[] =>
   text
     .split('\n')
     .filter((line) => line.startsWith('{'))
-    .map((line): unknown => JSON.parse(line));
+    .map((line): { readonly event?: string } => JSON.parse(line))
+    .filter(({ event }) => event !== 'notice');
 
 const serve = (folder: string, ...words: readonly string[]): Running =>
   start(folder, ['serve', 'system.yaml', '--port', '0', ...words], secrets);
@@ -49,6 +50,8 @@ test('each request is a line on stderr, and shows on the page', { timeout: 60_00
   running.signal('SIGTERM');
   const { stderr, code } = await running.ended;
   expect(code).toBe(0);
+  // All of it is for a program, or none.
+  for (const line of stderr.trim().split('\n')) expect(line).toMatch(/^\{.*\}$/);
   expect(requestLines(stderr)).toMatchObject([
     { event: 'request', key: 'reader', backend: 'spark', status: 200, outcome: 'ok' },
     { event: 'refused', method: 'POST', path: '/v1/responses', status: 401 },

@@ -17,8 +17,6 @@ interface ServeArguments {
   readonly live: boolean;
 }
 
-const tell = (line: string): void => void process.stderr.write(`${line}\n`);
-
 export const serveCommand: CommandModule<object, ServeArguments> = {
   command: 'serve [system]',
   describe: 'The Responses proxy; without a file, in front of the simulated hybrid',
@@ -44,14 +42,18 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
     const { openHybrid } = await import('../../run/hybrid.ts');
     const { describeRemarks } = await import('../describe-system.ts');
     const { hangUps, reload } = await import('../reload.ts');
+    const { isStderrJson, noticesBeside } = await import('../../run/request-sink.ts');
+    const { systemClock } = await import('../../time/system-clock.ts');
     const { system, remarks } = loadSystem(file);
     const override = (from: System): System => ({
       ...from,
       listen: { host: host ?? from.listen.host, port: port ?? from.listen.port },
     });
-    using stop = stopSignals(() => process.stderr.write('stopping\n'));
+    const requestLog = requestLogOf(system, quiet);
+    const tell = noticesBeside(requestLog, systemClock());
+    using stop = stopSignals(() => tell('stopping'));
     await using hybrid = await openHybrid(override(system), {
-      requestLog: requestLogOf(system, quiet),
+      requestLog,
       version,
       ...(live && { live: { folder: '.', tell } }),
     });
@@ -62,21 +64,20 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
     const model = system.models[0]?.name ?? '';
     const simulated = system.backends.filter(({ simulate }) => simulate).map(({ name }) => name);
     process.stdout.write(`listening on ${hybrid.url}\n`);
-    process.stderr.write(
-      [
-        ...describeRemarks(remarks),
-        ...(simulated.length > 0 ? [`simulated: ${simulated.join(', ')}`] : []),
-        'try:',
-        `  curl -N ${hybrid.url}/responses -H 'content-type: application/json' \\`,
-        ...(system.keys.length > 0 ? ["    -H 'authorization: Bearer KEY' \\"] : []),
-        `    -d '{"model":"${model}","input":"Hello. Answer in 20 tokens.","stream":true}'`,
-        `look: ${new URL('/diagnostics', hybrid.url).href}`,
-        ...(live
-          ? [`break: spillway fault ${system.backends[0]?.name ?? ''} reset --for 15s`]
-          : []),
-        '',
-      ].join('\n'),
-    );
+    const advice = [
+      'try:',
+      `  curl -N ${hybrid.url}/responses -H 'content-type: application/json' \\`,
+      ...(system.keys.length > 0 ? ["    -H 'authorization: Bearer KEY' \\"] : []),
+      `    -d '{"model":"${model}","input":"Hello. Answer in 20 tokens.","stream":true}'`,
+    ];
+    const lines = [
+      ...describeRemarks(remarks),
+      ...(simulated.length > 0 ? [`simulated: ${simulated.join(', ')}`] : []),
+      ...(isStderrJson(requestLog) ? [] : advice),
+      `look: ${new URL('/diagnostics', hybrid.url).href}`,
+      ...(live ? [`break: spillway fault ${system.backends[0]?.name ?? ''} reset --for 15s`] : []),
+    ];
+    for (const line of lines) tell(line);
     await untilAborted(stop.signal);
     process.exitCode = stop.signal.reason === 'terminated' ? exitCode.ok : exitCode.interrupted;
   },
