@@ -22,8 +22,8 @@ import {
 } from './api-error.ts';
 import { type ConnectionStore, connectionStore } from './connection-store.ts';
 import { withDefaultModel } from './default-model.ts';
-import { fieldsOf, flagField, stringField } from './field.ts';
-import { asRecord, parseJson } from './json.ts';
+import { fieldsOf, flagField, requiredString, stringField } from './field.ts';
+import { type JsonObject, asRecord, parseJson } from './json.ts';
 import type { Caller, Reply, StateStore } from './proxy.ts';
 import { parseRequest } from './request.ts';
 import type { Proxy } from './respond.ts';
@@ -89,12 +89,26 @@ export class SocketSession {
   /** Takes a message, which is answered after those before it. */
   receive(message: string): void {
     if (this.#ending) return this.#tell(this.#ending.error ?? shuttingDown());
+    if (message.includes(steerType) && this.#refusesSteer(message)) return;
     const isFull =
       this.#queue.length >= queuedMax || this.#queuedChars + message.length > queuedCharsMax;
     if (isFull && this.#isBusy) return this.#tell(queueIsFull());
     this.#queue.push(message);
     this.#queuedChars += message.length;
     if (!this.#isBusy) this.#parts.track(this.#work());
+  }
+
+  /** Says at once that a running response cannot be steered; false for any other message. */
+  #refusesSteer(message: string): boolean {
+    const fields = asRecord(parseJson(message));
+    if (fields?.['type'] !== steerType) return false;
+    try {
+      this.#parts.wire.send(steerFailed(fields));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#tell(error);
+    }
+    return true;
   }
 
   /** Takes no more messages, and closes the socket when the running response has ended. */
@@ -257,6 +271,29 @@ const readCreate = (message: string): CreateMessage => {
   if (type !== 'response.create') throw wrongValue('type', type, ['response.create']);
   const isPreparation = flagField(fields, 'generate') === false;
   return { isPreparation, lane: stringField(fields, 'stream_id'), body };
+};
+
+const steerType = 'response.steer';
+
+/** What OpenAI says where a model or a mode does not take input in the middle of an answer. */
+const steerFailed = (fields: JsonObject): string => {
+  const lane = stringField(fields, 'stream_id');
+  return JSON.stringify({
+    type: 'response.steer.failed',
+    sequence_number: 0,
+    steer: {
+      input: fields['input'] ?? [],
+      previous_response_id: requiredString(fields, 'previous_response_id'),
+    },
+    error: {
+      type: 'invalid_request_error',
+      code: 'steering_not_supported',
+      message:
+        'A running response cannot be steered here. ' +
+        "Await its end, and send the input with 'previous_response_id'.",
+    },
+    ...(lane !== undefined && { stream_id: lane }),
+  });
 };
 
 const errorMessage = (

@@ -139,7 +139,7 @@ describe('what a client gets wrong', () => {
     ['nothing', '', 400, null],
     ['no object', '[1]', 400, 'invalid_type'],
     ['no type', '{"model":"m","input":"x"}', 400, 'invalid_value'],
-    ['another type', '{"type":"response.steer"}', 400, 'invalid_value'],
+    ['another type', '{"type":"response.stop"}', 400, 'invalid_value'],
     ['no model', '{"type":"response.create","input":"x"}', 400, 'missing_required_parameter'],
     ['no such model', '{"type":"response.create","model":"x","input":"x"}', 400, 'model_not_found'],
     [
