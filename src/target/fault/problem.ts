@@ -152,7 +152,25 @@ const offsetProblems = (spec: FaultSpec): readonly FaultProblem[] => {
       problem: `\`${kind.kind}\` cannot wait for an offset here`,
       hint: 'Offsets are counted in the middle of a stream: choose a kind that acts there.',
     });
-  return problems;
+  return [...problems, ...tokenProblems(spec, kind)];
+};
+
+/** What acts before the text has no tokens to wait for. */
+const tokenProblems = (spec: FaultSpec, kind: FaultKind): readonly FaultProblem[] => {
+  const when = spec.when ?? kind.moments[0];
+  if (when === 'mid-stream' || kind.onBox) return [];
+  const hint = kind.moments.includes('mid-stream')
+    ? 'Write `when: mid-stream`, or do without the tokens.'
+    : 'Do without the tokens, or choose a kind that acts in the middle of a stream.';
+  const counts = [
+    ['afterTokens', spec.afterTokens],
+    ['address', spec.address?.afterTokens],
+  ] as const;
+  return counts.flatMap(([key, tokens = 0]) =>
+    tokens === 0
+      ? []
+      : [{ key, problem: `\`${kind.kind}\` acts at ${when}, before any token`, hint }],
+  );
 };
 
 const wordProblems = (spec: FaultSpec, kind: FaultKind): readonly FaultProblem[] => {

@@ -20,7 +20,18 @@ export const readSpoken = (said: unknown): SpokenFault => {
   const words = typeof said === 'object' && said !== null ? said : {};
   const fault = { at: '0 s', ...words };
   const kind = 'kind' in fault && typeof fault.kind === 'string' ? fault.kind : '';
-  if (!faultKinds.some((it) => it.kind === kind))
+  const known = faultKinds.find((it) => it.kind === kind);
+  if (known && !wayKinds.includes(kind))
+    return known.isProcess
+      ? {
+          problem: `\`${kind}\` runs commands, which only a scenario may name`,
+          hint: 'Write it in `faults:` of a scenario, and run that with --allow-exec.',
+        }
+      : {
+          problem: `\`${kind}\` does not happen on the way to a backend`,
+          hint: 'Write it in `faults:` of a scenario.',
+        };
+  if (!known)
     return {
       problem: `no kind of fault is called '${kind}'`,
       hint: `There are: ${wayKinds.join(', ')}.`,

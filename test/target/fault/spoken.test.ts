@@ -17,6 +17,28 @@ test('a kind that nobody knows is told with those that are', () => {
   });
 });
 
+test('commands are left to scenarios, and so is what does not happen on the way', () => {
+  expect(readSpoken({ backend: 'spark', kind: 'exec' })).toMatchObject({
+    problem: expect.stringContaining('only a scenario'),
+    hint: expect.stringContaining('--allow-exec'),
+  });
+  expect(readSpoken({ backend: 'spark', kind: 'leave' })).toMatchObject({
+    problem: '`leave` does not happen on the way to a backend',
+  });
+});
+
+test.each([
+  [{ kind: 'reset', when: 'connect' }, 'acts at connect'],
+  [{ kind: 'silent' }, 'acts at headers'],
+  [{ kind: 'reject', status: 503 }, 'acts at headers'],
+])('%o has no tokens to wait for', (words, problem) => {
+  expect(readSpoken({ backend: 'spark', ...words, afterTokens: 8 })).toMatchObject({
+    problem: expect.stringContaining(problem),
+    hint: expect.stringContaining('o without the tokens'),
+  });
+  expect(readSpoken({ backend: 'spark', ...words })).toHaveProperty('spec');
+});
+
 test('a duration without a unit is told with its word', () => {
   expect(readSpoken({ backend: 'spark', kind: 'reset', for: '15' })).toMatchObject({
     problem: 'for: this cannot be read: "15"',
