@@ -96,6 +96,19 @@ describe('the estimate', () => {
     expect(Math.abs(estimateTokens(json) / tokenizer.count(json) - 1)).toBeLessThan(0.3);
   });
 
+  test.each([
+    ['Russian', 'Плотина удерживает воду. Если уровень превышает отметку, затворы откроются.'],
+    ['Greek', 'Το φράγμα συγκρατεί τη λίμνη και οι μηχανικοί ελέγχουν τους αισθητήρες.'],
+    ['Arabic', 'يحتفظ السد بمياه البحيرة ويقوم المهندسون بفحص أجهزة الاستشعار.'],
+    ['Hindi', 'बांध जलाशय को रोकता है और अभियंता हर छह घंटे में जाँच करते हैं।'],
+    ['Thai', 'เขื่อนกักเก็บน้ำไว้ในอ่าง และวิศวกรตรวจสอบเซ็นเซอร์ทุกหกชั่วโมง'],
+    ['Korean', '댐은 저수지의 물을 가두고 기술자들은 여섯 시간마다 센서를 점검합니다.'],
+    ['a table', `| gauge     |      level |\n|${'-'.repeat(11)}|${'-'.repeat(12)}|\n`],
+    ['indented code', `${' '.repeat(16)}return level;\n\n${' '.repeat(12)}}\n`],
+  ])('is within 40 %% of the count on %s', (_, text) => {
+    expect(Math.abs(estimateTokens(text) / tokenizer.count(text) - 1)).toBeLessThan(0.4);
+  });
+
   test('never shrinks when a text grows, and is 0 for none', () => {
     expect(estimateTokens('')).toBe(0);
     fc.assert(

@@ -41,6 +41,8 @@ export interface AttemptInput {
   readonly gone: AbortSignal;
   /** Tokens of the prompt by our own count. */
   readonly countPrompt: () => number;
+  /** Tokens of its words alone, which no server counts in terms of its own. */
+  readonly countWords: () => number;
 }
 
 /** Made once: without a reason of ours each abort would make an error, with its stack. */
@@ -281,9 +283,12 @@ export class AttemptRun {
     if (!isCounted || inputTokens > countedTokensMax || outputTokens > countedTokensMax)
       return undefined;
     this.#usage = usage;
-    const countedTokens = this.#input.countPrompt();
-    if (countedTokens < cutTokensMin || inputTokens >= countedTokens * cutRatioMax)
-      return undefined;
+    const hasRead = (countedTokens: number): boolean =>
+      countedTokens < cutTokensMin || inputTokens >= countedTokens * cutRatioMax;
+    // The whole prompt has been counted before; its words are only where they decide.
+    if (hasRead(this.#input.countPrompt())) return undefined;
+    const countedTokens = this.#input.countWords();
+    if (hasRead(countedTokens)) return undefined;
     const message = `the server read ${inputTokens} prompt tokens of about ${countedTokens}`;
     return { reason: 'prompt-cut', evidence: 'soft', message };
   }

@@ -16,9 +16,9 @@ const coldMsMax = 600_000;
 
 type Place = Extract<Admitted, { kind: 'admitted' }>;
 
-type Asked = Pick<AttemptInput, 'plan' | 'trace' | 'span' | 'gone' | 'countPrompt'> & {
-  readonly clock: Clock;
-};
+type AskedKey = 'plan' | 'trace' | 'span' | 'gone' | 'countPrompt' | 'countWords';
+
+type Asked = Pick<AttemptInput, AskedKey> & { readonly clock: Clock };
 
 export class BackendAttempt {
   readonly run: AttemptRun;

@@ -61,8 +61,12 @@ const outputLimit = (limit: number | undefined, shownTokens: number): number | u
   limit === undefined ? undefined : Math.max(Math.min(limit, outputTokensMin), limit - shownTokens);
 
 /** The text of all that a call sends, for counting its tokens. */
-export const promptText = ({ instructions, input, tools }: CallPlan): string =>
-  [instructions ?? '', textOf(input), tools.length === 0 ? '' : JSON.stringify(tools)].join('\n');
+export const promptText = (plan: CallPlan): string =>
+  [promptWords(plan), plan.tools.length === 0 ? '' : JSON.stringify(plan.tools)].join('\n');
+
+/** What every model reads as it stands: tools and images each of them puts in its own terms. */
+export const promptWords = ({ instructions, input }: CallPlan): string =>
+  [instructions ?? '', textOf(input)].join('\n');
 
 const continuing = (whole: readonly PromptItem[], shown: string): readonly PromptItem[] => {
   const said: PromptItem = {

@@ -21,7 +21,7 @@ import { Assembler, type Finish } from './assembler.ts';
 import type { AttemptRun } from './attempt.ts';
 import { BackendAttempt } from './backend-attempt.ts';
 import type { Backend } from './backend.ts';
-import { type CallPlan, type Shown, callPlan, promptText } from './call.ts';
+import { type CallPlan, type Shown, callPlan, promptText, promptWords } from './call.ts';
 import type { Conversation } from './conversation.ts';
 import type { Delivery, DeliveryParts } from './delivery.ts';
 import type { RequestMeter } from './meter.ts';
@@ -191,6 +191,7 @@ export class Turn {
       span: this.#span(),
       gone: this.#leave.signal,
       countPrompt: () => this.#countPrompt(),
+      countWords: () => parts.countTokens(promptWords(plan)),
     });
     const relay = new Relay({
       run: attempt.run,

@@ -3,6 +3,15 @@ import { describe, expect, test } from 'vitest';
 import type { FailureReason } from '../../../src/protocol/generation.ts';
 import { end, failure, numbered, pause, ProxyWorld, text, usage } from '../../kit/proxy-world.ts';
 
+const png = 'data:image/png;base64,iVBORw0KGgo=';
+
+const toolOf = (name: string): object => ({
+  type: 'function',
+  name,
+  parameters: { type: 'object', properties: { place: { type: 'string' } }, required: ['place'] },
+  strict: true,
+});
+
 describe('an answer without trouble', () => {
   test('the stream obeys the grammar and names its backend in the head', async () => {
     const world = new ProxyWorld();
@@ -218,6 +227,17 @@ describe('before anything is shown', () => {
     const reply = await world.ask(long);
     expect(reply.headers).toMatchObject({ 'x-spillway-backend': 'azure' });
     expect(world.attempts[0]).toMatchObject({ reason: 'prompt-cut', usage: { inputTokens: 600 } });
+  });
+
+  test.each([
+    // Models have their own eyes, and put functions into terms of their own.
+    ['an image', { input: [{ role: 'user', content: [{ type: 'input_image', image_url: png }] }] }],
+    ['tools', { input: 'Hello.', tools: Array.from({ length: 40 }, (_, at) => toolOf(`f${at}`)) }],
+  ])('a low count of %s is no sign of a cut', async (_, asked) => {
+    const world = new ProxyWorld({ spark: [() => [text('p1 '), usage(70, 1), end]] });
+    const reply = await world.ask({ ...asked, stream: false });
+    expect(reply.headers).toMatchObject({ 'x-spillway-backend': 'spark' });
+    expect(world.attempts).toMatchObject([{ outcome: 'served', usage: { inputTokens: 70 } }]);
   });
 });
 
