@@ -3,18 +3,24 @@
  * reads along and loses its connection comes back and goes on after the last event it has.
  */
 
+import { isDeepStrictEqual } from 'node:util';
+
+import { ApiError } from '../../src/target/proxy/api-error.ts';
 import { CapturedReply } from '../../src/target/proxy/compaction.ts';
 import { asRecord, parseJson } from '../../src/target/proxy/json.ts';
 import type { Caller, Reply } from '../../src/target/proxy/proxy.ts';
 import { parseRequest } from '../../src/target/proxy/request.ts';
 import type { Proxy } from '../../src/target/proxy/respond.ts';
 import type { Clock } from '../../src/time/clock.ts';
+import { readStream } from '../kit/response-grammar.ts';
 import type { Body, Manner } from './reader.ts';
 
 interface Place {
   readonly proxy: Proxy;
   readonly clock: Clock;
   readonly manner: Manner;
+  /** Told of what should not be. */
+  readonly odd: (what: string) => void;
 }
 
 const pollMs = 500;
@@ -27,7 +33,32 @@ export const fetchLater = async (
   reply: Reply,
 ): Promise<void> => {
   const request = parseRequest({ ...body, background: true, store: true });
-  await (request.isStream ? readAlong : poll)(place, request, caller, reply);
+  const id = await (request.isStream ? readAlong : poll)(place, request, caller, reply);
+  if (id !== undefined) await lookBack(place, id, caller, request.isStream);
+};
+
+/** What was told must be found again, by whoever has a right to it and by nobody else. */
+const lookBack = async (
+  { proxy, odd }: Place,
+  id: string,
+  caller: Caller,
+  isStream: boolean,
+): Promise<void> => {
+  const stranger = { ...caller, name: 'stranger' };
+  const isHidden = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
+  const tries = [proxy.read(id, stranger), proxy.cancel(id, stranger)];
+  for (const outcome of await Promise.allSettled(tries))
+    if (outcome.status === 'fulfilled' || !isHidden(outcome.reason))
+      odd('a stranger found a background response');
+  const { status, output } = await proxy.read(id, caller);
+  if (status === 'queued' || status === 'in_progress') odd(`over, and still ${status}`);
+  if (!isStream || status === 'cancelled') return;
+  const again = new CapturedReply(new AbortController().signal);
+  await proxy.replay(id, caller, -1, again);
+  // A clock that jumps may have taken the time for which events are kept.
+  if (again.status === 400) return;
+  const { resource } = readStream(again.body);
+  if (!isDeepStrictEqual(resource.output, output)) odd('a replay told another answer');
 };
 
 type Request = ReturnType<typeof parseRequest>;
@@ -37,7 +68,7 @@ const poll = async (
   request: Request,
   caller: Caller,
   reply: Reply,
-): Promise<void> => {
+): Promise<string | undefined> => {
   const ended = Promise.withResolvers<void>();
   const first = new CapturedReply(new AbortController().signal);
   const announced: Reply = {
@@ -61,7 +92,13 @@ const poll = async (
   reply.head(first.status, first.headers);
   reply.write(told);
   reply.end();
+  return first.status === 200 ? id : undefined;
 };
+
+/** Who comes back so late finds the answer, and no events any more. */
+export class TooLateError extends Error {
+  override readonly name = 'TooLateError';
+}
 
 /** How long a client is away. */
 const awayMs = 700;
@@ -71,7 +108,7 @@ const readAlong = async (
   request: Request,
   caller: Caller,
   reply: Reply,
-): Promise<void> => {
+): Promise<string | undefined> => {
   const leave = new AbortController();
   let id: string | undefined;
   let last = -1;
@@ -100,18 +137,29 @@ const readAlong = async (
     if (id !== undefined) leave.abort();
   });
   const work = proxy.respond(request, caller, noting);
-  await Promise.race([work, aborted(leave.signal)]);
-  timer[Symbol.dispose]();
+  await Promise.race([work, aborted(leave.signal)]).finally(() => timer[Symbol.dispose]());
   if (!isEnded && id !== undefined && leave.signal.aborted) {
     await clock.sleep(awayMs);
     if (manner.background === 'cancels') await proxy.cancel(id, caller);
-    const again: Reply = { ...noting, gone: reply.gone, end: () => undefined };
+    let status = 0;
+    const again: Reply = {
+      ...noting,
+      gone: reply.gone,
+      head: (told) => {
+        status = told;
+      },
+      write: (chunk) => status >= 400 || noting.write(chunk),
+      end: () => undefined,
+    };
     await proxy.replay(id, caller, last, again);
     const response = await proxy.read(id, caller);
+    // A clock that jumps may have taken the time for which events are kept.
+    if (status >= 400) throw new TooLateError();
     if (response.status === 'cancelled') reply.write(`data: ${JSON.stringify({ response })}\n\n`);
     reply.end();
   }
   await work;
+  return id;
 };
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -1,7 +1,11 @@
 /** What must hold of failures: none without a cause, and none once the causes are over. */
 
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Attempt } from '../../src/log/entry.ts';
+import type { System } from '../../src/system/system.ts';
 import { isBoxFault } from '../../src/target/fault/box-fault.ts';
+import type { PlannedFault } from '../../src/target/fault/fault.ts';
 import { type Checker, type Ground, nameOf } from './ground.ts';
 import type { SwarmRun } from './swarm-run.ts';
 
@@ -47,7 +51,23 @@ const isOnBrokenBox = ({ swarm }: SwarmRun, { backend, startedAt, endedAt }: Att
       isBoxFault(fault) &&
       fault.backend === backend &&
       endedAt >= fault.from &&
-      startedAt <= fault.until + jumpedMs + lookFreshMs + lookMsMax,
+      startedAt <= fault.until + jumpedMs + afterMsOf(fault),
+  );
+};
+
+/** Until it is known that a box is well; what was begun while it was throttled takes its time. */
+const afterMsOf = ({ action: { slowdown = 0 } }: PlannedFault): number =>
+  lookFreshMs + lookMsMax + slowdown * 1000;
+
+/**
+ * Whether another file had described the backend otherwise, so that its slots are counted anew
+ * beside those that still run: then it may have been asked more at once than it can do.
+ */
+const isOverrun = ({ swarm }: SwarmRun, { backend, endedAt }: Attempt): boolean => {
+  const describedIn = ({ backends }: System) => backends.find(({ name }) => name === backend);
+  return swarm.reloads.some(
+    ({ at, system }) =>
+      at <= endedAt && !isDeepStrictEqual(describedIn(system), describedIn(swarm.system)),
   );
 };
 
@@ -65,7 +85,7 @@ export const blame: Checker = (ground) =>
       act.at >= startedAt &&
       act.at <= endedAt;
     const acts = run.entries.filter((entry) => entry.kind === 'act');
-    if (isOnBrokenBox(run, attempt)) return [];
+    if (isOnBrokenBox(run, attempt) || isOverrun(run, attempt)) return [];
     // What a jump took from a silence is given back once.
     const jumps = run.jumpedAt.filter((at) => at >= startedAt && at <= endedAt);
     if (jumps.length > 1 && /deadline/.test(reason ?? '')) return [];

@@ -43,7 +43,7 @@ const ancestryOf = (turn: SeenTurn, { run, turnOf }: Ground): readonly SeenTurn[
   const chain: SeenTurn[] = [];
   for (let at: SeenTurn | undefined = turn; at;) {
     chain.push(at);
-    at = turnOf.get(at.question.previousResponseId ?? '');
+    at = turnOf.get(run.branches.get(at.trace) ?? at.question.previousResponseId ?? '');
   }
   return chain;
 };

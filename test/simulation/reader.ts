@@ -6,6 +6,9 @@
 import { ExchangeRecorder, type TurnRecord } from '../../src/client/exchange-recorder.ts';
 import type { ReaderMove } from '../../src/client/turn.ts';
 import type { PlannedQuestion } from '../../src/client/session-player.ts';
+import { serverError } from '../../src/target/proxy/api-error.ts';
+import { refuse } from '../../src/target/proxy/delivery.ts';
+import { TooLateError } from './background-reader.ts';
 import type { Caller, Reply } from '../../src/target/proxy/proxy.ts';
 import { parseRequest } from '../../src/target/proxy/request.ts';
 import type { Proxy } from '../../src/target/proxy/respond.ts';
@@ -25,7 +28,20 @@ export interface Manner {
   readonly isCompacting?: boolean;
   readonly pin?: string;
   readonly forbid?: string;
+  /** Goes on from the answer before the last. */
+  readonly isBranching?: boolean;
+  /** Somebody else asks in the same conversation, that long after. */
+  readonly knocksAfterMs?: number;
+  readonly onSocket?: SocketOddity;
 }
+
+export const socketOddities = [
+  'garbage', // sends first what is no request
+  'prepares', // has the state made before it asks
+  'does-not-wait', // asks for something else before it is answered
+] as const;
+
+export type SocketOddity = (typeof socketOddities)[number];
 
 export const plainManner: Manner = { isStream: true, isLocalOnly: false };
 
@@ -99,9 +115,18 @@ export const ask = async (asking: Asking, proxy: Proxy, clock: VirtualClock): Pr
       }),
     );
   const send: Send = asking.send ?? ((body, who, to) => proxy.respond(parseRequest(body), who, to));
-  await send(bodyOf(asking), caller, reply);
+  await send(bodyOf(asking), caller, reply).catch((error: unknown) => {
+    if (error instanceof TooLateError) recorder.cancelled(clock.now());
+    else tellFault(error, reply);
+  });
   for (const timer of timers) timer[Symbol.dispose]();
   return { record: recorder.record(), written };
+};
+
+/** As a transport does with our own fault: a status while there is none, else the connection. */
+const tellFault = (error: unknown, reply: Reply): void => {
+  if (!/the disk is full/.test(String(error))) throw error;
+  refuse(reply, serverError('The proxy failed to answer.'), {});
 };
 
 const bodyOf = ({ question, manner }: Asking): Body => ({

@@ -4,7 +4,7 @@
  */
 
 import { writeSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 
 import type { LogEntry } from '../../src/log/entry.ts';
 import { check } from './checker.ts';
@@ -20,7 +20,7 @@ const fieldsOf = (fields: object): string =>
     .join(' ');
 
 const sayDrawn = (swarm: Swarm): void => {
-  const { system, faults, quirks, jumps, reload, stopAt, groupMs, faultsUntil } = swarm;
+  const { system, faults, quirks, jumps, reloads, stopAt, groupMs, faultsUntil } = swarm;
   const { store, spendMaxUsd } = swarm;
   const { backends, models, ...rules } = system;
   for (const backend of backends) say(`backend  ${fieldsOf(backend)}`);
@@ -30,9 +30,19 @@ const sayDrawn = (swarm: Swarm): void => {
     say(`fault    ${fieldsOf({ ...action, ...fault, until: Math.min(fault.until, faultsUntil) })}`);
   for (const quirk of quirks) say(`quirk    ${fieldsOf(quirk)}`);
   for (const jump of jumps) say(`jump     ${fieldsOf(jump)}`);
-  say(`tenure   ${fieldsOf({ reload, stopAt, groupMs })}`);
+  for (const { at, system: next } of reloads)
+    say(`reload   ${fieldsOf({ at, ...changesOf(system, next) })}`);
+  say(`tenure   ${fieldsOf({ stopAt, groupMs })}`);
   say(`until    ${fieldsOf({ faultsUntil, store, spendMaxUsd })}`);
 };
+
+/** What another file says otherwise. */
+const changesOf = (before: object, after: object): object =>
+  Object.fromEntries(
+    Object.entries(after).filter(
+      ([key, value]) => !isDeepStrictEqual(value, Reflect.get(before, key)),
+    ),
+  );
 
 /** The instant by which an entry is put in order. */
 const instantOf = (entry: LogEntry): number => {

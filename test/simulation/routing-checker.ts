@@ -3,6 +3,8 @@
  * failure.
  */
 
+import { isDeepStrictEqual } from 'node:util';
+
 import { type Checker, nameOf } from './ground.ts';
 import type { SwarmRun } from './swarm-run.ts';
 
@@ -19,6 +21,11 @@ export const demands: Checker = ({ run, attempts }) => {
   for (const { name, requestsPerMinute = Infinity, concurrentRequests = Infinity, ...key } of run
     .swarm.system.keys) {
     const { monthlyBudgetUsd = Infinity } = key;
+    // Other limits have counted nothing yet.
+    const isOther = run.swarm.reloads.some(
+      ({ system: { keys } }) => !isDeepStrictEqual(keys, run.swarm.system.keys),
+    );
+    if (isOther) continue;
     const turns = run.turns.filter(({ session }) => session.key.name === name);
     const letIn = turns.filter(({ trace }) => attempts.some((it) => it.trace === trace));
     for (const { record } of letIn) {
@@ -61,8 +68,12 @@ export const discipline: Checker = ({ run, attempts }) => {
   for (const [trace, count] of counts)
     if (count > attemptsMax) found.push(`${trace} made ${count} attempts`);
   // Other rules make other circuits and other slots, beside those that end their work.
-  const hasOthers = run.swarm.reload?.next.breaker !== run.swarm.system.breaker;
-  const calls = run.swarm.reload && hasOthers ? [] : run.calls;
+  const { system, reloads } = run.swarm;
+  const hasOthers = reloads.some(
+    ({ system: { breaker, backends } }) =>
+      !isDeepStrictEqual([breaker, backends], [system.breaker, system.backends]),
+  );
+  const calls = hasOthers ? [] : run.calls;
   for (const { backend, model, at, health, openCount, isWarmUp } of calls) {
     const change = health?.changes.at(-1);
     // One that was let in at the very instant at which the circuit opened is no offence.
@@ -77,6 +88,13 @@ export const discipline: Checker = ({ run, attempts }) => {
       found.push(`${backend} has ${openCount} calls in ${health.slots} slots at ${at}`);
     if (health && health.queued > queuedMax) found.push(`${health.queued} queue at ${backend}`);
   }
+  for (const { name, requestsPerMinute = Infinity } of hasOthers ? [] : system.backends) {
+    const ats = userCallsOf(run, name).map(({ at }) => at);
+    for (const from of ats) {
+      const count = ats.filter((at) => at >= from && at < from + 60_000).length;
+      if (count > requestsPerMinute) found.push(`${name} had ${count} requests from ${from}`);
+    }
+  }
   for (const call of run.calls)
     if (call.endedAt === undefined && !call.isWarmUp)
       found.push(`a call of ${call.backend} at ${call.at} never ended`);
@@ -87,6 +105,10 @@ export const discipline: Checker = ({ run, attempts }) => {
     if (running + queued > 0) found.push(`${name} has ${running} running, ${queued} queued`);
   return found;
 };
+
+/** The calls of a backend that somebody waited for. */
+const userCallsOf = ({ calls }: SwarmRun, name: string): SwarmRun['calls'] =>
+  calls.filter(({ backend, isWarmUp }) => backend === name && !isWarmUp);
 
 /** How long a backend that is well again may be shut out. */
 const backMsMax = ({ swarm }: SwarmRun): number => {
@@ -117,7 +139,7 @@ const slowToForget: ReadonlySet<string> = new Set([
 
 /** After the faults every circuit is closed within its bound, whether or not anybody asks. */
 export const recovery: Checker = ({ run }) => {
-  if (run.swarm.stopAt !== undefined || run.swarm.reload) return [];
+  if (run.swarm.stopAt !== undefined || run.swarm.reloads.length > 0) return [];
   const jumpedMs = run.swarm.jumps.reduce((sum, { ms }) => sum + ms, 0);
   const changes = run.entries.filter((entry) => entry.kind === 'circuit');
   const places = new Map(changes.map((it) => [`${it.backend} ${it.model ?? ''}`, it]));
@@ -151,7 +173,7 @@ export const openings: Checker = ({ run, attempts }) =>
 /** The circuit of one model does not keep others from being served. */
 export const models: Checker = ({ run, attempts }) => {
   const changes = run.entries.filter((entry) => entry.kind === 'circuit');
-  if (run.swarm.reload) return [];
+  if (run.swarm.reloads.length > 0) return [];
   return attempts.flatMap((attempt) => {
     if (attempt.attempt > 1 || attempt.passedOver !== 'breaker') return [];
     const turn = run.turns.find(({ trace }) => trace === attempt.trace);

@@ -48,6 +48,9 @@ const lessons: readonly (readonly [seed: number, taught: string])[] = [
   [7383, 'an answer that was read slowly brought back a model that had left memory since'],
   [8067, 'a cloud whose first token may take any time is at times too slow by itself'],
   [11305, 'a turn was sent a hair before it was due: an instant less now, plus now, is less'],
+  [13019, 'who comes back after ten minutes finds the answer, and no events any more'],
+  [14389, 'an attempt is paid for as it ends, and not as its reader has read it'],
+  [16647, 'what a box began while it was throttled takes its time after that'],
   [7483, 'a backend that the caller forbade has not been passed over'],
 ];
 
@@ -87,7 +90,7 @@ test('the mixture has what it is for: every kind, end and cause, and quiet runs'
       seen.add('quiet');
     for (const { session, manner } of run.turns)
       seen.add(session.thread).add(manner.background ?? '');
-    if (run.swarm.reload) seen.add('reload');
+    if (run.swarm.reloads.length > 0) seen.add('reload');
     if (run.jumpedAt.length > 0) seen.add('jump');
     for (const entry of run.entries) {
       if (entry.kind === 'act') acted.add(entry.what);

@@ -3,6 +3,9 @@
  * every backend, every byte a reader was sent, and when each answer was stored.
  */
 
+import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+
 import { type PlayedTurn, playSession } from '../../src/client/session-player.ts';
 import type { LogEntry } from '../../src/log/entry.ts';
 import { exchangeEntry } from '../../src/measurement/exchange-entry.ts';
@@ -10,7 +13,7 @@ import { traceId } from '../../src/protocol/trace.ts';
 import { seededIds } from '../../src/random/id.ts';
 import { type FaultyReaders, faultyReaders } from '../../src/target/fault/faulty-reader.ts';
 import { armedEntries } from '../../src/target/fault/plan.ts';
-import type { StateStore } from '../../src/target/proxy/proxy.ts';
+import type { StateStore, Upstream } from '../../src/target/proxy/proxy.ts';
 import type { ProxyHealth } from '../../src/target/proxy/respond.ts';
 import { memoryLedger, type UsageRow } from '../../src/target/proxy/usage-ledger.ts';
 import type { Clock } from '../../src/time/clock.ts';
@@ -18,7 +21,8 @@ import { estimateTokens } from '../../src/token/estimate.ts';
 import { turnMarkPattern } from '../../src/workload/session.ts';
 import { type QuirkAct, quirky } from './quirk.ts';
 import { ask, type Manner, plainManner } from './reader.ts';
-import type { Swarm, SwarmSession } from './swarm.ts';
+import type { SwarmSession } from './swarm-session.ts';
+import type { Swarm } from './swarm.ts';
 import { resourceIn, Thread } from './thread.ts';
 import { openWorld, type SeenCall, type World } from './world.ts';
 
@@ -49,6 +53,8 @@ export interface SwarmRun {
   readonly recoveryAt: number;
   /** By the trace of a call that puts a conversation in short: that of the turn it was made for. */
   readonly compactions: ReadonlyMap<string, string>;
+  /** By the trace of a turn that went on from another answer than its session's last: which. */
+  readonly branches: ReadonlyMap<string, string>;
   /** Timers that go on once all is closed and every deadline has passed. */
   readonly timersLeft: number;
   /** What was found wrong where no record shows it. */
@@ -74,7 +80,6 @@ export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
   const quirks: QuirkAct[] = [];
   const ledger = memoryLedger();
   const stored = new Set<string>();
-  let spentUsd = 0;
   const world = openWorld({
     system: swarm.system,
     faults: swarm.faults,
@@ -95,15 +100,23 @@ export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
         const isCloud = backend === 'azure';
         return isCloud && usage ? usage.inputTokens * 2e-6 + usage.outputTokens * 8e-6 : undefined;
       },
-      maySpend: () => spentUsd < swarm.spendMaxUsd,
+      maySpend: () => spentUsd() < swarm.spendMaxUsd,
     },
   });
   const { clock, proxy, emit } = world;
+  let paidUsd = 0;
+  let countedTo = 0;
+  /** An attempt is paid for as it ends. */
+  const spentUsd = (): number => {
+    for (; countedTo < world.entries.length; countedTo++) {
+      const entry = world.entries[countedTo];
+      if (entry?.kind === 'attempt') paidUsd += entry.costUsd ?? 0;
+    }
+    return paidUsd;
+  };
   const turns: SeenTurn[] = [];
   const seen = (turn: SeenTurn): void => {
     turns.push(turn);
-    for (const entry of world.entries)
-      if (entry.kind === 'attempt' && entry.trace === turn.trace) spentUsd += entry.costUsd ?? 0;
     const { name, residency } = turn.session.key;
     const isLocalOnly = residency === 'local-only' || turn.manner.isLocalOnly;
     emit(exchangeEntry(turn, { key: name, isLocalOnly }));
@@ -123,19 +136,15 @@ export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
     });
   const oddities: string[] = [];
   const odd = (what: string): void => void oddities.push(what);
-  const { reload, stopAt, system } = swarm;
-  const { upstreams } = world;
-  if (reload)
-    clock.at(
-      reload.at,
-      () => void proxy.adopt({ system: { ...system, ...reload.next }, upstreams }),
-    );
-  if (stopAt !== undefined) clock.at(stopAt, () => proxy.stop());
+  armReloads(swarm, world);
+  if (swarm.stopAt !== undefined) clock.at(swarm.stopAt, () => proxy.stop());
   const compactions = new Map<string, string>();
+  const branches = new Map<string, string>();
   const place = {
     readers,
     odd,
     compactions,
+    branches,
     world,
     stored,
     seen,
@@ -154,8 +163,9 @@ export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
     await Promise.all(swarm.sessions.map((session) => playOne(session, place, false)));
     recoveryAt = Math.max(clock.now(), swarm.faultsUntil) + calmMs;
     await clock.sleep(recoveryAt - clock.now());
+    // Apart, since a quota of requests has a share for each second.
     for (const session of swarm.recovery)
-      await playOne({ ...session, startsAt: clock.now() }, place, true);
+      await playOne({ ...session, startsAt: clock.now() + 1500 }, place, true);
   };
   try {
     await clock.runUntil(play(), horizonMs);
@@ -180,6 +190,7 @@ export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
     oddities,
     timersLeft: clock.armedCount,
     compactions,
+    branches,
     ...(crash === undefined ? {} : { crash }),
   };
 };
@@ -192,7 +203,25 @@ interface Place {
   readonly readers: FaultyReaders;
   readonly odd: (what: string) => void;
   readonly compactions: Map<string, string>;
+  readonly branches: Map<string, string>;
 }
+
+/** As `UpstreamSet` does, a backend that is described otherwise is reached anew. */
+const armReloads = ({ system, reloads }: Swarm, { clock, proxy, upstreams }: World): void => {
+  let current = { system, upstreams };
+  for (const { at, system: next } of reloads)
+    clock.at(at, () => {
+      const described = next.backends.map((backend): [string, Upstream] => {
+        const { name } = backend;
+        const upstream = current.upstreams.get(name);
+        assert.ok(upstream, `no upstream ${name}`);
+        const before = current.system.backends.find((it) => it.name === name);
+        return [name, isDeepStrictEqual(before, backend) ? upstream : { ...upstream }];
+      });
+      current = { system: next, upstreams: new Map(described) };
+      void proxy.adopt(current);
+    });
+};
 
 const playOne = async (session: SwarmSession, place: Place, isRecovery: boolean): Promise<void> => {
   const { clock, proxy } = place.world;
@@ -200,6 +229,7 @@ const playOne = async (session: SwarmSession, place: Place, isRecovery: boolean)
     kind: session.thread,
     world: place.world,
     odd: (what) => place.odd(`s${session.plan.number}: ${what}`),
+    branched: (trace, id) => void place.branches.set(trace, id),
   });
   const told = new Map<object, Omit<SeenTurn, keyof PlayedTurn>>();
   let turnOfPlan = 0;
@@ -264,17 +294,27 @@ const watchedStore = (
   store: StateStore,
   { swarm, clock, stored }: { swarm: Swarm; clock: Clock; stored: Set<string> },
 ): StateStore => {
-  let puts = 0;
-  const { delayMs, failRatio } = swarm.store;
+  const { delayMs, failRatio, lookFailRatio } = swarm.store;
+  const trouble = (ratio: number) => {
+    let calls = 0;
+    return async (): Promise<void> => {
+      calls++;
+      if (delayMs > 0) await clock.sleep(delayMs);
+      const fails = ratio > 0 && calls % Math.round(1 / ratio) === 0;
+      if (fails && clock.now() < swarm.faultsUntil) throw new Error('the disk is full');
+    };
+  };
+  const [putting, looking] = [trouble(failRatio), trouble(lookFailRatio)];
   return {
     ...store,
     put: async (response) => {
-      puts++;
-      if (delayMs > 0) await clock.sleep(delayMs);
-      const fails = failRatio > 0 && puts % Math.round(1 / failRatio) === 0;
-      if (fails && clock.now() < swarm.faultsUntil) throw new Error('the disk is full');
+      await putting();
       await store.put(response);
       stored.add(response.id);
+    },
+    chain: async (id) => {
+      await looking();
+      return store.chain(id);
     },
   };
 };

@@ -15,6 +15,7 @@ import { asRecord, asText, type JsonObject, parseJson } from '../../src/target/p
 import type { Caller, Reply } from '../../src/target/proxy/proxy.ts';
 import { parseRequest } from '../../src/target/proxy/request.ts';
 import { fetchLater } from './background-reader.ts';
+import { knock } from './conversation-guest.ts';
 import type { Body, Manner, Send } from './reader.ts';
 import { VirtualSocket } from './virtual-socket.ts';
 import type { World } from './world.ts';
@@ -28,12 +29,16 @@ export interface ThreadParts {
   readonly world: World;
   /** Told of what should not be, where no record of a turn shows it. */
   readonly odd: (what: string) => void;
+  /** Told of a turn, by its trace, that goes on from another answer than it was to. */
+  readonly branched: (trace: string, previousId: string) => void;
 }
 
 export class Thread {
   readonly #parts: ThreadParts;
   /** All items up to a response, by its id. */
   readonly #items = new Map<string, readonly JsonObject[]>();
+  /** Answers that turns have gone on from, the latest last. */
+  readonly #continued: string[] = [];
   #conversation: string | undefined;
   #socket: VirtualSocket | undefined;
 
@@ -43,19 +48,27 @@ export class Thread {
 
   /** How a turn is sent; `compact` is who asks for the history in short, where that is wanted. */
   send(manner: Manner, compact: Caller | undefined): Send {
-    const { kind, world } = this.#parts;
+    const { kind, world, odd } = this.#parts;
     const { proxy, clock } = world;
     const plain: Send = (body, caller, reply) => proxy.respond(parseRequest(body), caller, reply);
     switch (kind) {
       case 'chain':
-        return manner.background === undefined
-          ? plain
-          : (body, caller, reply) => fetchLater({ proxy, clock, manner }, body, caller, reply);
+        return async (body, caller, reply) => {
+          const asked = manner.isBranching === true ? this.#branch(body, caller) : this.#on(body);
+          if (manner.background === undefined) await plain(asked, caller, reply);
+          else await fetchLater({ proxy, clock, manner, odd }, asked, caller, reply);
+        };
       case 'conversation':
         return async (body, caller, reply) => {
           this.#conversation ??= (await proxy.conversations.create({}, caller)).id;
-          const more = { previous_response_id: undefined, conversation: this.#conversation };
-          await plain({ ...body, ...more }, caller, reply);
+          const conversation = this.#conversation;
+          const { knocksAfterMs } = manner;
+          const knocking =
+            knocksAfterMs === undefined
+              ? undefined
+              : knock({ world, odd, afterMs: knocksAfterMs, conversation }, body, caller);
+          await plain({ ...body, previous_response_id: undefined, conversation }, caller, reply);
+          await knocking;
         };
       case 'items':
         return async (body, caller, reply) => {
@@ -74,15 +87,30 @@ export class Thread {
         };
       case 'socket':
         return async (body, caller, reply) => {
-          if (this.#socket?.isClosed !== false)
-            this.#socket = new VirtualSocket(world, this.#parts.odd);
-          await this.#socket.ask({ ...body, store: false }, caller, reply);
+          if (this.#socket?.isClosed !== false) this.#socket = new VirtualSocket(world, odd);
+          await this.#socket.ask({ ...body, store: false }, { caller, reply, manner });
         };
     }
   }
 
   close(): void {
     this.#socket?.close();
+  }
+
+  #on(body: Body): Body {
+    const previousId = asText(body['previous_response_id']);
+    if (previousId !== undefined && this.#continued.at(-1) !== previousId)
+      this.#continued.push(previousId);
+    return body;
+  }
+
+  /** A tool's result belongs to the answer that called it; a question may go on from any. */
+  #branch(body: Body, caller: Caller): Body {
+    this.#on(body);
+    const earlierId = this.#continued.at(-2);
+    if (earlierId === undefined || typeof body['input'] !== 'string') return body;
+    this.#parts.branched(caller.trace, earlierId);
+    return { ...body, previous_response_id: earlierId };
   }
 
   async #history(body: Body, compact: Caller | undefined): Promise<readonly JsonObject[]> {
