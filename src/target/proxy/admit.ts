@@ -92,10 +92,7 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
       const full = [...waits.keys()].map(({ backend }) => ({ backend, why: 'full' as const }));
       return { kind: 'refused', refused: [...refused, ...full] };
     }
-    for (const { backend: name, why } of choice.passedOver) {
-      const cold = why === 'cold' && candidates.find((candidate) => candidate.backend === name);
-      if (cold) input.onCold(cold);
-    }
+    for (const cold of choice.cold) input.onCold(cold);
     const now = clock.now();
     const slotAt = backend.admission.enter(now) ? now : await waitForSlot(backend, choice, input);
     if (slotAt === undefined) {

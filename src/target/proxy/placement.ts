@@ -3,6 +3,7 @@
  * is and has at this moment. The router decides; here is gathered what it decides by.
  */
 
+import type { Failure } from '../../protocol/generation.ts';
 import type { Random } from '../../random/random.ts';
 import type { Candidate, ModelSystem } from '../../system/system.ts';
 import { type Admitted, admit } from './admit.ts';
@@ -10,6 +11,7 @@ import { type ApiError, badRequest, contextExceeded } from './api-error.ts';
 import type { Backend } from './backend.ts';
 import { type CallPlan, callPlan } from './call.ts';
 import type { Conversation } from './conversation.ts';
+import { judge } from './failure-scope.ts';
 import type { KeyLimit } from './key-limit.ts';
 import { pinningOf } from './pinning.ts';
 import { unservable } from './prompt-need.ts';
@@ -23,6 +25,7 @@ import {
   type RouteRules,
   isLocalOnly,
 } from './router.ts';
+import { isContextOverflow } from './verdict.ts';
 
 export interface PlacementInput {
   readonly parts: ProxyParts;
@@ -39,8 +42,6 @@ export interface PlacementInput {
 
 /** One search for a place. */
 export interface Search {
-  /** Backends asked already. */
-  readonly tried: ReadonlySet<string>;
   /** Tokens of the text that is to be continued. */
   readonly shownTokens: number;
   readonly gone: AbortSignal;
@@ -61,6 +62,8 @@ export class Placement {
   #shownTokens = 0;
   /** The longest window that a backend has said to be too short. */
   #overflownTokens = 0;
+  /** Asked already, or on a host that has failed. */
+  readonly #tried = new Set<Candidate>();
 
   /** Throws an `ApiError` when the caller names backends that cannot be meant. */
   constructor(input: PlacementInput) {
@@ -96,10 +99,10 @@ export class Placement {
   }
 
   /** Finds a place among the candidates not tried yet. */
-  async find({ tried, shownTokens, gone }: Search): Promise<Admitted> {
+  async find({ shownTokens, gone }: Search): Promise<Admitted> {
     const { parts, backends, model, caller } = this.#input;
     this.#shownTokens = shownTokens;
-    const candidates = model.candidates.filter(({ backend }) => !tried.has(backend));
+    const candidates = model.candidates.filter((candidate) => !this.#tried.has(candidate));
     await this.#look(candidates);
     return admit({
       clock: parts.clock,
@@ -113,9 +116,17 @@ export class Placement {
     });
   }
 
-  /** The backend has said that the prompt is too long for it: only a longer window will do. */
-  overflow(candidate: Candidate): void {
-    this.#overflownTokens = Math.max(this.#overflownTokens, windowOf(candidate) ?? 0);
+  /**
+   * The candidate was asked in vain. Where that speaks against the whole host, its other models are
+   * not asked either; where the prompt was too long, only a longer window will do.
+   */
+  failed(candidate: Candidate, failure: Failure): void {
+    const { backend } = candidate;
+    const isOfHost = judge(failure).against === 'host';
+    for (const it of this.#input.model.candidates)
+      if (it === candidate || (isOfHost && it.backend === backend)) this.#tried.add(it);
+    if (isContextOverflow(failure))
+      this.#overflownTokens = Math.max(this.#overflownTokens, windowOf(candidate) ?? 0);
   }
 
   /** How long until a circuit in the way of this request is probed. */

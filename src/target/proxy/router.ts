@@ -78,6 +78,8 @@ export interface Choice {
   readonly queueMax: number;
   /** The better candidates that were passed over, in their order. */
   readonly passedOver: readonly Refusal[];
+  /** Those of them whose models are not in memory. */
+  readonly cold: readonly Candidate[];
 }
 
 /** A candidate that is not asked, or not yet. */
@@ -120,6 +122,9 @@ export const route = (candidates: readonly CandidateState[], rules: RouteRules):
     passedOver: judged
       .slice(0, at)
       .flatMap(({ state, why }) => (why && !isForbidden(why) ? [refusalOf(state, why)] : [])),
+    cold: judged
+      .slice(0, at)
+      .flatMap(({ state, why }) => (why === 'cold' ? [state.candidate] : [])),
   });
   const atOnce = judged.flatMap(({ state, why }, at) =>
     why === undefined ? [choiceOf(state, at, rules.spill)] : [],

@@ -63,7 +63,6 @@ export class Turn {
   readonly #input: TurnInput;
   readonly #identity: ResponseIdentity;
   readonly #delivery: Delivery;
-  readonly #tried = new Set<string>();
   readonly #setbacks: Setback[] = [];
   readonly #leave = new AbortController();
   readonly #onGone = (): void => this.#leave.abort();
@@ -134,9 +133,8 @@ export class Turn {
       if (end.kind === 'served') return this.#conclude(end.reason);
       const { failure } = end;
       this.#setbacks.push({ backend: place.backend.system.name, failure });
-      const isTooLong = isContextOverflow(failure);
-      if (isTooLong) this.#input.placement.overflow(place.choice.candidate);
-      const mayHelp = isTooLong || failure.isRequestFault !== true;
+      this.#input.placement.failed(place.choice.candidate, failure);
+      const mayHelp = isContextOverflow(failure) || failure.isRequestFault !== true;
       const { attemptsMax = attemptsMaxDefault } = this.#input.parts.system;
       const mayTryNext = this.#attemptCount < attemptsMax && mayHelp;
       if (!mayTryNext || !this.#mayGoOn() || !this.#mayRetry()) return this.#giveUp([]);
@@ -163,7 +161,6 @@ export class Turn {
 
   #admit(): Promise<Admitted> {
     return this.#input.placement.find({
-      tried: this.#tried,
       shownTokens: this.#shown?.tokens ?? 0,
       gone: this.#leave.signal,
     });
@@ -176,7 +173,6 @@ export class Turn {
     const { name } = backend.system;
     this.#input.retries.begin(parts.clock.now());
     this.#attemptCount++;
-    this.#tried.add(name);
     this.#backendName = name;
     const plan = this.#shown
       ? callPlan(request, conversation, choice.candidate, this.#shown)

@@ -313,3 +313,34 @@ describe('a model that is local-only', () => {
     expect(world.azure.calls).toHaveLength(0);
   });
 });
+
+describe('two models on one host', () => {
+  const large = { backend: 'spark', model: 'large' };
+  const small = { backend: 'spark', model: 'small' };
+  const candidates = [large, small, azure];
+
+  test('the other is asked when the first alone has failed', async () => {
+    const noMemory = failure('status', { status: 500, message: 'CUDA error: out of memory' });
+    const world = worldOf({ candidates }, { spark: [() => [noMemory], () => answer('p', 3)] });
+    const reply = await world.ask();
+    expect(reply.stream.resource.status).toBe('completed');
+    expect(world.attempts).toMatchObject([
+      { model: 'large', outcome: 'failed' },
+      { model: 'small', cause: 'failover', outcome: 'served' },
+    ]);
+  });
+
+  test('neither is asked once the host has failed', async () => {
+    const world = worldOf({ candidates }, { spark: [() => [failure('reset')]] });
+    const reply = await world.ask();
+    expect(reply.stream.resource.status).toBe('completed');
+    expect(world.attempts).toMatchObject([{ model: 'large' }, { model: 'cloud-m' }]);
+  });
+
+  test('each that is cold is loaded, while another serves', async () => {
+    const world = worldOf({ candidates });
+    world.spark.probeAnswer = async () => ({ loadedModels: [] });
+    await world.ask();
+    expect(world.spark.calls.map(({ candidate }) => candidate.model)).toEqual(['large', 'small']);
+  });
+});
