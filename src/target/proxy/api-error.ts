@@ -103,9 +103,33 @@ export const wrongType = (param: string, expected: string, found: unknown): ApiE
 
 export const wrongValue = (param: string, found: unknown, allowed: readonly string[]): ApiError =>
   badRequest(
-    `Invalid value: ${quoted(found)}. Supported values are: ${allowed.map(quoted).join(', ')}.`,
+    `Invalid value: ${quoted(found)}. Supported values are: ${listed(allowed.map(quoted))}.`,
     param,
     'invalid_value',
+  );
+
+/** OpenAI's words for a bound that was not kept, and the code that goes with them. */
+const boundCodes = {
+  'integer below minimum value': 'integer_below_min_value',
+  'integer above maximum value': 'integer_above_max_value',
+  'decimal below minimum value': 'decimal_below_min_value',
+  'decimal above maximum value': 'decimal_above_max_value',
+  'string too long': 'string_above_max_length',
+  'array too long': 'array_above_max_length',
+  'too many properties': 'object_above_max_properties',
+} as const;
+
+/** A value beyond its bounds. */
+export const outOfBounds = (
+  param: string,
+  bound: keyof typeof boundCodes,
+  expected: string,
+  found: string,
+): ApiError =>
+  badRequest(
+    `Invalid '${param}': ${bound}. Expected ${expected}, but got ${found} instead.`,
+    param,
+    boundCodes[bound],
   );
 
 export const unsupported = (param: string, advice: string): ApiError =>
@@ -303,11 +327,18 @@ const tryAgain = (ms: number): string =>
 const shortened = (text: string, charsMax: number): string =>
   text.length > charsMax ? `${text.slice(0, charsMax)}…` : text;
 
+/** `'a'`, `'a' and 'b'`, `'a', 'b', and 'c'`. */
+const listed = (values: readonly string[]): string =>
+  values.length < 3
+    ? values.join(' and ')
+    : `${values.slice(0, -1).join(', ')}, and ${values.at(-1)}`;
+
 const quoted = (value: unknown): string =>
   typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
 
 const kindOf = (value: unknown): string => {
   if (value === null) return 'null';
+  if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'number') return Number.isInteger(value) ? 'an integer' : 'a decimal';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;

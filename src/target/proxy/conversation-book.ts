@@ -10,17 +10,10 @@
 import type { Item } from '../../protocol/responses.ts';
 import type { IdSource } from '../../random/id.ts';
 import type { Clock } from '../../time/clock.ts';
-import {
-  ApiError,
-  badRequest,
-  duplicateItem,
-  itemNotFound,
-  missingParameter,
-  notStored,
-} from './api-error.ts';
+import { ApiError, duplicateItem, itemNotFound, missingParameter, notStored } from './api-error.ts';
 import { type KeptHistory, referredIds, withId } from './conversation.ts';
 import type { ConversationStore, StoredConversation } from './conversation-store.ts';
-import { fieldsOf, listOf } from './field.ts';
+import { fieldsOf, listOf, tooLongList } from './field.ts';
 import { homeIds, isHomeItem } from './home-id.ts';
 import { type ItemPage, type PageQuery, itemPage, speltOut } from './input-item-list.ts';
 import { isLocalOnly, itemsOf } from './memory-store.ts';
@@ -211,12 +204,8 @@ export class ConversationBook {
     caller: Asking,
   ): Promise<readonly HeldItem[]> {
     const { conversations, store, ids } = this.#parts;
-    if (listOf(value, 'items').length > itemsMax)
-      throw badRequest(
-        `Invalid 'items': array too long. Expected an array with maximum length ${itemsMax}.`,
-        'items',
-        'array_above_max_length',
-      );
+    const { length } = listOf(value, 'items');
+    if (length > itemsMax) throw tooLongList('items', length, itemsMax);
     const isDemanded = metadata['residency'] === 'local-only' || caller.residency === 'local-only';
     const known = new Set((await conversations.items(id)).map(({ item }) => item.id));
     const items: HeldItem[] = [];

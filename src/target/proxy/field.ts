@@ -4,7 +4,14 @@
  * Null and absent are the same to every reader, as they are to OpenAI.
  */
 
-import { badRequest, missingParameter, wrongType, wrongValue } from './api-error.ts';
+import {
+  type ApiError,
+  badRequest,
+  missingParameter,
+  outOfBounds,
+  wrongType,
+  wrongValue,
+} from './api-error.ts';
 import { type JsonObject, asRecord } from './json.ts';
 
 /** The value as an object of which nothing is known yet. */
@@ -44,15 +51,31 @@ export const listOf = (
   expected = 'an array',
 ): readonly unknown[] => {
   if (!Array.isArray(value)) throw wrongType(param, expected, value);
-  if (value.length > listMax)
-    throw badRequest(
-      `Invalid '${param}': array too long. Expected an array with maximum length ${listMax}, ` +
-        `but got an array with length ${value.length} instead.`,
-      param,
-      'array_above_max_length',
-    );
+  if (value.length > listMax) throw tooLongList(param, value.length, listMax);
 
   return value;
+};
+
+/** A list of more entries than are taken. */
+export const tooLongList = (param: string, length: number, lengthMax: number): ApiError =>
+  outOfBounds(
+    param,
+    'array too long',
+    `an array with maximum length ${lengthMax}`,
+    `an array with length ${length}`,
+  );
+
+/** The text, if it is no longer than this. */
+export const boundedText = (text: string, param: string, charsMax: number): string => {
+  if (text.length > charsMax)
+    throw outOfBounds(
+      param,
+      'string too long',
+      `a string with maximum length ${charsMax}`,
+      `a string with length ${text.length}`,
+    );
+
+  return text;
 };
 
 export const stringField = (fields: JsonObject, key: string, param = key): string | undefined => {
@@ -80,17 +103,17 @@ export const flagField = (fields: JsonObject, key: string): boolean | undefined 
 export const numberField = (
   fields: JsonObject,
   key: string,
-  bounds: { readonly min: number; readonly max: number },
+  { min, max }: { readonly min: number; readonly max: number },
+  kind: 'decimal' | 'integer' = 'decimal',
 ): number | undefined => {
   const value = fields[key] ?? undefined;
   if (value === undefined) return undefined;
-  if (typeof value !== 'number') throw wrongType(key, 'a decimal', value);
-  if (value < bounds.min || value > bounds.max)
-    throw badRequest(
-      `Invalid '${key}': expected a value from ${bounds.min} to ${bounds.max}, got ${value}.`,
-      key,
-      'invalid_value',
-    );
+  const isKind = typeof value === 'number' && (kind === 'decimal' || Number.isInteger(value));
+  if (!isKind) throw wrongType(key, kind === 'decimal' ? 'a decimal' : 'an integer', value);
+  if (value < min)
+    throw outOfBounds(key, `${kind} below minimum value`, `a value >= ${min}`, String(value));
+  if (value > max)
+    throw outOfBounds(key, `${kind} above maximum value`, `a value <= ${max}`, String(value));
 
   return value;
 };
@@ -99,13 +122,7 @@ export const integerField = (
   fields: JsonObject,
   key: string,
   bounds: { readonly min: number; readonly max: number },
-): number | undefined => {
-  const value = fields[key];
-  if (typeof value === 'number' && !Number.isInteger(value))
-    throw wrongType(key, 'an integer', value);
-
-  return numberField(fields, key, bounds);
-};
+): number | undefined => numberField(fields, key, bounds, 'integer');
 
 /** One of the listed words. */
 export const choiceField = <T extends string>(

@@ -359,7 +359,7 @@ const isStreamAsked = (query: Query): boolean => query['stream'] === 'true';
 const startingAfter = (query: Query): number => {
   const value = query['starting_after'];
   if (value === undefined) return -1;
-  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
+  if (typeof value === 'string' && /^(?:-1|\d{1,15})$/.test(value)) return Number(value);
   throw badRequest(
     `Invalid 'starting_after': expected an integer, got ${JSON.stringify(value)}.`,
     'starting_after',

@@ -17,15 +17,17 @@ export interface InputCount {
   readonly input_tokens: number;
 }
 
-/** Reads the body, of which everything may be left out. */
+/** Reads the body, of which everything may be left out; the model is then empty. */
 export const parseCountRequest = (body: unknown): ResponseRequest => {
-  const fields = fieldsOf(body, 'body');
-  return parseRequest({
+  const fields = fieldsOf(body ?? {}, 'body');
+  const model = fields['model'] ?? undefined;
+  const request = parseRequest({
     ...fields,
-    model: fields['model'] ?? 'any',
+    model: model ?? 'any',
     input: fields['input'] ?? [],
     stream: false,
   });
+  return model === undefined ? { ...request, model: '' } : request;
 };
 
 /** The longest text that is counted rather than estimated: some 0.1 s. */

@@ -7,14 +7,15 @@
 
 import type { ClientToolChoice, TextFormat, Tool, Verbosity } from '../../protocol/responses.ts';
 import {
-  type ApiError,
   badRequest,
   missingParameter,
+  outOfBounds,
   unsupported,
   wrongType,
   wrongValue,
 } from './api-error.ts';
 import {
+  boundedText,
   choiceField,
   fieldsOf,
   flagField,
@@ -116,10 +117,16 @@ export const parseRequest = (body: unknown): ResponseRequest => {
     isLocalOnly: metadata['residency'] === 'local-only',
     truncation: choiceField(fields, 'truncation', ['auto', 'disabled']) ?? 'disabled',
     serviceTier: choiceField(fields, 'service_tier', serviceTiers) ?? 'default',
-    safetyIdentifier: stringField(fields, 'safety_identifier'),
-    promptCacheKey: stringField(fields, 'prompt_cache_key'),
+    safetyIdentifier: boundedField(fields, 'safety_identifier', 128),
+    promptCacheKey: boundedField(fields, 'prompt_cache_key', 64),
     user: stringField(fields, 'user'),
   };
+};
+
+/** A name that a backend would refuse for its length. */
+const boundedField = (fields: JsonObject, key: string, charsMax: number): string | undefined => {
+  const text = stringField(fields, key);
+  return text === undefined ? undefined : boundedText(text, key, charsMax);
 };
 
 const serviceTiers = ['auto', 'default', 'flex', 'priority', 'scale', 'fast', 'ultrafast'] as const;
@@ -168,6 +175,8 @@ const checkIgnored = (fields: JsonObject): void => {
 const refuseUnsupported = (fields: JsonObject): void => {
   if ((fields['prompt'] ?? undefined) !== undefined)
     throw unsupported('prompt', "Send 'instructions' and 'input' instead.");
+  if ((fields['moderation'] ?? undefined) !== undefined)
+    throw unsupported('moderation', 'Ask a moderation service before and after.');
   const managed = listOf(fields['context_management'] ?? [], 'context_management');
   if (managed.length > 0)
     throw unsupported(
@@ -221,15 +230,18 @@ const parseFormat = (value: unknown): TextFormat => {
 export const parseMetadata = (fields: JsonObject): Readonly<Record<string, string>> => {
   const pairs = Object.entries(fields);
   if (pairs.length > 16)
-    throw invalid('metadata', `expected at most 16 pairs, got ${pairs.length}`);
+    throw outOfBounds(
+      'metadata',
+      'too many properties',
+      'an object with at most 16 properties',
+      `an object with ${pairs.length} properties`,
+    );
   const metadata: Record<string, string> = {};
   for (const [key, value] of pairs) {
     const param = `metadata.${key}`;
     if (typeof value !== 'string') throw wrongType(param, 'a string', value);
-    if (key.length > 64)
-      throw invalid('metadata', `expected keys of at most 64 characters, got '${key}'`);
-    if (value.length > 512) throw invalid(param, 'expected a value of at most 512 characters');
-    metadata[key] = value;
+    boundedText(key, 'metadata', 64);
+    metadata[key] = boundedText(value, param, 512);
   }
   // A demand that is misspelt would otherwise be a leak.
   const residency = metadata['residency'];
@@ -237,6 +249,3 @@ export const parseMetadata = (fields: JsonObject): Readonly<Record<string, strin
     throw wrongValue('metadata.residency', residency, ['local-only', 'local-first']);
   return metadata;
 };
-
-const invalid = (param: string, problem: string): ApiError =>
-  badRequest(`Invalid '${param}': ${problem}.`, param, 'invalid_value');

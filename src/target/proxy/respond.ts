@@ -203,6 +203,9 @@ export class Proxy {
 
   /** How long a prompt is; throws an `ApiError`. */
   async countInput(request: ResponseRequest, caller: Caller): Promise<InputCount> {
+    const { model } = request;
+    const isKnown = model === '' || this.models(caller).data.some(({ id }) => id === model);
+    if (!isKnown) throw modelNotFound(model);
     return inputCount(request, await this.#conversationOf(request, caller), this.#parts);
   }
 

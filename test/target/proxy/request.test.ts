@@ -110,6 +110,7 @@ describe('what is refused, and by which name', () => {
     ['stream', { model: 'm', input: '', stream: 'yes' }],
     ['truncation', { model: 'm', input: '', truncation: 'maybe' }],
     ['background', { model: 'm', input: '', background: true, store: false }],
+    ['moderation', { model: 'm', input: '', moderation: { model: 'omni' } }],
     ['context_management', { model: 'm', input: '', context_management: [{ type: 'compaction' }] }],
     ['include', { model: 'm', input: '', include: 'reasoning.encrypted_content' }],
     ['reasoning.effort', { model: 'm', input: '', reasoning: { effort: 'huge' } }],
@@ -149,9 +150,50 @@ describe('what is refused, and by which name', () => {
     expect(refusal(body).param).toBe(`input[0].content[0].${field}`);
   });
 
+  test.each([
+    [
+      { temperature: 3 },
+      'decimal_above_max_value',
+      "Invalid 'temperature': decimal above maximum value. " +
+        'Expected a value <= 2, but got 3 instead.',
+    ],
+    [
+      { max_output_tokens: 0 },
+      'integer_below_min_value',
+      "Invalid 'max_output_tokens': integer below minimum value. " +
+        'Expected a value >= 1, but got 0 instead.',
+    ],
+    [
+      { top_logprobs: 1.5 },
+      'invalid_type',
+      "Invalid type for 'top_logprobs': expected an integer, but got a decimal instead.",
+    ],
+    [
+      { prompt_cache_key: 'k'.repeat(65) },
+      'string_above_max_length',
+      "Invalid 'prompt_cache_key': string too long. " +
+        'Expected a string with maximum length 64, but got a string with length 65 instead.',
+    ],
+    [
+      { text: { verbosity: 'loud' } },
+      'invalid_value',
+      "Invalid value: 'loud'. Supported values are: 'low', 'medium', and 'high'.",
+    ],
+    [
+      { truncation: 'some' },
+      'invalid_value',
+      "Invalid value: 'some'. Supported values are: 'auto' and 'disabled'.",
+    ],
+  ])('a value out of bounds is told as OpenAI tells it: %o', (more, code, message) => {
+    expect(refusal({ model: 'm', input: '', ...more })).toMatchObject({ code, message });
+  });
+
   test('metadata has at most 16 pairs', () => {
     const metadata = Object.fromEntries(Array.from({ length: 17 }, (_, at) => [`k${at}`, '']));
-    expect(refusal({ model: 'm', input: '', metadata })).toMatchObject({ param: 'metadata' });
+    expect(refusal({ model: 'm', input: '', metadata })).toMatchObject({
+      param: 'metadata',
+      code: 'object_above_max_properties',
+    });
   });
 
   test('OpenAI words it so', () => {

@@ -103,6 +103,8 @@ describe('the length of a prompt', () => {
       400,
       'previous_response_not_found',
     ]);
+    const unknown = await post(served.origin, '/responses/input_tokens', { model: 'x' });
+    expect(asRecord(json(unknown.text)['error'])?.['code']).toBe('model_not_found');
   });
 });
 
