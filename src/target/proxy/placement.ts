@@ -9,6 +9,7 @@ import type { Candidate, ModelSystem } from '../../system/system.ts';
 import { type Admitted, admit } from './admit.ts';
 import { type ApiError, badRequest, contextExceeded } from './api-error.ts';
 import type { Backend } from './backend.ts';
+import type { BackendQuota } from './backend-quota.ts';
 import { type CallPlan, callPlan } from './call.ts';
 import type { Conversation } from './conversation.ts';
 import { judge } from './failure-scope.ts';
@@ -110,7 +111,7 @@ export class Placement {
       candidates,
       stateOf: (candidate, backend) => this.#stateOf(candidate, backend),
       rules: () => this.#rules(),
-      tokensOf: (backend) => (backend.quota.countsTokens ? this.chargedTokens : 0),
+      tokensOf: ({ quota }) => this.#tokensOf(quota),
       gone,
       onCold: (candidate) => backends.get(candidate.backend)?.warm(candidate, caller.trace),
     });
@@ -186,7 +187,8 @@ export class Placement {
       const isReady =
         backend.mayServeModel(candidate.model) &&
         backend.admission.hasFreeSlot &&
-        backend.isLoaded(candidate.model) !== false;
+        backend.isLoaded(candidate.model) !== false &&
+        this.#quotaWaitMs(backend) === 0;
       return isReady && this.#lackOf(candidate, backend) === undefined;
     });
     if (!isOrdered) await Promise.all(looks.map((look) => look()));
@@ -221,16 +223,23 @@ export class Placement {
   }
 
   #stateOf(candidate: Candidate, backend: Backend): Omit<CandidateState, 'hasWaited'> {
-    const { clock } = this.#input.parts;
-    const tokens = backend.quota.countsTokens ? this.chargedTokens : 0;
     return {
       ...backend.state(candidate),
       weight: candidate.weight ?? 1,
       draw: this.#draws.get(candidate) ?? 0,
       costUsd: this.#costOf(candidate, backend),
       lacks: this.#lackOf(candidate, backend),
-      quotaWaitMs: backend.quota.waitMs(tokens, clock.now()),
+      quotaWaitMs: this.#quotaWaitMs(backend),
     };
+  }
+
+  #quotaWaitMs({ quota }: Backend): number {
+    return quota.waitMs(this.#tokensOf(quota), this.#input.parts.clock.now());
+  }
+
+  /** What the request is charged against a quota. */
+  #tokensOf({ countsTokens }: BackendQuota): number {
+    return countsTokens ? this.chargedTokens : 0;
   }
 
   /** What is at home costs nothing by the token. */

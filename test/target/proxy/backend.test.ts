@@ -80,6 +80,27 @@ test('a box that the caller forbids does not keep the next from being looked at'
   expect([world.spark.probes, world.spare.probes]).toEqual([0, 1]);
 });
 
+test('a box whose quota is used up does not keep the next from being looked at', async () => {
+  const world = new ProxyWorld({
+    system: {
+      backends: [{ ...local('spark'), requestsPerMinute: 1 }, local('spare')],
+      models: [
+        {
+          name: 'm',
+          candidates: ['spark', 'spare'].map((backend) => ({ backend, model: 'a:b' })),
+        },
+      ],
+    },
+  });
+  for (const box of [world.spark, world.spare])
+    box.probeAnswer = async () => ({ loadedModels: ['a:b'] });
+  await world.ask();
+  await world.ask();
+
+  expect(world.attempts.map(({ backend }) => backend)).toEqual(['spark', 'spare']);
+  expect(world.spare.probes).toBe(1);
+});
+
 test('a call that loads a model and hangs is tried again after a minute, not before', async () => {
   const world = new ProxyWorld({ spark: [() => hangs] });
   world.spark.probeAnswer = async () => ({ loadedModels: [] });
