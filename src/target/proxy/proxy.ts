@@ -113,7 +113,10 @@ export interface HeldItem {
 export interface StateStore {
   put(response: StoredResponse): Promise<void>;
   get(id: string): Promise<StoredResponse | undefined>;
-  /** The response and its ancestors, eldest first; undefined when any is missing. */
+  /**
+   * The response and its ancestors, eldest first; undefined when any is missing. Their instructions
+   * and tools, which nobody goes on with, may be left out.
+   */
   chain(id: string): Promise<readonly StoredResponse[] | undefined>;
   /** Those of these items that responses of the owner hold, by their ids. */
   items(ids: readonly string[], owner: string): Promise<ReadonlyMap<string, HeldItem>>;

@@ -42,7 +42,10 @@ const schema = `
   CREATE INDEX IF NOT EXISTS items_by_response ON items (response);
 `;
 
-const columns = 'responses.id, owner, previous_id, created_at_wall, input, resource';
+const columnsBut = 'responses.id, owner, previous_id, created_at_wall, input';
+const columns = `${columnsBut}, resource`;
+/** An agent brings tens of kilobytes of these with each turn, and no later turn asks for them. */
+const lightResource = `json_set(resource, '$.instructions', NULL, '$.tools', json('[]'))`;
 
 /** The state in this file, which is closed with it. */
 export const sqliteStore = (file: SqliteFile, retention: RetentionOptions): StateStore => {
@@ -123,8 +126,8 @@ const statementsOf = (database: DatabaseSync) => ({
        SELECT previous_id, depth + 1 FROM line JOIN responses ON responses.id = line.at
        WHERE previous_id IS NOT NULL AND depth < ${chainMax}
      )
-     SELECT ${columns} FROM line LEFT JOIN responses ON responses.id = line.at
-     ORDER BY depth DESC`,
+     SELECT ${columnsBut}, ${lightResource} AS resource
+     FROM line LEFT JOIN responses ON responses.id = line.at ORDER BY depth DESC`,
   ),
   holder: database.prepare(
     `SELECT ${columns} FROM items JOIN responses ON number = response

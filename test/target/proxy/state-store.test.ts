@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 
 import { memoryStore } from '../../../src/target/proxy/memory-store.ts';
-import type { StateStore } from '../../../src/target/proxy/proxy.ts';
+import type { StateStore, StoredResponse } from '../../../src/target/proxy/proxy.ts';
 import { SqliteFile, networkShareOf } from '../../../src/target/proxy/sqlite-file.ts';
 import { sqliteLedger } from '../../../src/target/proxy/sqlite-ledger.ts';
 import { sqliteStore } from '../../../src/target/proxy/sqlite-store.ts';
@@ -94,6 +94,23 @@ describe.each(kinds)('%s', (_kind, open) => {
       ),
       { numRuns: 20 },
     );
+  });
+
+  test('a chain is what was said in it, whatever instructions and tools each turn brought', async () => {
+    const store = open();
+    const first = stored('a');
+    const tools = [{ type: 'custom' as const, name: 'shell', description: null }];
+    const resource = { ...first.resource, instructions: 'Be brief.', tools };
+    await store.put({ ...first, resource });
+    await store.put(stored('b', 'a'));
+    const chain = await store.chain('b');
+    const light = (it: StoredResponse) => ({
+      ...it,
+      resource: { ...it.resource, instructions: null, tools: [] },
+    });
+    expect(chain?.map(light)).toEqual([first, stored('b', 'a')]);
+    expect((await store.get('a'))?.resource).toEqual(resource);
+    await store.close();
   });
 
   test('a chain with a missing ancestor is not there at all', async () => {
