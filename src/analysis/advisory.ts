@@ -147,9 +147,10 @@ const bufferRemarks = (arms: readonly ArmResult[]): Advisory[] => {
       figures.isBuffered && backend && !faulted.has(trace.exchange.trace) ? [backend] : [],
     );
   });
-  return [...Map.groupBy(buffered, (backend) => backend)]
+  const answers = [...Map.groupBy(buffered, (backend) => backend)]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([backend, { length: count }]) => ({ kind: 'buffered', backend, count }));
+    .map(([backend, { length: count }]) => ({ backend, count }));
+  return answers.length === 0 ? [] : [{ kind: 'buffered', answers }];
 };
 
 /** A price list older than this may have changed. */

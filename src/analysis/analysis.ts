@@ -113,7 +113,11 @@ export type Advisory =
   | { readonly kind: 'tokenizer-differs'; readonly backends: readonly string[] }
   | { readonly kind: 'usage-estimated'; readonly count: number }
   | { readonly kind: 'leaked'; readonly arm: string; readonly count: number }
-  | { readonly kind: 'buffered'; readonly backend: string; readonly count: number }
+  | {
+      readonly kind: 'buffered';
+      /** How many answers, by backend. */
+      readonly answers: readonly { readonly backend: string; readonly count: number }[];
+    }
   | { readonly kind: 'no-price'; readonly backend: string; readonly model: string }
   | { readonly kind: 'price-old'; readonly asOf: string }
   | { readonly kind: 'seam-quality-unmeasured' }

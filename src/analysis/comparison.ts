@@ -48,9 +48,13 @@ const contests: readonly Contest[] = [
   { why: 'failover', id: 'failover', stat: 'p50', isBetter: isFaster },
 ];
 
-/** An answer that is worse for its reader is not better for having come sooner. */
+/**
+ * An answer that is worse for its reader is not better for having come sooner, nor one that less
+ * was asked of.
+ */
 const lostTo = (arm: string, ours: MatrixRow, theirs: MatrixRow): LostRow[] => {
   if (theirs.exercisedCount === 0 || ours.exercisedCount === 0) return [];
+  if (theirs.row.expect !== ours.row.expect) return [];
   const isWorse = shareOf(theirs) < shareOf(ours);
   const contest = contests.find(({ id, stat, isBetter }) => {
     const mine = cellOf(ours, id, stat);

@@ -32,13 +32,14 @@ export const matrixOf = ({ suite, systems }: Manifest, arms: readonly ArmResult[
   suite === undefined
     ? []
     : arms.map((result) => {
-        const settlings = settlingOf(result, suite.rows, systems[result.arm.arm]);
-        const trials = trialsOf(result, suite.rows);
+        const asked = suite.rows.map((row) => rowIn(row, result.arm.arm));
+        const settlings = settlingOf(result, asked, systems[result.arm.arm]);
+        const trials = trialsOf(result, asked);
         const played = playedCounts(result);
         // An arm may be a proxy of others, which tells of no attempts.
         const areAttemptsKnown = result.arm.attempts.length > 0;
         const ground = { arm: result.arm.arm, areAttemptsKnown };
-        const rows = suite.rows.flatMap((row, index) =>
+        const rows = asked.flatMap((row, index) =>
           row.arms?.includes(ground.arm) === false
             ? []
             : [matrixRow(ground, { row, index }, trials, played.get(index) ?? 0, settlings)],
@@ -54,6 +55,12 @@ export const matrixOf = ({ suite, systems }: Manifest, arms: readonly ArmResult[
           totals: totalRows(ground, trials, settlings),
         };
       });
+
+/** A row as an arm is asked for it. */
+const rowIn = ({ expectIn, ...row }: SuiteRow, arm: string): SuiteRow => ({
+  ...row,
+  expect: expectIn?.[arm] ?? row.expect,
+});
 
 /** From the worst to the best. */
 export const standings: readonly Standing[] = [

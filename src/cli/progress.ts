@@ -8,6 +8,7 @@
 import { styleText } from 'node:util';
 
 import type { Exchange, LogEntry } from '../log/entry.ts';
+import { playable } from '../run/lane-target.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { describeScenario } from '../scenario/describe.ts';
 import { systemClock } from '../time/system-clock.ts';
@@ -125,7 +126,8 @@ const noteExchange = (counts: Counts, exchange: Exchange): void => {
 
 /** `0:41 steady · 17 answered · 0 failed · spark 14 azure 3 · first text 0.6 s · 3 faults`. */
 const progressLine = (counts: Counts, now: number, { arms }: Scenario): string => {
-  const rows = arms.find(({ name }) => name === counts.arm)?.suite?.rows.map(({ row }) => row);
+  const arm = arms.find(({ name }) => name === counts.arm);
+  const rows = arm?.suite && playable(arm.suite, arm).rows.map(({ row }) => row);
   const trials = (rows ?? []).reduce((sum, { repetitions }) => sum + repetitions, 0);
   const row = rows?.[counts.row ?? 0]?.name ?? '';
   const seconds = Math.floor(now / 1000);

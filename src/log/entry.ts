@@ -133,6 +133,8 @@ export interface SuiteRow {
   /** Nothing on the wire announces it: only a deadline finds it. */
   readonly isSilent: boolean;
   readonly expect: SuiteExpectation;
+  /** By arm, where one is set up for something else. */
+  readonly expectIn?: Readonly<Record<string, SuiteExpectation>>;
   readonly repetitions: number;
   /** The configured deadline that finds it, as scaled. */
   readonly deadlineMs?: number;

@@ -60,8 +60,17 @@ export const overshootText = (row: Pick<MatrixRow, 'cells'>, words: Words): stri
   const p99 = cellOf(row, 'overshoot', 'p99');
   if (p99?.value !== undefined) return `p99 ${valueText(p99, words)}`;
   const most = cellOf(row, 'overshoot', 'max');
-  if (most?.value !== undefined) return `${words.suite.label.most} ${valueText(most, words)}`;
+  if (most?.value !== undefined) return `${words.stat.max} ${valueText(most, words)}`;
   return boundedText(cellOf(row, 'overshoot', 'p50'), words);
+};
+
+/** The same as a part of a sentence: `at most 2.5 ms past the deadline`. */
+export const overshootLine = (row: Pick<MatrixRow, 'cells'>, words: Words): string => {
+  const cells = (['p99', 'max'] as const).map((stat) => cellOf(row, 'overshoot', stat));
+  const told = cells.find((cell) => cell?.value !== undefined);
+  return told?.value === undefined
+    ? `${words.suite.label.overshoot} ${overshootText(row, words)}`
+    : words.suite.pastDeadline(told.value, told.stat === 'p99');
 };
 
 /** `1.02 / 2`. */
@@ -124,7 +133,7 @@ export const matrixSum = (matrix: MatrixArm, words: Words): string => {
     words.suite.held(held, matrix.rows.length),
     `${label.harmed} ${shareText(cellOf(all, 'harmed', 'ratio'), words)}`,
     `${label.falseFailover} ${shareText(control, words)}`,
-    `${label.overshoot} ${overshootText(all, words)}`,
+    overshootLine(all, words),
     attemptsLine(all, words),
   ].join(words.semicolon);
 };

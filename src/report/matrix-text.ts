@@ -12,7 +12,7 @@ import {
   expectedText,
   matrixSum,
   outcomesText,
-  overshootText,
+  overshootLine,
   signs,
 } from './matrix-line.ts';
 import type { Words } from './word/language.ts';
@@ -95,9 +95,7 @@ const rowLines = (row: MatrixRow, words: Words, columns: number): readonly strin
     `${label.failover} p50 ${cellText(row, 'failover', 'p50', words)}`,
     `p95 ${cellText(row, 'failover', 'p95', words)}`,
     `${label.penalty} p50 ${cellText(row, 'failover_penalty', 'p50', words)}`,
-    ...(row.cells.some(({ id }) => id === 'overshoot')
-      ? [`${label.overshoot} ${overshootText(row, words)}`]
-      : []),
+    ...(row.cells.some(({ id }) => id === 'overshoot') ? [overshootLine(row, words)] : []),
     attemptsLine(row, words),
   ].filter((text) => !text.endsWith(` ${words.label.none}`));
   return [

@@ -356,7 +356,7 @@ const planOf = (scenario: Scenario): Manifest['plan'] =>
       workload: workload.name,
       loop: workload.load.kind,
       sessions: arm.suite
-        ? trialsOf(arm.suite, index)
+        ? trialsOf(playable(arm.suite, arm), index)
         : plannedStarts(workload, scenario.phases, seeded(String(scenario.seed))).length,
     })),
   );

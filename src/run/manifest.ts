@@ -93,12 +93,23 @@ export const manifestOf = (scenario: Scenario, facts: ManifestFacts): Manifest =
   };
 };
 
-/** The rows, and where not every arm can play one, those that can. */
+/** The rows; where not every arm can play one, those that can; and what each was told to do. */
 const suiteRows = (arms: readonly Arm[]): readonly SuiteRow[] =>
   (arms[0]?.suite?.rows ?? []).map(({ row }, at) => {
     const able = arms.filter((arm) => arm.suite && playsRow(arm, arm.suite, at));
-    return able.length === arms.length ? row : { ...row, arms: able.map(({ name }) => name) };
+    const ending = row.expect === 'continued' ? arms.filter(isToldToFail) : [];
+    return {
+      ...row,
+      ...(able.length < arms.length && { arms: able.map(({ name }) => name) }),
+      ...(ending.length > 0 && {
+        expectIn: Object.fromEntries(ending.map(({ name }) => [name, 'error'])),
+      }),
+    };
   });
+
+/** Our own proxy ends an answer with a clean error where its file says so; others are not asked. */
+const isToldToFail = ({ proxy, system }: Arm): boolean =>
+  proxy === undefined && system.midStream === 'fail';
 
 const backendFacts = (backend: BackendSystem): Manifest['backends'][number] => {
   const { simulate } = backend;

@@ -16,6 +16,7 @@ import type { Mistake } from '../system/mistake.ts';
 import { loadTokenizer, type Tokenizer } from '../token/tokenizer.ts';
 import { trialsBehind, trialsOf } from '../scenario/suite.ts';
 import type { Workload } from '../workload/session.ts';
+import { playable } from './lane-target.ts';
 import { openPlaced } from './placed-workload.ts';
 import { priceMistakes } from './preflight.ts';
 import { pricesOf } from './price.ts';
@@ -70,7 +71,7 @@ const predictOne = async (
   const random = seeded(String(scenario.seed));
   const workload = await openPlaced(scenario, spec, index, { random, tokenizer });
   const prediction = arm.suite
-    ? predictTrials(trialsOf(arm.suite, index), workload)
+    ? predictTrials(trialsOf(playable(arm.suite, arm), index), workload)
     : predictWorkload(workload, spec.load, scenario.phases, {
         random: random.fork(`starts ${spec.name}`),
         turnMs,
@@ -138,7 +139,7 @@ const samplesOf = (
   arm: Arm,
   workloads: readonly WorkloadPrediction[],
 ): number | undefined => {
-  if (arm.suite) return trialsBehind(arm.suite, objective.where);
+  if (arm.suite) return trialsBehind(playable(arm.suite, arm), objective.where);
   const own = workloads.filter((it) => it.arm === arm.name);
   if (failoverIds.has(objective.id)) {
     const isCounted = arm.faults.length > 0 && arm.faults.every(({ address }) => address);

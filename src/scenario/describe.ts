@@ -6,7 +6,11 @@ import type { Scenario } from './scenario.ts';
 const describeSuite = ({ arms }: Scenario): string | undefined => {
   const rows = arms[0]?.suite?.rows.map(({ row }) => row);
   if (!rows) return undefined;
-  const trials = rows.reduce((sum, { repetitions }) => sum + repetitions, 0);
+  const counts = arms.map(({ suite }) =>
+    (suite?.rows ?? []).reduce((sum, { row }) => sum + row.repetitions, 0),
+  );
+  const most = Math.max(...counts);
+  const trials = counts.every((count) => count === most) ? `${most}` : `up to ${most}`;
   const names = arms.length > 1 ? ` for each of ${arms.map(({ name }) => name).join(', ')}` : '';
   return `failover suite: ${rows.length} faults, ${trials} trials${names}`;
 };

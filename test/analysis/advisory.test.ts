@@ -109,7 +109,7 @@ test('an answer that our own fault held back is not held against the backend', (
     lastTextAt: 4001,
     chunks: chunkCode(Array.from({ length: 20 }, (_, at) => 4000 + at * 0.05)),
   });
-  const remark = { kind: 'buffered', backend: 'spark', count: 1 };
+  const remark = { kind: 'buffered', answers: [{ backend: 'spark', count: 1 }] };
   expect(remarksOf([burst, attempt()])).toContainEqual(remark);
   const delayed = faultAct({ what: 'delay', at: 1006 });
   expect(remarksOf([burst, attempt(), delayed])).not.toContainEqual(remark);

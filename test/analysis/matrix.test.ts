@@ -143,6 +143,21 @@ test('an arm without continuation errs where continuation is expected', () => {
   });
 });
 
+test('an arm that was told to end with a clean error is held to that, and wins nothing by it', () => {
+  const expectIn = { stop: 'error' as const };
+  const rows = [{ name: 'reset', expect: 'continued' as const, expectIn }];
+  const shape = (end: TrialShape['end']) => ({ ...switched, end, afterTokens: 20 });
+  const arms = { go: { reset: shape('truncate') }, stop: { reset: shape('error') } };
+  const analysis = suite({ rows, arms });
+  expect(rowOf(analysis, 'reset', 0)).toMatchObject({ standing: 'harmed' });
+  expect(rowOf(analysis, 'reset', 1)).toMatchObject({
+    standing: 'held',
+    row: { expect: 'error' },
+    outcomes: [{ outcome: 'error', count: 60, isExpected: true }],
+  });
+  expect(analysis.lost).toEqual([]);
+});
+
 test('false failovers are those of the control arm, with the bound that their number allows', () => {
   const none = figure(suite({ controls: 300 }), 'false_failover', 'role=control');
   expect(none).toMatchObject({ value: 0, n: 300 });

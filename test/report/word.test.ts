@@ -44,7 +44,15 @@ const advisories: readonly Advisory[] = [
   { kind: 'tokenizer-differs', backends: ['spark', 'azure'] },
   { kind: 'usage-estimated', count: 2 },
   { kind: 'leaked', arm: 'main', count: 1 },
-  { kind: 'buffered', backend: 'azure', count: 4 },
+  { kind: 'buffered', answers: [{ backend: 'azure', count: 4 }] },
+  {
+    kind: 'buffered',
+    answers: [
+      { backend: 'azure', count: 4 },
+      { backend: 'ollama', count: 1 },
+      { backend: 'spark', count: 2 },
+    ],
+  },
   { kind: 'no-price', backend: 'azure', model: 'x' },
   { kind: 'price-old', asOf: '2025-01-01' },
   { kind: 'seam-quality-unmeasured' },

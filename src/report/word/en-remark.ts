@@ -13,6 +13,10 @@ import { decimal, milliseconds, percent } from '../format.ts';
 export const count = (count: number, one: string, many = `${one}s`): string =>
   `${decimal(count)} ${count === 1 ? one : many}`;
 
+/** `a, b and c`. */
+const listed = (parts: readonly string[]): string =>
+  parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+
 /** Why a figure is not given. */
 export const withheld = (reason: Withheld): string => {
   switch (reason.why) {
@@ -111,8 +115,9 @@ export const advisory = (advisory: Advisory): string => {
       );
     case 'buffered':
       return (
-        `${count(advisory.count, 'answer')} from ${advisory.backend} came in bursts: their token ` +
-        `intervals say how they were flushed, not how they were generated.`
+        `${listed(advisory.answers.map((it) => `${count(it.count, 'answer')} from ${it.backend}`))} ` +
+        `came in bursts: their token intervals say how they were flushed, not how they were ` +
+        `generated.`
       );
     case 'no-price':
       return (

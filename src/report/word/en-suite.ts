@@ -1,6 +1,6 @@
 /** What a report says about failover suites, in English. */
 
-import { decimal } from '../format.ts';
+import { decimal, milliseconds } from '../format.ts';
 import { count } from './en-remark.ts';
 import type { SuiteWords } from './suite.ts';
 
@@ -59,6 +59,10 @@ export const englishSuite: SuiteWords = {
   held: (held, all) => `${decimal(held)} of ${count(all, 'row')} as expected`,
   atMost: (value) => `≤ ${value}`,
   never: (amount) => `not back in time: ${decimal(amount)}`,
+  pastDeadline: (lateMs, isPercentile) =>
+    lateMs < 0
+      ? `${isPercentile ? 'p99' : 'at least'} ${milliseconds(-lateMs)} before the deadline`
+      : `${isPercentile ? 'p99' : 'at most'} ${milliseconds(lateMs)} past the deadline`,
   deadlines: (scale) => `Deadlines are ${scale} of those in production.`,
   control: ({ control }, share) => {
     const n = control.find(({ id }) => id === 'false_failover')?.n ?? 0;

@@ -96,7 +96,10 @@ export const advisory = (advisory: Advisory): string => {
       return `社外送信：社内限定の要求が条件 ${advisory.arm} で ${decimal(advisory.count)} 件、クラウドに届きました。`;
     case 'buffered':
       return (
-        `${advisory.backend} の回答 ${decimal(advisory.count)} 件はまとめて届きました。` +
+        advisory.answers
+          .map(({ backend, count }) => `${backend} の回答 ${decimal(count)} 件`)
+          .join('、') +
+        `はまとめて届きました。` +
         `トークンの間隔は生成の速さを表しません。`
       );
     case 'no-price':

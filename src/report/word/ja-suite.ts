@@ -1,6 +1,6 @@
 /** What a report says about failover suites, in Japanese. */
 
-import { decimal } from '../format.ts';
+import { decimal, milliseconds } from '../format.ts';
 import type { SuiteWords } from './suite.ts';
 
 export const japaneseSuite: SuiteWords = {
@@ -57,6 +57,10 @@ export const japaneseSuite: SuiteWords = {
   held: (held, all) => `${decimal(all)} 行中 ${decimal(held)} 行が想定どおり`,
   atMost: (value) => `≤ ${value}`,
   never: (amount) => `期間内に戻らず：${decimal(amount)}`,
+  pastDeadline: (lateMs, isPercentile) =>
+    lateMs < 0
+      ? `期限の ${milliseconds(-lateMs)} 以上前${isPercentile ? '（p99）' : ''}`
+      : `期限からの超過は${isPercentile ? ' p99' : '最大'} ${milliseconds(lateMs)}`,
   deadlines: (scale) => `期限は本番の ${scale} 倍です。`,
   control: ({ control }, share) => {
     const n = control.find(({ id }) => id === 'false_failover')?.n ?? 0;

@@ -34,6 +34,10 @@ const phrases: readonly (readonly [RegExp, string])[] = [
   [/: unknown\b/g, '：不明'],
 
   // What the scenario does.
+  [
+    /^failover suite: (\d+) faults, up to (\d+) trials/g,
+    'フェイルオーバー試験：障害 $1 種、試行は最大 $2 回',
+  ],
   [/^failover suite: (\d+) faults, (\d+) trials/g, 'フェイルオーバー試験：障害 $1 種、試行 $2 回'],
   [/ for each of ([^;]+)/g, '（条件：$1）'],
   [/; faults injected by hand$/g, '。障害は手動で注入'],

@@ -43,6 +43,8 @@ export interface SuiteWords {
   readonly held: (held: number, all: number) => string;
   readonly atMost: (value: string) => string;
   readonly never: (count: number) => string;
+  /** How late the proxy gave up on a backend; less than nothing where it need not wait so long. */
+  readonly pastDeadline: (lateMs: number, isPercentile: boolean) => string;
   readonly deadlines: (scale: string) => string;
   readonly control: (arm: MatrixArm, share: string) => string;
   readonly whyLost: Readonly<Record<LostRow['why'], string>>;
