@@ -133,7 +133,11 @@ export const outOfBounds = (
   );
 
 export const unsupported = (param: string, advice: string): ApiError =>
-  badRequest(`'${param}' is not supported yet. ${advice}`, param, 'unsupported_parameter');
+  badRequest(
+    `Unsupported parameter: '${param}' is not supported here. ${advice}`,
+    param,
+    'unsupported_parameter',
+  );
 
 export const modelNotFound = (model: string): ApiError =>
   badRequest(`The model '${model}' does not exist.`, 'model', 'model_not_found');

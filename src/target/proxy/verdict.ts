@@ -59,11 +59,13 @@ export const errorOf = (outlook: Outlook): ApiError => {
 };
 
 /**
- * We have tried what there is, and nobody said that waiting helps. A client that would try again by
- * itself would only multiply our own attempts.
+ * We have tried what there is, and nobody said that waiting helps; or nobody may be asked, which no
+ * waiting changes. A client that would try again by itself would only multiply our own attempts.
  */
-const isExhausted = ({ setbacks }: Outlook): boolean =>
-  setbacks.length > 0 && setbacks.every(({ failure }) => failure.retryAfterMs === undefined);
+const isExhausted = ({ setbacks, refused }: Outlook): boolean =>
+  setbacks.length > 0
+    ? setbacks.every(({ failure }) => failure.retryAfterMs === undefined)
+    : refused.length > 0 && refused.every(({ why }) => isForbidden(why));
 
 /** The one reason for which every backend that may be asked was passed over, if there is one. */
 const standingError = ({ refused, lackError }: Outlook): ApiError | undefined => {

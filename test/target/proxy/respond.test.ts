@@ -198,6 +198,15 @@ describe('before anything is shown', () => {
     expect(world.attempts).toHaveLength(2);
   });
 
+  test('a request that may not leave, of a model that only the cloud has, need not come back', async () => {
+    const candidates = [{ backend: 'azure', model: 'x' }];
+    const world = new ProxyWorld({ system: { models: [{ name: 'm', candidates }] } });
+    const reply = await world.ask({ metadata: { residency: 'local-only' } });
+    expect([reply.status, reply.error['code']]).toEqual([503, 'local_only_unavailable']);
+    expect(reply.headers['x-should-retry']).toBe('false');
+    expect(world.azure.calls).toHaveLength(0);
+  });
+
   test('a third backend is not asked: failing over must not become the load', async () => {
     const candidates = ['spark', 'azure', 'spare'].map((name) => ({ backend: name, model: 'x' }));
     const world = new ProxyWorld({
