@@ -5,7 +5,7 @@
  * shorthand that a request may use is spelt out.
  */
 
-import type { Item } from '../../protocol/responses.ts';
+import type { InputContentPart, Item } from '../../protocol/responses.ts';
 import { badRequest, wrongValue } from './api-error.ts';
 
 export interface ItemPage {
@@ -68,15 +68,31 @@ const placeOf = (items: readonly Item[], id: unknown, param: string): number => 
   return at;
 };
 
-/** A message as clients expect to get it back: its content in parts, and its status told. */
+/** An item as clients expect to get it back: its content in whole parts, and its status told. */
 export const speltOut = (item: Item): Item => {
   if (item.type === 'reasoning' || item.type === 'compaction') return item;
   const { status = 'completed' } = item;
-  if (item.type !== 'message' || typeof item.content !== 'string') return { ...item, status };
-  const text = item.content;
-  const part =
-    item.role === 'assistant'
-      ? { type: 'output_text' as const, text, annotations: [] }
-      : { type: 'input_text' as const, text };
-  return { ...item, status, content: [part] };
+  if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') {
+    const { output } = item;
+    return { ...item, status, output: typeof output === 'string' ? output : output.map(partSpelt) };
+  }
+  if (item.type !== 'message') return { ...item, status };
+  const { role, content } = item;
+  const type = role === 'assistant' ? 'output_text' : 'input_text';
+  const parts = typeof content === 'string' ? [{ type, text: content } as const] : content;
+  return { ...item, status, content: parts.map(partSpelt) };
+};
+
+/** What may be left out of a part when it is sent, and is there when it is told. */
+const partSpelt = (part: InputContentPart): InputContentPart => {
+  switch (part.type) {
+    case 'output_text':
+      return { annotations: [], ...part };
+    case 'input_image':
+      return { detail: 'auto', ...part };
+    case 'input_text':
+    case 'input_file':
+    case 'refusal':
+      return part;
+  }
 };

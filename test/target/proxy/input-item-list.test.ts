@@ -93,3 +93,25 @@ test('what a client may leave out is spelt out', () => {
     { type: 'reasoning', id: 'rs_1', summary: [] },
   ]);
 });
+
+test('a part is told with all that strict clients insist on', () => {
+  const image = { type: 'input_image', image_url: 'data:image/png;base64,AAAA' } as const;
+  const { data } = itemPage(
+    [
+      {
+        type: 'message',
+        id: 'msg_1',
+        role: 'assistant',
+        content: [{ type: 'output_text', text: 'Hello.' }],
+      },
+      { type: 'message', id: 'msg_2', role: 'user', content: [image, { ...image, detail: 'low' }] },
+      { type: 'function_call_output', id: 'fco_1', call_id: 'call_1', output: [image] },
+    ],
+    { order: 'asc' },
+  );
+  expect(data).toMatchObject([
+    { content: [{ annotations: [] }] },
+    { content: [{ detail: 'auto' }, { detail: 'low' }] },
+    { output: [{ detail: 'auto' }] },
+  ]);
+});
