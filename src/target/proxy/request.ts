@@ -115,7 +115,7 @@ export const parseRequest = (body: unknown): ResponseRequest => {
     conversationId,
     metadata,
     isLocalOnly: metadata['residency'] === 'local-only',
-    truncation: choiceField(fields, 'truncation', ['auto', 'disabled']) ?? 'disabled',
+    truncation: parseTruncation(fields),
     serviceTier: choiceField(fields, 'service_tier', serviceTiers) ?? 'default',
     safetyIdentifier: boundedField(fields, 'safety_identifier', 128),
     promptCacheKey: boundedField(fields, 'prompt_cache_key', 64),
@@ -177,12 +177,21 @@ const refuseUnsupported = (fields: JsonObject): void => {
     throw unsupported('prompt', "Send 'instructions' and 'input' instead.");
   if ((fields['moderation'] ?? undefined) !== undefined)
     throw unsupported('moderation', 'Ask a moderation service before and after.');
+};
+
+/**
+ * To have the context managed is to prefer a shortened conversation to a refusal. It is shortened
+ * where no model has room for it, not at a threshold: until then nothing need be lost.
+ */
+const parseTruncation = (fields: JsonObject): 'auto' | 'disabled' => {
   const managed = listOf(fields['context_management'] ?? [], 'context_management');
-  if (managed.length > 0)
-    throw unsupported(
-      'context_management',
-      "Set 'truncation' to 'auto', or ask 'POST /v1/responses/compact'.",
-    );
+  for (const [at, it] of managed.entries()) {
+    const param = `context_management[${at}]`;
+    const rule = fieldsOf(it, param);
+    choiceField(rule, 'type', ['compaction'], `${param}.type`);
+  }
+  const truncation = choiceField(fields, 'truncation', ['auto', 'disabled']);
+  return truncation ?? (managed.length > 0 ? 'auto' : 'disabled');
 };
 
 /** By its id, or as an object that has one. */

@@ -85,6 +85,15 @@ describe('what clients send', () => {
     expect(parse({ include: ['who.knows'], verbosity: 3, client_metadata: {} })).toEqual(parse({}));
   });
 
+  test('a context to be managed may be shortened, unless it says otherwise', () => {
+    const managed = { context_management: [{ type: 'compaction', compact_threshold: 200_000 }] };
+    const truncationOf = (more: object) =>
+      parseRequest({ model: 'm', input: 'Hi', ...more }).truncation;
+    expect(truncationOf(managed)).toBe('auto');
+    expect(truncationOf({ ...managed, truncation: 'disabled' })).toBe('disabled');
+    expect(truncationOf({ context_management: [] })).toBe('disabled');
+  });
+
   test('`metadata.residency` is a demand', () => {
     expect(parse({ metadata: { residency: 'local-only' } }).isLocalOnly).toBe(true);
     expect(parse({ metadata: { residency: 'local-first' } }).isLocalOnly).toBe(false);
@@ -111,7 +120,7 @@ describe('what is refused, and by which name', () => {
     ['truncation', { model: 'm', input: '', truncation: 'maybe' }],
     ['background', { model: 'm', input: '', background: true, store: false }],
     ['moderation', { model: 'm', input: '', moderation: { model: 'omni' } }],
-    ['context_management', { model: 'm', input: '', context_management: [{ type: 'compaction' }] }],
+    ['context_management[0].type', { model: 'm', input: '', context_management: [{ type: 'x' }] }],
     ['include', { model: 'm', input: '', include: 'reasoning.encrypted_content' }],
     ['reasoning.effort', { model: 'm', input: '', reasoning: { effort: 'huge' } }],
     ['text.verbosity', { model: 'm', input: '', text: { verbosity: 'chatty' } }],
