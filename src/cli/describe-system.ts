@@ -17,6 +17,9 @@ export const describeSystem = (system: System): readonly string[] => {
       : [`model of who names none: ${system.defaultModel}`]),
     ...system.keys.map((key) => `key ${key.name}: ${describeKey(key)}`),
     `mid-stream: ${system.midStream}; cold model: ${system.cold}`,
+    ...(system.attemptsMax === undefined
+      ? []
+      : [`attempts: at most ${system.attemptsMax} backends for a request`]),
     isNever
       ? 'breaker: never opens of itself'
       : `breaker: opens after ${hardFailures} hard or ${softFailures} soft failures in a row, ` +
@@ -54,11 +57,16 @@ const describeBackend = (backend: BackendSystem): string => {
   ].join(', ');
 };
 
-const describeModel = ({ strategy = 'ordered', candidates, residency }: ModelSystem): string => {
+const describeModel = (model: ModelSystem): string => {
+  const { strategy = 'ordered', candidates, residency, hidden } = model;
   const isWeighted = strategy === 'weighted';
   const listed = candidates.map((candidate) => describeCandidate(candidate, isWeighted));
   const order = strategy === 'ordered' || isWeighted ? '' : `${strategy} of `;
-  return order + listed.join(', then ') + (residency === 'local-only' ? '; local-only' : '');
+  return [
+    order + listed.join(', then '),
+    ...(residency === 'local-only' ? ['local-only'] : []),
+    ...(hidden === true ? ['not listed'] : []),
+  ].join('; ');
 };
 
 const describeCandidate = (candidate: Candidate, isWeighted: boolean): string => {

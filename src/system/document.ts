@@ -100,6 +100,7 @@ export const parseSource = (text: string, file: string): SourceDocument => {
     lineCounter: lines,
     prettyErrors: false,
     logLevel: 'error',
+    merge: true,
   });
   const flaws = flawsOf(document).map(({ at, problem }): Mistake => {
     const { line, col } = lines.linePos(at);
@@ -158,8 +159,9 @@ const flawsOf = (document: Document.Parsed): readonly Flaw[] => {
       flaws.push({ at: alias.range?.[0] ?? 0, problem });
     },
     Pair: (_, pair) => {
-      if (isScalar(pair.key) && (typeof pair.key.value === 'string' || pair.key.value === null))
-        return;
+      const key: unknown = isScalar(pair.key) ? pair.key.value : undefined;
+      // A symbol is `<<`, which merges another map.
+      if (typeof key === 'string' || typeof key === 'symbol' || key === null) return;
       const problem = 'expected a text before the colon, found something else';
       flaws.push({ at: rangeStart(pair.key) ?? 0, problem });
     },

@@ -6,6 +6,7 @@ import { azureVersionHas } from './azure-version.ts';
 import { isOwnHost, reachOf } from './host.ts';
 import { knownProviders, type ProviderModel, providerOf } from './litellm-provider.ts';
 import type { Path, Section } from './litellm-section.ts';
+import { isPattern, starCount } from './model-name.ts';
 import type { BackendFile } from './schema.ts';
 import type { Candidate } from './system.ts';
 
@@ -22,6 +23,10 @@ export interface Deployment {
   readonly order: number;
   /** Its share of the requests, by the key that LiteLLM would take it from. */
   readonly shares: Readonly<Record<(typeof shareKeys)[number], number | undefined>>;
+  /** By which LiteLLM would choose it, where the file has it do so. */
+  readonly tags: readonly unknown[];
+  /** Whether the file says how many requests it may be sent at once. */
+  readonly isLimited: boolean;
   /** Where the entry stands. */
   readonly path: Path;
 }
@@ -42,6 +47,10 @@ export interface SharedParams {
   readonly streamTimeout?: number | undefined;
   /** `enable_azure_ad_token_refresh`: tokens in place of keys. */
   readonly isEntra: boolean;
+  /** Whether LiteLLM would go by tags. */
+  readonly isByTag: boolean;
+  /** Whether LiteLLM would hold a deployment to its rpm and tpm, and not share by them alone. */
+  readonly keepsLimits: boolean;
 }
 
 /** Reads an entry; undefined when it is not served, which has then been said. */
@@ -72,11 +81,16 @@ export const readDeployment = (entry: Section, shared: SharedParams): Deployment
     order: params.number('order') ?? Number.POSITIVE_INFINITY,
     shares: {
       weight: params.number('weight'),
-      rpm: backend.requestsPerMinute,
-      tpm: backend.tokensPerMinute,
+      rpm: params.number('rpm', 1),
+      tpm: params.number('tpm', 1),
     },
+    tags: params.list('tags'),
+    isLimited: params.has('max_parallel_requests'),
     path: entry.path,
   };
+  if (deployment.tags.length > 0 && !shared.isByTag)
+    params.remark('tags', 'not supported: without `enable_tag_filtering` they choose nothing');
+  tellLimits(params, shared);
   if ((params.number('max_retries') ?? 0) > 0) params.remark('max_retries', retriesRemark);
   params.tellRest(paramReasons);
   info.tellRest(infoReasons);
@@ -86,7 +100,23 @@ export const readDeployment = (entry: Section, shared: SharedParams): Deployment
 
 /** What Spillway does where LiteLLM tries again. */
 export const retriesRemark =
-  'not supported as a count: a request that fails is sent at most once more, to the next candidate';
+  'not supported as a count: a request that fails is sent once to each candidate in turn';
+
+const tellLimits = (params: Section, { keepsLimits }: SharedParams): void => {
+  for (const key of ['rpm', 'tpm'] as const)
+    if (params.has(key) && !keepsLimits)
+      params.remark(
+        key,
+        'a share of the requests and no limit, as with LiteLLM unless `enable_pre_call_checks: true`',
+      );
+  if (params.has('rpm') && keepsLimits)
+    params.remark('rpm', 'kept to in every second and ten seconds as well, as Azure does');
+  if (params.has('max_parallel_requests'))
+    params.remark(
+      'max_parallel_requests',
+      'what exceeds it goes to the next candidate or waits, where LiteLLM answers 429',
+    );
+};
 
 const requiredText = (section: Section, key: string, example: string): string | undefined => {
   if (!section.has(key))
@@ -102,9 +132,9 @@ const isServed = (
   params: Section,
   info: Section,
 ): boolean => {
-  if (`${group}/${model}`.includes('*')) {
-    const hint = 'Name each model: its residency, its limits and its price depend on which it is.';
-    params.mistake('model', 'expected the name of one model, found a pattern with `*`', hint);
+  if (isPattern(model) && starCount(model) !== starCount(group)) {
+    const text = 'left out: expected a `*` for each of `model_name`';
+    params.remark('model', text);
     return false;
   }
   if (!known) {
@@ -168,10 +198,11 @@ const backendOf = (parts: BackendParts): BackendFile => {
     ...apiOf(parts),
     residency: isLocal ? 'local' : 'cloud',
     slots: Math.floor(slots),
-    ...(rpm !== undefined && { requestsPerMinute: Math.floor(rpm) }),
-    ...(tpm !== undefined && { tokensPerMinute: Math.floor(tpm) }),
+    ...(rpm !== undefined && shared.keepsLimits && { requestsPerMinute: Math.floor(rpm) }),
+    ...(tpm !== undefined && shared.keepsLimits && { tokensPerMinute: Math.floor(tpm) }),
     ...(seconds !== undefined && { firstTokenMs: Math.max(1, Math.round(seconds * 1000)) }),
-    ...priceOf(params, info),
+    // What is served at home costs nothing in any case.
+    ...(!isLocal && priceOf(params, info)),
   };
 };
 
@@ -278,8 +309,23 @@ const paramReasons: Readonly<Record<string, string>> = {
   client_secret: 'set AZURE_CLIENT_SECRET in the environment',
   drop_params: 'what a backend has no words for is left out anyway',
   max_tokens: 'clients set `max_output_tokens`',
+  max_completion_tokens: 'clients set `max_output_tokens`',
   temperature: 'clients set it',
   top_p: 'clients set it',
+  stop: 'clients set it',
+  seed: 'clients set it',
+  reasoning_effort: 'clients set it',
+  stream: 'clients set it',
+  keep_alive: 'set OLLAMA_KEEP_ALIVE at the server',
+  litellm_credential_name: 'no entry of `credential_list` has this name',
+  extra_headers: 'no headers are added',
+  headers: 'no headers are added',
+  extra_body: 'nothing is added to what is asked',
+  organization: 'use a key of the organization',
+  mock_response: 'see `spillway simulate` for servers that are made up',
+  use_in_pass_through: 'there are no pass-through routes',
+  max_budget: 'give keys a budget in a spillway.yaml',
+  budget_duration: 'budgets are of a calendar month',
   cooldown_time: 'one time for all: `router_settings.cooldown_time`',
   ssl_verify: 'certificates are always checked; name a `caFile` in a spillway.yaml',
 };
@@ -288,5 +334,9 @@ const infoReasons: Readonly<Record<string, string>> = {
   max_tokens: '`max_input_tokens` says how long a prompt may be',
   max_output_tokens: 'clients set `max_output_tokens`',
   db_model: 'there is no database',
+  team_id: 'there are no teams; keys name their models in a spillway.yaml',
+  health_check_model: 'a backend is asked for its models, which costs nothing',
+  disable_background_health_check: 'a backend is probed while its circuit is open',
+  tier: 'there are no teams or tiers',
   access_groups: 'keys name their models in a spillway.yaml',
 };

@@ -6,6 +6,7 @@
 import { type Path, type Reading, remarkAt } from './litellm-section.ts';
 import { type Deployment, type NamedDeployment, shareKeys } from './litellm-deployment.ts';
 import type { FallbackSource, Settings } from './litellm-setting.ts';
+import { filledIn, modelFor } from './model-name.ts';
 import type { ModelFile } from './schema.ts';
 import type { Candidate } from './system.ts';
 import { isRecord } from './validation.ts';
@@ -13,6 +14,7 @@ import { isRecord } from './validation.ts';
 export interface Group {
   readonly name: string;
   readonly model: ModelFile;
+  readonly candidateCount: number;
   /** Where the first of its deployments stands, or its alias. */
   readonly path: Path;
 }
@@ -24,9 +26,8 @@ export const readGroups = (
   settings: Settings,
 ): readonly Group[] => {
   const names = [...new Set(named.map(({ deployment }) => deployment.group))];
-  const aliases = readAliases(reading, names, settings);
-  const members = (name: string): readonly NamedDeployment[] =>
-    named.filter(({ deployment: { group, id } }) => group === name || id === name);
+  const members = (name: string): readonly NamedDeployment[] => membersOf(name, names, named);
+  const aliases = readAliases(reading, names, (name) => members(name).length > 0, settings);
   const exists = (name: string): boolean => members(name).length > 0 || aliases.has(name);
   const fallbacks = readFallbacks(reading, settings, exists);
   const modelOf = (name: string): ModelFile => {
@@ -34,30 +35,76 @@ export const readGroups = (
     const stand = standIns(name, fallbacks, settings.fallbacksMax).flatMap((other) =>
       members(aliases.get(other)?.target ?? other),
     );
-    return modelFile(
-      own,
-      [...new Set(stand)].filter((it) => !own.includes(it)),
-      settings,
+    const others = stand.filter(
+      (it, at) =>
+        !own.some((one) => isSame(one, it)) && stand.findIndex((one) => isSame(one, it)) === at,
     );
+    return modelFile(own, others, settings);
   };
+  const ids = named.flatMap(({ deployment: { id } }) => id ?? []);
+  // What a pattern serves, and has fallbacks of its own.
+  const covered = [...fallbacks.failing.keys(), ...fallbacks.tooLong.keys()].filter(
+    (name) => name !== '*' && members(name).length > 0,
+  );
+  const listed = new Set([...names, ...aliases.keys()]);
+  const unlisted = [...new Set([...covered, ...ids])].filter((name) => !listed.has(name));
   return [
-    ...names.map((name) => ({
-      name,
-      model: modelOf(name),
-      path: members(name)[0]?.deployment.path ?? [],
-    })),
-    ...[...aliases].map(([name, { target, path }]) => ({ name, model: modelOf(target), path })),
+    ...names.map((name) => groupOf(name, modelOf(name), members(name)[0]?.deployment.path ?? [])),
+    ...[...aliases].map(([name, { target, path, isHidden }]) =>
+      groupOf(name, isHidden ? hidden(modelOf(target)) : modelOf(target), path),
+    ),
+    ...unlisted.map((name) =>
+      groupOf(name, hidden(modelOf(name)), members(name)[0]?.deployment.path ?? []),
+    ),
   ];
 };
 
+const groupOf = (name: string, model: ModelFile, path: Path): Group => ({
+  name,
+  model,
+  candidateCount: 'candidates' in model ? model.candidates.length : model.length,
+  path,
+});
+
+const hidden = (model: ModelFile): ModelFile => ({
+  ...('candidates' in model ? model : { candidates: model }),
+  hidden: true,
+});
+
+/** Those of a group, or the one of that id, or what a pattern makes of the name. */
+const membersOf = (
+  name: string,
+  names: readonly string[],
+  named: readonly NamedDeployment[],
+): readonly NamedDeployment[] => {
+  const own = named.filter(({ deployment: { group, id } }) => group === name || id === name);
+  if (own.length > 0) return own;
+  const pattern = modelFor(
+    names.map((it) => ({ name: it })),
+    name,
+  )?.name;
+  return named
+    .filter(({ deployment }) => deployment.group === pattern)
+    .map(({ name: backend, deployment }) => {
+      const { candidate, group } = deployment;
+      const model = filledIn(candidate.model, group, name);
+      return { name: backend, deployment: { ...deployment, candidate: { ...candidate, model } } };
+    });
+};
+
+const isSame = (one: NamedDeployment, other: NamedDeployment): boolean =>
+  one.name === other.name && one.deployment.candidate.model === other.deployment.candidate.model;
+
 interface Alias {
   readonly target: string;
+  readonly isHidden: boolean;
   readonly path: Path;
 }
 
 const readAliases = (
   reading: Reading,
   names: readonly string[],
+  isServed: (name: string) => boolean,
   { aliases }: Settings,
 ): ReadonlyMap<string, Alias> =>
   new Map(
@@ -65,13 +112,13 @@ const readAliases = (
       const value = aliases.take(name);
       const path = [...aliases.path, name];
       const target = isRecord(value) ? value['model'] : value;
-      if (isRecord(value) && value['hidden'] === true)
-        remarkAt(reading, path, 'not supported: hidden; every model is listed', true);
+      const isHidden = isRecord(value) && value['hidden'] === true;
       if (names.includes(name)) {
         remarkAt(reading, path, 'left out: a model of this name is in the list', true);
         return [];
       }
-      if (typeof target === 'string' && names.includes(target)) return [[name, { target, path }]];
+      if (typeof target === 'string' && isServed(target))
+        return [[name, { target, path, isHidden }]];
       remarkAt(reading, path, `left out: no model is called '${String(target)}'`, true);
       return [];
     }),
@@ -99,15 +146,21 @@ const readFallbacks = (
     return [];
   };
   const mapOf = (source: FallbackSource | undefined): Fallbacks['failing'] => {
-    const entries = listOf(source).flatMap((entry, at) => {
-      const path = [...(source?.section.path ?? []), source?.key ?? '', at];
-      return Object.entries(isRecord(entry) ? entry : {}).flatMap(([from, targets]) => {
+    const place = [...(source?.section.path ?? []), source?.key ?? ''];
+    const entries = listOf(source);
+    const named = entries.flatMap((entry, at) =>
+      Object.entries(isRecord(entry) ? entry : {}).flatMap(([from, targets]) => {
+        const path = [...place, at, from];
         const list: readonly unknown[] = Array.isArray(targets) ? targets : [targets];
-        const to = list.flatMap((target, place) => known(target, [...path, from, place]));
-        return from === '*' || known(from, path).length > 0 ? [[from, to] as const] : [];
-      });
-    });
-    return new Map(entries);
+        const to = list.flatMap((target, position) => known(target, [...path, position]));
+        return from === '*' || known(from, [...place, at]).length > 0 ? [[from, to] as const] : [];
+      }),
+    );
+    // Bare names stand in for every group.
+    const bare = entries.flatMap((entry, at) =>
+      isRecord(entry) ? [] : known(entry, [...place, at]),
+    );
+    return new Map([...(bare.length > 0 ? [['*', bare] as const] : []), ...named]);
   };
   const { defaultFallbacks } = settings;
   return {
@@ -121,14 +174,17 @@ const readFallbacks = (
 
 /**
  * The groups that stand in for one, in order, each with its own stand-ins after it, as LiteLLM goes
- * through them. Those for prompts that are too long come last: what does not fit passes over the
- * rest.
+ * through them; what stands in for every group does so for the first alone. Those for prompts that
+ * are too long come last: what does not fit passes over the rest.
  */
 const standIns = (name: string, fallbacks: Fallbacks, countMax: number): readonly string[] => {
   const found: string[] = [];
   const visit = (group: string): void => {
-    const failing = fallbacks.failing.get(group) ?? fallbacks.failing.get('*') ?? fallbacks.others;
-    const tooLong = fallbacks.tooLong.get(group) ?? fallbacks.tooLong.get('*') ?? [];
+    const isFirst = group === name;
+    const every = isFirst ? (fallbacks.failing.get('*') ?? fallbacks.others) : [];
+    const everyLong = isFirst ? (fallbacks.tooLong.get('*') ?? []) : [];
+    const failing = fallbacks.failing.get(group) ?? every;
+    const tooLong = fallbacks.tooLong.get(group) ?? everyLong;
     for (const next of [...failing, ...tooLong]) {
       if (next === name || found.includes(next)) continue;
       found.push(next);

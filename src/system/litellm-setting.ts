@@ -58,6 +58,8 @@ export const readSettings = (whole: Section): Settings => {
     timeout: [numberOf('timeout'), numberOf('request_timeout')].find((it) => it !== undefined),
     streamTimeout: numberOf('stream_timeout'),
     isEntra: general.flag('enable_azure_ad_token_refresh') ?? false,
+    isByTag: router.flag('enable_tag_filtering') ?? false,
+    keepsLimits: keepsLimits(router),
     breaker: readBreaker(numberOf, holder, both),
     strategy: readStrategy(router),
     remarkOnStrategy: (text) => router.remark('routing_strategy', text),
@@ -126,6 +128,12 @@ const strategies: Readonly<Record<string, Settings['strategy']>> = {
   'cost-based-routing': 'cheapest',
 };
 
+/** Rpm and tpm are shares to LiteLLM, unless one of these has them looked at before a call. */
+const keepsLimits = (router: Section): boolean =>
+  router.flag('enable_pre_call_checks') === true ||
+  router.text('routing_strategy')?.startsWith('usage-based-routing') === true ||
+  router.list('optional_pre_call_checks').includes('enforce_model_rate_limits');
+
 const readStrategy = (router: Section): Settings['strategy'] => {
   const named = router.text('routing_strategy');
   if (named === undefined) return 'weighted';
@@ -133,29 +141,53 @@ const readStrategy = (router: Section): Settings['strategy'] => {
   if (known) return known;
   router.remark(
     'routing_strategy',
-    `not supported: ${named}; the least busy deployment is asked, and each keeps to its rpm and tpm`,
+    `not supported: ${named}; requests are shared by \`weight\`, \`rpm\` or \`tpm\`, else evenly`,
   );
-  return 'least-busy';
+  return 'weighted';
 };
 
 const oneProcess = 'limits and circuits are kept in this process, and need no Redis';
 const noDatabase = 'there is no database';
 
+const oneKey = 'keys and their limits are named in a spillway.yaml';
+const onceEach = 'a request that fails is sent once to each candidate in turn';
+const inLog = 'see the log on stderr, where no prompt is';
+
 const reasons: Readonly<Record<string, string>> = {
+  telemetry: 'nothing is sent to anybody',
+  turn_off_message_logging: inLog,
+  redact_user_api_key_info: inLog,
+  redact_messages_in_exceptions: inLog,
+  service_callback: 'see /metrics and the log',
+  default_team_settings: oneKey,
+  default_internal_user_params: oneKey,
+  default_key_generate_params: oneKey,
+  upperbound_key_generate_params: oneKey,
+  max_user_budget: oneKey,
+  max_internal_user_budget: oneKey,
+  internal_user_budget_duration: oneKey,
+  forward_traceparent_to_llm_provider: '`traceparent` is always passed on',
+  enable_weighted_failover: 'a request that fails goes to the next candidate in any case',
+  default_litellm_params: 'write them at each deployment',
+  default_max_parallel_requests: 'write `max_parallel_requests` at each deployment',
+  ssl_verify: 'certificates are always checked; name a `caFile` in a spillway.yaml',
+  guardrails: 'what is asked and answered is not looked at',
+  debug_level: inLog,
+  tag_filtering_match_any: 'requests carry no tags here',
   redis_host: oneProcess,
   redis_port: oneProcess,
   redis_password: oneProcess,
   redis_url: oneProcess,
   routing_strategy_args: 'first-token times of the last minutes count',
   content_policy_fallbacks: 'a prompt that a content filter refused is not sent elsewhere',
-  retry_policy: 'a request that fails is sent at most once more',
-  model_group_retry_policy: 'a request that fails is sent at most once more',
+  retry_policy: onceEach,
+  model_group_retry_policy: onceEach,
   retry_after: 'the next candidate is asked at once',
   allowed_fails_policy: 'failures are counted as hard (not there) and soft',
   optional_pre_call_checks:
     'each turn carries its whole conversation, so any deployment can serve it',
-  set_verbose: 'see the log on stderr',
-  json_logs: 'see the log on stderr',
+  set_verbose: inLog,
+  json_logs: inLog,
   drop_params: 'what a backend has no words for is left out anyway',
   modify_params: 'what a backend has no words for is left out anyway',
   callbacks: 'see /metrics and the log',
@@ -179,4 +211,24 @@ export const generalReasons: Readonly<Record<string, string>> = {
     'limit keys in a spillway.yaml, or `max_parallel_requests` of a deployment',
   global_max_parallel_requests: 'limit `max_parallel_requests` of each deployment',
   alerting: 'see /metrics',
+  alerting_threshold: 'see /metrics',
+  dangerously_permit_weak_or_unset_master_key:
+    'beyond this machine it listens only with keys, unless forced',
+  salt_key: noDatabase,
+  database_connection_timeout: noDatabase,
+  proxy_batch_write_at: noDatabase,
+  disable_spend_logs: noDatabase,
+  disable_error_logs: noDatabase,
+  allow_requests_on_db_unavailable: noDatabase,
+  use_redis_transaction_buffer: noDatabase,
+  ui_access_mode: 'there is no UI to sign in to; see /diagnostics',
+  enable_jwt_auth: oneKey,
+  custom_auth: oneKey,
+  user_header_name: 'use is counted by key',
+  user_header_mappings: 'use is counted by key',
+  litellm_key_header_name: 'a key is taken from `Authorization`, `api-key` or `x-api-key`',
+  forward_client_headers_to_llm_api: "clients' headers are not passed on",
+  pass_through_endpoints: 'there are no pass-through routes',
+  enforce_user_param: 'use is counted by key',
+  allowed_routes: 'there are few routes: see the README',
 };

@@ -19,18 +19,27 @@ export const modelNamed = (
 ): ModelSystem | undefined => {
   const model = modelFor(models, asked);
   if (!model || model.name === asked) return model;
-  const parts = matched(model.name, asked) ?? [];
-  const candidates = model.candidates.map((it) => ({ ...it, model: filledIn(it.model, parts) }));
+  const candidates = model.candidates.map((it) => ({
+    ...it,
+    model: filledIn(it.model, model.name, asked),
+  }));
   return { ...model, name: asked, candidates };
 };
 
+/** What a text with `*` becomes for a name that a pattern covers. */
+export const filledIn = (text: string, pattern: string, asked: string): string => {
+  const parts = matched(pattern, asked) ?? [];
+  let at = 0;
+  return text.replaceAll('*', () => parts[at++] ?? '');
+};
+
 /** The model as the file has it that serves a name. A pattern itself is no name to ask for. */
-export const modelFor = (
-  models: readonly ModelSystem[],
+export const modelFor = <M extends Pick<ModelSystem, 'name'>>(
+  models: readonly M[],
   asked: string,
-): ModelSystem | undefined => {
+): M | undefined => {
   if (isPattern(asked) || asked.length > nameLengthMax) return undefined;
-  let best: ModelSystem | undefined;
+  let best: M | undefined;
   for (const model of models) {
     if (model.name === asked) return model;
     if (best && best.name.length >= model.name.length) continue;
@@ -70,9 +79,4 @@ const matched = (pattern: string, name: string): readonly string[] | undefined =
   if (from > end) return undefined;
   parts.push(name.slice(from, end));
   return parts;
-};
-
-const filledIn = (pattern: string, parts: readonly string[]): string => {
-  let at = 0;
-  return pattern.replaceAll('*', () => parts[at++] ?? '');
 };

@@ -10,6 +10,7 @@ import { describeRemarks, describeSystem } from '../../src/cli/describe-system.t
 import { parseSource, readDocument, type SourceDocument } from '../../src/system/document.ts';
 import type { Environment } from '../../src/system/environment.ts';
 import { systemDocument } from '../../src/system/litellm.ts';
+import type { Remark } from '../../src/system/mistake.ts';
 import { resolveSystem } from '../../src/system/resolve.ts';
 
 const environment: Environment = {
@@ -31,14 +32,18 @@ const mistakes = (text: string, from: Environment = {}): readonly string[] =>
 const deployment = (params: string, info = ''): string =>
   `model_list: [{ model_name: m, litellm_params: { ${params} }, model_info: { ${info} } }]\n`;
 
+/** Of what is said of a key, and not of the whole. */
+const placesOf = (remarks: readonly Remark[]): readonly string[] =>
+  remarks.map(({ path }) => path).filter((path) => path !== '');
+
 const backendOf = (params: string, info = '', from: Environment = {}) =>
   parse(deployment(params, info), from).value?.backends[0];
 
 describe('the samples', () => {
   const samples = globSync('test/system/litellm/*.yaml').toSorted();
 
-  test('are five', () => {
-    expect(samples).toHaveLength(5);
+  test('are six', () => {
+    expect(samples).toHaveLength(6);
   });
 
   test.each(samples)('%s is told as the system it becomes', async (file) => {
@@ -130,7 +135,8 @@ describe('a deployment', () => {
       'output_cost_per_token: 0.000002, cache_read_input_token_cost: 0.000000025, ' +
       'base_model: azure/gpt-5-mini, max_input_tokens: 272000, supports_vision: true';
     const from = { BASE: 'https://x.azure.com', KEY: 'secret', RPM: '60' };
-    const { value, remarks } = parse(deployment(params, info), from);
+    const kept = 'router_settings: { enable_pre_call_checks: true }';
+    const { value } = parse(deployment(params, info) + kept, from);
     expect(value?.backends[0]).toMatchObject({
       name: 'azure-d',
       apiKey: 'secret',
@@ -150,7 +156,16 @@ describe('a deployment', () => {
         vision: true,
       },
     ]);
-    expect(remarks.map(({ problem }) => problem)).toEqual([expect.stringContaining('master_key')]);
+  });
+
+  test.each([
+    ['', undefined],
+    ['router_settings: { enable_pre_call_checks: true }', 60],
+    ['router_settings: { routing_strategy: usage-based-routing-v2 }', 60],
+    ['router_settings: { optional_pre_call_checks: [enforce_model_rate_limits] }', 60],
+  ])('is held to its rpm where LiteLLM would hold it: %s', (settings, rpm) => {
+    const { value } = parse(`${deployment('model: ollama/x, rpm: 60')}${settings}`, {});
+    expect(value?.backends[0]?.requestsPerMinute).toBe(rpm);
   });
 
   test('of one Ollama shares its slots with the others there, unless they are limited apart', () => {
@@ -175,6 +190,54 @@ litellm_settings: { enable_azure_ad_token_refresh: true }`;
   });
 });
 
+describe('what stands in several entries', () => {
+  test('is said once, with the lines of the others', () => {
+    const entry = '  - { model_name: m, litellm_params: { model: ollama/x, tags: [a] } }\n';
+    const { remarks } = parse(`model_list:\n${entry.repeat(9)}`, {});
+    expect(remarks.filter(({ path }) => path !== '')).toMatchObject([
+      { line: 2, problem: expect.stringMatching(/ \(also in lines 3, 4, 5, 6, 7 and 3 more\)$/) },
+    ]);
+  });
+});
+
+describe('a pattern', () => {
+  const list = (...entries: readonly string[]): string => `model_list: [${entries.join(', ')}]\n`;
+  const entry = (name: string, model: string): string =>
+    `{ model_name: '${name}', litellm_params: { model: '${model}', api_key: k } }`;
+  const candidatesOf = (text: string) =>
+    (parse(text, {}).value?.models ?? []).map(({ name, candidates, hidden }) => [
+      name,
+      candidates.map(({ model }) => model).join(' '),
+      ...(hidden === true ? ['hidden'] : []),
+    ]);
+
+  test('is a model whose `*` is filled in when it is asked for', () => {
+    const text = list(entry('ollama/*', 'ollama_chat/*'), entry('*', 'openai/gpt-5'));
+    expect(candidatesOf(text)).toEqual([
+      ['ollama/*', '*'],
+      ['*', 'gpt-5'],
+    ]);
+  });
+
+  test('may be fallen back to by a name that it covers, which may fall back as well', () => {
+    const text = `${list(entry('o/*', 'ollama/*'), entry('c', 'openai/c'))}
+router_settings: { fallbacks: [{ c: [o/x] }, { o/y: [c] }] }`;
+    expect(candidatesOf(text)).toEqual([
+      ['o/*', '*'],
+      ['c', 'c x'],
+      ['o/y', 'y c x', 'hidden'],
+    ]);
+  });
+
+  test('of more stars than its name has is left out', () => {
+    const { value, remarks } = parse(list(entry('m', 'openai/*'), entry('n', 'openai/n')), {});
+    expect(value?.models.map(({ name }) => name)).toEqual(['n']);
+    expect(remarks.map(({ problem }) => problem)).toContain(
+      'left out: expected a `*` for each of `model_name`',
+    );
+  });
+});
+
 describe('a mistake', () => {
   test('stands where the file has it, each once', () => {
     expect(
@@ -182,8 +245,8 @@ describe('a mistake', () => {
   - model_name: a
     litellm_params: { model: ollama_chat/x, rpm: often }
   - litellm_params: { model: openai/y, api_key: os.environ/NOT_SET }
-  - model_name: "*"
-    litellm_params: { model: openai/*, api_key: k }
+  - model_name: b
+    litellm_params: { model: openai/c, api_key: k, timeout: [] }
   - model_name: d
     litellm_params: { model: azure/z }
   - model_name: e
@@ -193,7 +256,7 @@ general_settings: { master_key: os.environ/ALSO_NOT_SET }
     ).toEqual([
       "3:50 expected a number of at least 1, found 'often'",
       '4:5 expected `model_name`, which is missing',
-      '6:30 expected the name of one model, found a pattern with `*`',
+      '6:61 expected a number of at least 0, found a list of 0',
       expect.stringMatching(/^8:\d+ expected `api_base`, or AZURE_API_BASE in the environment,/),
       "10:55 expected a URL, found 'spark'",
       '11:33 expected the environment variable ALSO_NOT_SET to be set, found nothing',
@@ -253,8 +316,7 @@ litellm_settings: { max_budget: 12.5, budget_duration: 30d }`;
       economics: { spendMaxUsd: 12.5 },
       keys: [{ name: 'master', role: 'admin', monthlyBudgetUsd: 12.5 }],
     });
-    expect(remarks.map(({ path }) => path)).toEqual([
-      '',
+    expect(placesOf(remarks)).toEqual([
       'litellm_settings.max_budget',
       'litellm_settings.budget_duration',
     ]);
@@ -267,8 +329,7 @@ router_settings: { d: 1 }
 litellm_settings: { e: 1 }
 general_settings: { master_key: k, f: 1 }
 g: 1`;
-    expect(parse(text, {}).remarks.map(({ path }) => path)).toEqual([
-      '',
+    expect(placesOf(parse(text, {}).remarks)).toEqual([
       'model_list[0].a',
       'model_list[0].litellm_params.b',
       'model_list[0].model_info.c',
