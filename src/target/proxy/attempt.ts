@@ -282,7 +282,7 @@ export class AttemptRun {
     const isCounted = inputTokens > 0 && (outputTokens > 0 || this.tokensReceived === 0);
     if (!isCounted || inputTokens > countedTokensMax || outputTokens > countedTokensMax)
       return undefined;
-    this.#usage = usage;
+    this.#usage = withinWhole(usage);
     const hasRead = (countedTokens: number): boolean =>
       countedTokens < cutTokensMin || inputTokens >= countedTokens * cutRatioMax;
     // The whole prompt has been counted before; its words are only where they decide.
@@ -293,6 +293,18 @@ export class AttemptRun {
     return { reason: 'prompt-cut', evidence: 'soft', message };
   }
 }
+
+/** A part that is more than its whole has run over; added up, it could not be read again. */
+const withinWhole = (usage: Usage): Usage => {
+  const { inputTokens, outputTokens, cachedInputTokens = 0, reasoningTokens = 0 } = usage;
+  if (cachedInputTokens <= inputTokens && reasoningTokens <= outputTokens) return usage;
+  return {
+    inputTokens,
+    outputTokens,
+    ...(cachedInputTokens <= inputTokens && { cachedInputTokens }),
+    ...(reasoningTokens <= outputTokens && { reasoningTokens }),
+  };
+};
 
 const failed = (failure: Failure): readonly GenerationEvent[] => [{ kind: 'failure', failure }];
 

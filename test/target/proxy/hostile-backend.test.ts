@@ -89,6 +89,22 @@ describe('counts that are none', () => {
   });
 });
 
+test('a part of a count that is more than its whole is not believed, nor kept', async () => {
+  const counted: GenerationEvent = {
+    kind: 'usage',
+    usage: { inputTokens: 9, outputTokens: 4, cachedInputTokens: 9e15, reasoningTokens: 9e15 },
+  };
+  const world = new ProxyWorld({ spark: [() => [text('Yes.'), counted, end]] });
+  const { stream } = await world.ask();
+  expect(stream.resource.usage).toMatchObject({
+    input_tokens: 9,
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens: 4,
+    output_tokens_details: { reasoning_tokens: 0 },
+  });
+  expect(world.attempts[0]?.usage).toEqual({ inputTokens: 9, outputTokens: 4 });
+});
+
 describe('arguments nested deeper than they could be written', () => {
   const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
   const called = (args: string): string => `{"function":{"name":"f","arguments":${args}}}`;
