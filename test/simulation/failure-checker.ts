@@ -35,7 +35,12 @@ const hasGoneUnseen = ({ run, generations, attempts }: Ground, attempt: Attempt)
   const isUntold = run.entries.some(
     (it) => it.kind === 'act' && it.backend === backend && !it.trace && isLately(it.at),
   );
-  if (isUntold || run.jumpedAt.some(isLately)) return true;
+  // Or the other model took its place, at once or as soon as it was idle.
+  const isDisplaced =
+    simulate.memoryGb !== undefined &&
+    (isLately(usedAt) ||
+      run.calls.some((it) => it.backend === backend && it.model !== model && isLately(it.at)));
+  if (isUntold || isDisplaced || run.jumpedAt.some(isLately)) return true;
   const isOld = startedAt >= askedAt + lookMsMax - 1;
   return isOld || (goneForMs >= 0 && goneForMs <= lookFreshMs);
 };

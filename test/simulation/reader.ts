@@ -123,9 +123,16 @@ export const ask = async (asking: Asking, proxy: Proxy, clock: VirtualClock): Pr
   return { record: recorder.record(), written };
 };
 
+/** Whether the state could not be read or written, which is nobody's fault here. */
+export const isOfStore = (error: unknown): boolean =>
+  error instanceof Error && error.message === storeTrouble;
+
+/** What a store says that fails. */
+export const storeTrouble = 'the disk is full';
+
 /** As a transport does with our own fault: a status while there is none, else the connection. */
 const tellFault = (error: unknown, reply: Reply): void => {
-  if (!/the disk is full/.test(String(error))) throw error;
+  if (!isOfStore(error)) throw error;
   refuse(reply, serverError('The proxy failed to answer.'), {});
 };
 

@@ -97,8 +97,27 @@ const drawFault = (
   }
   const pathCount = backend.simulate?.kind === 'spark' ? (backend.simulate.paths?.length ?? 1) : 1;
   const path = pathCount > 1 && !kind.onReader && chance(random, 0.6) ? 1 : undefined;
-  return { ...attempts, ...window, ...(path === undefined ? {} : { path }) };
+  return {
+    ...attempts,
+    ...window,
+    ...(path === undefined ? {} : { path }),
+    ...(chance(random, 0.3) ? drawRamp(random, kind.kind) : {}),
+  };
 };
+
+/** What gets worse, or better, by and by. */
+const drawRamp = (random: Random, kind: string): Partial<FaultSpec> => {
+  if (kind === 'delay') return { ramp: pick(random, [delayRamp, turned(delayRamp)]) };
+  if (kind === 'slow') return { ramp: pick(random, [rateRamp, turned(rateRamp)]) };
+  return {};
+};
+
+const delayRamp = { from: '0 s', to: '10 s' };
+const rateRamp = { from: 20, to: 0.2 };
+const turned = <T>({ from, to }: { from: T; to: T }): { from: T; to: T } => ({
+  from: to,
+  to: from,
+});
 
 /** A step, or a square wave; over before the calm. */
 const drawWindow = (random: Random, faultsUntil: number): Partial<FaultSpec> => {

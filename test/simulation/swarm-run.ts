@@ -20,7 +20,7 @@ import type { Clock } from '../../src/time/clock.ts';
 import { estimateTokens } from '../../src/token/estimate.ts';
 import { turnMarkPattern } from '../../src/workload/session.ts';
 import { type QuirkAct, quirky } from './quirk.ts';
-import { ask, type Manner, plainManner } from './reader.ts';
+import { ask, type Manner, plainManner, storeTrouble } from './reader.ts';
 import type { SwarmSession } from './swarm-session.ts';
 import type { Swarm } from './swarm.ts';
 import { resourceIn, Thread } from './thread.ts';
@@ -301,7 +301,7 @@ const watchedStore = (
       calls++;
       if (delayMs > 0) await clock.sleep(delayMs);
       const fails = ratio > 0 && calls % Math.round(1 / ratio) === 0;
-      if (fails && clock.now() < swarm.faultsUntil) throw new Error('the disk is full');
+      if (fails && clock.now() < swarm.faultsUntil) throw new Error(storeTrouble);
     };
   };
   const [putting, looking] = [trouble(failRatio), trouble(lookFailRatio)];

@@ -115,6 +115,8 @@ const drawBackend = (name: Name, random: Random): BackendSystem => {
       isWarm: chance(random, 0.7),
       keepAliveMs: pick(random, [6000, 15_000, 300_000]) / timeScale,
       timeScale,
+      // Room for one of the models at a time.
+      ...(chance(random.fork('memory'), 0.15) ? { memoryGb: 16 } : {}),
       ...(chance(random, 0.3) ? { paths: pick(random, pathChoices) } : {}),
     },
   };
@@ -140,19 +142,27 @@ const continuations = [
 
 const drawModels = (random: Random, mixture: readonly Name[]): readonly ModelSystem[] =>
   profileTags.slice(0, integerBetween(random, 1, 2)).map(([, tag], at): ModelSystem => {
+    const [, other] = profileTags[1 - at] ?? profileTags[0];
     const draw = random.fork(`model ${at}`);
     const strategy = chance(draw, 0.3)
       ? pick(draw, ['weighted', 'least-busy', 'lowest-latency', 'cheapest'] as const)
       : 'ordered';
+    const [first] = mixture;
+    const isTwofold = first !== 'azure' && chance(draw.fork('twofold'), 0.15);
     return {
       name: `m${at + 1}`,
       strategy,
       ...(chance(draw, 0.1) && mixture[0] !== 'azure' ? { residency: 'local-only' } : {}),
-      candidates: mixture.map((backend): Candidate => ({
+      // Behind the first at times another model on the same host.
+      candidates: [
+        ...mixture.slice(0, 1),
+        ...(isTwofold ? mixture.slice(0, 1) : []),
+        ...mixture.slice(1),
+      ].map((backend, place): Candidate => ({
         backend,
         ...(backend === 'azure'
           ? { model: 'gpt-5-mini' }
-          : { model: tag, numCtx: pick(draw, [3000, 32_768]) }),
+          : { model: isTwofold && place === 1 ? other : tag, numCtx: pick(draw, [3000, 32_768]) }),
         ...(chance(draw, 0.1) ? { tools: false } : {}),
         ...(strategy === 'weighted' ? { weight: pick(draw, [0, 1, 3]) } : {}),
       })),

@@ -3,7 +3,7 @@
 import { asRecord, parseJson } from '../../src/target/proxy/json.ts';
 import type { Caller, Reply } from '../../src/target/proxy/proxy.ts';
 import { SocketSession, type SocketWire } from '../../src/target/proxy/socket-session.ts';
-import type { Body, Manner } from './reader.ts';
+import { type Body, isOfStore, type Manner } from './reader.ts';
 import type { World } from './world.ts';
 
 /** What is read on the socket at present. */
@@ -54,7 +54,9 @@ export class VirtualSocket {
         if (!this.#reading) throw new Error('nobody asks');
         return this.#reading.caller;
       },
-      log: (error) => odd(`socket: ${String(error)}`),
+      log: (error) => {
+        if (!isOfStore(error)) odd(`socket: ${String(error)}`);
+      },
       track: (work) => {
         this.#work = work;
       },
