@@ -16,9 +16,9 @@ const coldMsMax = 600_000;
 
 type Place = Extract<Admitted, { kind: 'admitted' }>;
 
-type AskedKey = 'plan' | 'trace' | 'span' | 'gone' | 'countPrompt' | 'countWords';
-
-type Asked = Pick<AttemptInput, AskedKey> & { readonly clock: Clock };
+type Asked = Pick<AttemptInput, 'plan' | 'trace' | 'span' | 'gone' | 'countPrompt'> & {
+  readonly clock: Clock;
+};
 
 export class BackendAttempt {
   readonly run: AttemptRun;
@@ -49,18 +49,7 @@ export class BackendAttempt {
         ...(suspectMs !== undefined && { suspectMs }),
       }),
     });
-    const { run } = this;
-    let promptTokens: number | undefined;
-    const reading: Reading = {
-      get promptTokens() {
-        // Asked by every attempt that begins while this one waits.
-        return (promptTokens ??= asked.countPrompt());
-      },
-      get hasToken() {
-        return run.tokensReceived > 0;
-      },
-    };
-    this.#reading = backend.begin(candidate, reading);
+    this.#reading = backend.begin(candidate, new PromptReading(this.run, asked.countPrompt));
     // Who takes over has no time for handshakes.
     place.standby?.upstream.prepare?.();
   }
@@ -96,5 +85,30 @@ export class BackendAttempt {
     const { backend, choice } = this.#place;
     const ms = backend.firstTokenDeadlineMs(choice.candidate, promptTokens, this.#aheadTokens);
     return this.#isCold ? Math.max(ms, coldMsMax) : ms;
+  }
+}
+
+/**
+ * A prompt on its way. A class, since V8 gives each object that is written out with getters a shape
+ * of its own, and a shape keeps alive all that its getters see until the next full collection.
+ */
+class PromptReading implements Reading {
+  readonly #run: AttemptRun;
+  readonly #countPrompt: () => number;
+  #promptTokens: number | undefined;
+
+  constructor(run: AttemptRun, countPrompt: () => number) {
+    this.#run = run;
+    this.#countPrompt = countPrompt;
+  }
+
+  /** Asked by every attempt that begins while this one waits. */
+  get promptTokens(): number {
+    this.#promptTokens ??= this.#countPrompt();
+    return this.#promptTokens;
+  }
+
+  get hasToken(): boolean {
+    return this.#run.tokensReceived > 0;
   }
 }
