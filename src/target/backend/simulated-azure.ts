@@ -1,6 +1,6 @@
 /**
- * A cloud on loopback: Azure OpenAI's Responses API, and OpenAI's own, in front of a model of
- * admission and speed.
+ * A cloud on loopback: Azure OpenAI's Responses API and its chat completions, and OpenAI's own, in
+ * front of a model of admission and speed.
  *
  *     key ──▶ shape ──▶ quota ──▶ created, in_progress ──▶ token by token ──▶ completed, [DONE]
  *      401     400       429
@@ -15,12 +15,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { type Admission, Cloud, type CloudStream, type QuotaLeft } from '../../engine/cloud.ts';
 import { azureError, rateLimitMessage } from '../../protocol/azure.ts';
+import type { EndReason } from '../../protocol/generation.ts';
 import type { ResponseEvent, WireUsage } from '../../protocol/responses.ts';
 import { encodeSse, sseDone } from '../../protocol/sse.ts';
 import { type IdSource, seededIds } from '../../random/id.ts';
 import type { BackendSystem, SimulatedCloud } from '../../system/system.ts';
+import { ChatAnswer, chatAsResponses, isUsageAsked } from './chat-wording.ts';
 import { historyOf, promptOf } from './conversation.ts';
-import { type Answer, answerTo } from './cooperative-model.ts';
+import { type Answer, answerTo, type Piece } from './cooperative-model.ts';
 import { GenerationNote } from './generation-note.ts';
 import { endWithJson, httpService, takeReply } from './http-service.ts';
 import { type Paced, Pacer } from './pacer.ts';
@@ -40,6 +42,16 @@ export const simulatedAzure = (
   const azure = new SimulatedAzure(backend, simulate, context);
   return { app: azure.app, load: () => ({ running: azure.runningCount, queued: 0 }) };
 };
+
+/** How one of the two APIs words an answer: its frames, and the whole of it. */
+interface Telling {
+  begin(): string;
+  piece(piece: Piece): string;
+  end(
+    reason: EndReason,
+    usage: WireUsage,
+  ): { readonly last: string; readonly whole: () => unknown };
+}
 
 class SimulatedAzure {
   readonly app: FastifyInstance;
@@ -64,9 +76,16 @@ class SimulatedAzure {
     this.app.post<{ Querystring: { 'api-version'?: string } }>(
       '/openai/responses',
       (request, reply) =>
+        request.query['api-version'] ? this.#respond(request, reply) : notFound(reply),
+    );
+    for (const path of ['/openai/v1/chat/completions', '/v1/chat/completions'])
+      this.app.post(path, (request, reply) => this.#complete(request, reply));
+    this.app.post<{ Params: { name: string }; Querystring: { 'api-version'?: string } }>(
+      '/openai/deployments/:name/chat/completions',
+      (request, reply) =>
         request.query['api-version']
-          ? this.#respond(request, reply)
-          : reply.code(404).send(azureError('404', 'Resource not found')),
+          ? this.#complete(request, reply, request.params.name)
+          : notFound(reply),
     );
     // It serves whatever deployment it is asked for, so there is none to name.
     for (const path of ['/openai/v1/models', '/v1/models', '/openai/models'])
@@ -76,6 +95,22 @@ class SimulatedAzure {
   }
 
   #respond(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    return this.#take(request.body, (ask) => this.#responsesTelling(ask), request, reply);
+  }
+
+  #complete(request: FastifyRequest, reply: FastifyReply, deployment?: string): FastifyReply {
+    const tellsUsage = isUsageAsked(request.body);
+    const telling = (ask: ResponsesAsk): Telling => this.#chatTelling(ask, tellsUsage);
+    return this.#take(chatAsResponses(request.body, deployment), telling, request, reply);
+  }
+
+  /** Serves what is asked, in the words of either API, or says why not. */
+  #take(
+    asked: unknown,
+    telling: (ask: ResponsesAsk) => Telling,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): FastifyReply {
     const { clock, emit } = this.#context;
     const note = new GenerationNote(this.#backend, clock, emit, headerOf(request, 'traceparent'));
     reply.headers(this.#requestHeaders());
@@ -83,7 +118,7 @@ class SimulatedAzure {
       note.finish('rejected');
       return this.#deny(reply);
     }
-    const ask = responsesAsk(request.body, (id) => this.#minted.has(id));
+    const ask = responsesAsk(asked, (id) => this.#minted.has(id));
     if (ask.kind === 'refusal') {
       note.finish('rejected');
       const { code, message, param } = ask;
@@ -100,12 +135,18 @@ class SimulatedAzure {
       note.finish('rejected');
       return this.#throttle(reply, admission);
     }
-    this.#serve(ask, promptTokens, note, reply);
+    this.#serve(ask, telling(ask), promptTokens, note, reply);
     return reply;
   }
 
   /** Writes the answer as its tokens leave. */
-  #serve(ask: ResponsesAsk, promptTokens: number, note: GenerationNote, reply: FastifyReply): void {
+  #serve(
+    ask: ResponsesAsk,
+    telling: Telling,
+    promptTokens: number,
+    note: GenerationNote,
+    reply: FastifyReply,
+  ): void {
     const { clock } = this.#context;
     const answer = this.#answerTo(ask);
     const stream = this.#cloud.serve(note.trace ?? `request ${++this.#requestCount}`, clock.now());
@@ -122,23 +163,28 @@ class SimulatedAzure {
     note.add({ startedAt: clock.now() });
     const headers = stringsOf(reply.getHeaders());
     const raw = takeReply(reply, () => finish('cancelled'));
-    const events = this.#events(ask);
-    const send = ask.isStream ? eventWriter(raw, headers) : () => undefined;
-    send(events.begin());
+    const send = ask.isStream ? streamWriter(raw, headers) : () => undefined;
+    send(telling.begin());
 
     // Even an answer with nothing to say takes the time of a token.
     const tokens = Math.max(1, answer.pieces.length);
     let sentTokens = 0;
     pacer.follow('answer', tokens, (dueTokens) => {
       note.sent(dueTokens);
-      send(answer.pieces.slice(sentTokens, dueTokens).flatMap((piece) => events.piece(piece)));
+      send(
+        answer.pieces
+          .slice(sentTokens, dueTokens)
+          .map((piece) => telling.piece(piece))
+          .join(''),
+      );
       sentTokens = dueTokens;
       if (dueTokens < tokens) return;
       const usage = usageOf(promptTokens, answer);
-      send(events.end(answer.reason, usage, Math.floor(clock.wall() / 1000)));
+      const { last, whole } = telling.end(answer.reason, usage);
+      send(last);
       finish(answer.reason === 'length' ? 'length' : 'completed');
       if (ask.isStream) raw.end(sseDone);
-      else endWithJson(raw, 200, headers, events.resource);
+      else endWithJson(raw, 200, headers, whole());
     });
   }
 
@@ -156,15 +202,40 @@ class SimulatedAzure {
     });
   }
 
-  #events(ask: ResponsesAsk): ResponsesAnswer {
-    const createdAt = Math.floor(this.#context.clock.wall() / 1000);
+  #responsesTelling(ask: ResponsesAsk): Telling {
     const resource = {
       ...blankResource,
       ...ask.echo,
       id: `resp_${this.#ids()}`,
-      created_at: createdAt,
+      created_at: this.#wallS(),
     };
-    return new ResponsesAnswer(resource, (prefix) => this.#mint(prefix), ask.summary !== undefined);
+    const showsSummary = ask.summary !== undefined;
+    const events = new ResponsesAnswer(resource, (prefix) => this.#mint(prefix), showsSummary);
+    return {
+      begin: () => framesOf(events.begin()),
+      piece: (piece) => framesOf(events.piece(piece)),
+      end: (reason, usage) => ({
+        last: framesOf(events.end(reason, usage, this.#wallS())),
+        whole: () => events.resource,
+      }),
+    };
+  }
+
+  #chatTelling({ model }: ResponsesAsk, tellsUsage: boolean): Telling {
+    const head = { id: `chatcmpl-${this.#ids()}`, created: this.#wallS(), model };
+    const chunks = new ChatAnswer(head, () => `call_${this.#ids()}`, tellsUsage);
+    return {
+      begin: () => chunks.begin(),
+      piece: (piece) => chunks.piece(piece),
+      end: (reason, usage) => ({
+        last: chunks.end(reason, usage),
+        whole: () => chunks.completion(reason, usage),
+      }),
+    };
+  }
+
+  #wallS(): number {
+    return Math.floor(this.#context.clock.wall() / 1000);
   }
 
   #mint(prefix: string): string {
@@ -224,16 +295,22 @@ class SimulatedAzure {
   }
 }
 
-/** Sends the head and writes events as frames, all that are due in one write. */
-const eventWriter = (
+/** Sends the head and writes frames, all that are due in one write. */
+const streamWriter = (
   raw: ServerResponse,
   headers: Readonly<Record<string, string>>,
-): ((events: readonly ResponseEvent[]) => void) => {
+): ((frames: string) => void) => {
   raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream; charset=utf-8' });
-  return (events) => {
-    if (events.length > 0) raw.write(events.map((event) => encodeSse(event.type, event)).join(''));
+  return (frames) => {
+    if (frames !== '') raw.write(frames);
   };
 };
+
+const framesOf = (events: readonly ResponseEvent[]): string =>
+  events.map((event) => encodeSse(event.type, event)).join('');
+
+const notFound = (reply: FastifyReply): FastifyReply =>
+  reply.code(404).send(azureError('404', 'Resource not found'));
 
 /** A stream as an engine of one job, which nothing changes. */
 const pacedOf = (stream: CloudStream): Paced => ({
