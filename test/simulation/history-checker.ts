@@ -9,9 +9,10 @@ export const residency: Checker = (ground) =>
   ground.run.turns
     .filter((turn) => isAtHome(turn, ground))
     .flatMap((turn) => {
-      const { compactions } = ground.run;
+      const { compactions, doubles } = ground.run;
+      const turnOf = (trace = ''): string => compactions.get(trace) ?? doubles.get(trace) ?? trace;
       const isLeak = ({ trace, residency: where }: Attempt | Generation): boolean =>
-        where === 'cloud' && (compactions.get(trace ?? '') ?? trace) === turn.trace;
+        where === 'cloud' && turnOf(trace) === turn.trace;
       return [...ground.attempts, ...ground.generations]
         .filter(isLeak)
         .map(({ kind, backend }) => `${nameOf(turn)}: ${kind} at ${backend}`);
@@ -62,11 +63,16 @@ export const state: Checker = (ground) =>
     const numbers = ancestryOf(turn, ground)
       .flatMap(({ mark }) => (mark === undefined ? [] : [Number(mark.split(' t')[1])]))
       .toReversed();
-    const expected = `s${turn.question.session} t${rangesOf(numbers)}`;
-    for (const { trace, history, backend, promptTokens } of ground.generations)
+    const from = turn.manner.isTruncating === true ? numbers.map((_, at) => at) : [0];
+    const expected = from.map((at) => `s${turn.question.session} t${rangesOf(numbers.slice(at))}`);
+    for (const { trace = '', history = '', backend, promptTokens } of ground.generations) {
+      const isOwn = trace === turn.trace || ground.run.doubles.get(trace) === turn.trace;
       // The call that loads a model says `Hi` and nothing else.
-      if (trace === turn.trace && promptTokens > 8 && history !== expected && !unsure)
-        found.push(`${nameOf(turn)}: ${backend} was shown ${history}, not ${expected}`);
+      if (isOwn && promptTokens > 8 && !expected.includes(history) && !unsure)
+        found.push(
+          `${nameOf(turn)}: ${backend} was shown ${history}, not ${expected.join(' or ')}`,
+        );
+    }
     return found;
   });
 

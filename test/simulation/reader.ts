@@ -30,6 +30,10 @@ export interface Manner {
   readonly forbid?: string;
   /** Goes on from the answer before the last. */
   readonly isBranching?: boolean;
+  /** Asks the same at the same time once more, and is to be answered twice. */
+  readonly isDoubled?: boolean;
+  /** The oldest turns may be left out, where nobody has room for all. */
+  readonly isTruncating?: boolean;
   /** Somebody else asks in the same conversation, that long after. */
   readonly knocksAfterMs?: number;
   readonly onSocket?: SocketOddity;
@@ -145,6 +149,7 @@ const bodyOf = ({ question, manner }: Asking): Body => ({
   tools: question.tools,
   text: question.format && { format: question.format },
   max_output_tokens: question.maxOutputTokens,
+  ...(manner.isTruncating === true && { truncation: 'auto' }),
   metadata: manner.isLocalOnly
     ? { ...question.metadata, residency: 'local-only' }
     : question.metadata,

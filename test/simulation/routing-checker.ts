@@ -54,7 +54,6 @@ export const demands: Checker = ({ run, attempts }) => {
   return found;
 };
 
-const attemptsMax = 2;
 /** The longest queue that patience allows. */
 const queuedMax = 64;
 
@@ -63,6 +62,7 @@ const queuedMax = 64;
  */
 export const discipline: Checker = ({ run, attempts }) => {
   const found: string[] = [];
+  const { attemptsMax = 2 } = run.swarm.system;
   const counts = new Map<string, number>();
   for (const { trace } of attempts) counts.set(trace, (counts.get(trace) ?? 0) + 1);
   for (const [trace, count] of counts)

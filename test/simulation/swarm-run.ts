@@ -55,6 +55,8 @@ export interface SwarmRun {
   readonly compactions: ReadonlyMap<string, string>;
   /** By the trace of a turn that went on from another answer than its session's last: which. */
   readonly branches: ReadonlyMap<string, string>;
+  /** By the trace of a request that asks for a turn once more: the turn's own. */
+  readonly doubles: ReadonlyMap<string, string>;
   /** Timers that go on once all is closed and every deadline has passed. */
   readonly timersLeft: number;
   /** What was found wrong where no record shows it. */
@@ -140,11 +142,13 @@ export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
   if (swarm.stopAt !== undefined) clock.at(swarm.stopAt, () => proxy.stop());
   const compactions = new Map<string, string>();
   const branches = new Map<string, string>();
+  const doubles = new Map<string, string>();
   const place = {
     readers,
     odd,
     compactions,
     branches,
+    doubles,
     world,
     stored,
     seen,
@@ -191,6 +195,7 @@ export const runSwarm = async (swarm: Swarm): Promise<SwarmRun> => {
     timersLeft: clock.armedCount,
     compactions,
     branches,
+    doubles,
     ...(crash === undefined ? {} : { crash }),
   };
 };
@@ -204,6 +209,7 @@ interface Place {
   readonly odd: (what: string) => void;
   readonly compactions: Map<string, string>;
   readonly branches: Map<string, string>;
+  readonly doubles: Map<string, string>;
 }
 
 /** As `UpstreamSet` does, a backend that is described otherwise is reached anew. */
@@ -248,20 +254,19 @@ const playOne = async (session: SwarmSession, place: Place, isRecovery: boolean)
       const { pin, forbid } = manner;
       const names = { ...(pin && { pin }), ...(forbid && { forbid }) };
       const caller = { ...session.key, ...names, trace, requestId: 'r' };
-      const compact = manner.isCompacting
-        ? {
-            ...caller,
-            trace: traceId({ arm: 0, workload: 1, session: number, turn }, place.salts()),
-          }
-        : undefined;
-      if (compact) place.compactions.set(compact.trace, trace);
+      const beside = {
+        ...caller,
+        trace: traceId({ arm: 0, workload: 1, session: number, turn }, place.salts()),
+      };
+      if (manner.isCompacting === true) place.compactions.set(beside.trace, trace);
+      if (manner.isDoubled === true) place.doubles.set(beside.trace, trace);
       let isKeptFirst = true;
       const onFrame = (frame: string): void => {
         const resource = resourceIn(frame);
         if (resource?.['store'] === true && !place.stored.has(String(resource['id'])))
           isKeptFirst = false;
       };
-      const send = thread.send(manner, compact);
+      const send = thread.send(manner, beside);
       const onTokens = place.readers.reader(trace);
       const asking = { question, caller, manner, onFrame, onTokens, send };
       const { record, written } = await ask(asking, proxy, clock);

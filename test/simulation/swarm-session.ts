@@ -158,7 +158,7 @@ const drawManner = (
 const drawOddity = (random: Random, thread: ThreadKind): Partial<Manner> => {
   switch (thread) {
     case 'chain':
-      return { isBranching: true };
+      return pick(random, [{ isBranching: true }, { isDoubled: true }, { isTruncating: true }]);
     case 'conversation':
       return { knocksAfterMs: pick(random, [0, random.next() * 1500]) };
     case 'socket':

@@ -29,6 +29,9 @@ export const drawSystem = (random: Random): System => {
     midStream: pick(random, ['fail', 'continue', 'continue']),
     commitOn: pick(random, ['text', 'text', 'reasoning']),
     cold: pick(random, ['spill', 'wait']),
+    ...(chance(random.fork('attempts'), 0.2)
+      ? { attemptsMax: pick(random.fork('attempts max'), [1, 3, 4]) }
+      : {}),
     spill: {
       queueMax: integerBetween(random, 0, 4),
       waitMsMax: pick(random, [0, 200, 1500, 20_000]),

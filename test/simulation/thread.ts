@@ -14,9 +14,10 @@ import { CapturedReply } from '../../src/target/proxy/compaction.ts';
 import { asRecord, asText, type JsonObject, parseJson } from '../../src/target/proxy/json.ts';
 import type { Caller, Reply } from '../../src/target/proxy/proxy.ts';
 import { parseRequest } from '../../src/target/proxy/request.ts';
+import { readStream } from '../kit/response-grammar.ts';
 import { fetchLater } from './background-reader.ts';
 import { knock } from './conversation-guest.ts';
-import type { Body, Manner, Send } from './reader.ts';
+import { type Body, isOfStore, type Manner, type Send } from './reader.ts';
 import { VirtualSocket } from './virtual-socket.ts';
 import type { World } from './world.ts';
 
@@ -46,8 +47,8 @@ export class Thread {
     this.#parts = parts;
   }
 
-  /** How a turn is sent; `compact` is who asks for the history in short, where that is wanted. */
-  send(manner: Manner, compact: Caller | undefined): Send {
+  /** How a turn is sent; `beside` is who asks whatever else is asked for it. */
+  send(manner: Manner, beside: Caller): Send {
     const { kind, world, odd } = this.#parts;
     const { proxy, clock } = world;
     const plain: Send = (body, caller, reply) => proxy.respond(parseRequest(body), caller, reply);
@@ -55,8 +56,11 @@ export class Thread {
       case 'chain':
         return async (body, caller, reply) => {
           const asked = manner.isBranching === true ? this.#branch(body, caller) : this.#on(body);
+          const again =
+            manner.isDoubled === true ? this.#askBeside(asked, beside) : Promise.resolve();
           if (manner.background === undefined) await plain(asked, caller, reply);
           else await fetchLater({ proxy, clock, manner, odd }, asked, caller, reply);
+          await again;
         };
       case 'conversation':
         return async (body, caller, reply) => {
@@ -72,7 +76,7 @@ export class Thread {
         };
       case 'items':
         return async (body, caller, reply) => {
-          const history = await this.#history(body, compact);
+          const history = await this.#history(body, manner.isCompacting ? beside : undefined);
           const input = [...history, ...inputOf(body)];
           await plain(
             { ...body, previous_response_id: undefined, store: false, input },
@@ -95,6 +99,22 @@ export class Thread {
 
   close(): void {
     this.#socket?.close();
+  }
+
+  /** Asks the same once more; its answer, if there is one, must be as whole as the first. */
+  async #askBeside(body: Body, caller: Caller): Promise<void> {
+    const { world, odd } = this.#parts;
+    const reply = new CapturedReply(new AbortController().signal);
+    const request = parseRequest({ ...body, stream: true });
+    await world.proxy.respond(request, caller, reply).catch((error: unknown) => {
+      if (!isOfStore(error)) throw error;
+    });
+    if (reply.status !== 200) return;
+    const words = readStream(reply.body)
+      .text.split(/\s+/)
+      .filter((word) => /^[pa]\d+$/.test(word));
+    if (words.some((word, at) => Number(word.slice(1)) !== at + 1))
+      odd(`asked once more, and told ${words.join(' ')}`);
   }
 
   #on(body: Body): Body {
