@@ -14,6 +14,7 @@ import type { ModelSystem } from '../../system/system.ts';
 import type { Backend } from './backend.ts';
 import { callPlan } from './call.ts';
 import type { Conversation } from './conversation.ts';
+import { pinningOf } from './pinning.ts';
 import { windowOf } from './placement.ts';
 import { itemTokens, promptTokens } from './prompt-size.ts';
 import type { Caller, ProxyParts } from './proxy.ts';
@@ -24,7 +25,7 @@ export interface TruncationInput {
   readonly request: ResponseRequest;
   readonly conversation: Conversation;
   readonly model: ModelSystem;
-  readonly caller: Pick<Caller, 'residency'>;
+  readonly caller: Pick<Caller, 'residency' | 'pin' | 'forbid'>;
   readonly backends: ReadonlyMap<string, Backend>;
   readonly countTokens: ProxyParts['countTokens'];
 }
@@ -32,7 +33,10 @@ export interface TruncationInput {
 /** Room for an answer, when the request does not say how much it needs. */
 const answerTokensMin = 512;
 
-/** The conversation, short enough for the longest window of those that may be asked. */
+/**
+ * The conversation, short enough for the longest window of those that may be asked; throws an
+ * `ApiError` when the caller names backends that cannot be meant.
+ */
 export const fittedConversation = (input: TruncationInput): Conversation => {
   const { request, conversation, countTokens } = input;
   if (request.truncation !== 'auto') return conversation;
@@ -48,11 +52,14 @@ export const fittedConversation = (input: TruncationInput): Conversation => {
 
 /** Undefined when nobody is asked, or one is whose window nobody has said. */
 const longestWindow = (input: TruncationInput): number | undefined => {
-  const { conversation, model, caller, backends } = input;
+  const { request, conversation, model, caller, backends } = input;
+  const pinned = { caller, metadata: request.metadata, model, backends: [...backends.keys()] };
+  const { only, never } = pinningOf(pinned);
   const demand = conversation.isLocalOnly ? 'local-only' : undefined;
   const isHome = isLocalOnly(caller.residency, model.residency, demand);
   const windows = model.candidates
     .filter(({ backend }) => !isHome || backends.get(backend)?.system.residency === 'local')
+    .filter(({ backend }) => (only ?? backend) === backend && !never.includes(backend))
     .map((candidate) => windowOf(candidate) ?? Number.POSITIVE_INFINITY);
   const longest = Math.max(...windows);
   return Number.isFinite(longest) ? longest : undefined;

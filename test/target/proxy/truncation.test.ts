@@ -101,6 +101,15 @@ describe('a proxy whose models have a window', () => {
     expect(it.azure.calls[0]?.input).toHaveLength(3);
   });
 
+  test('where a backend is named, its window counts', async () => {
+    const it = world();
+    it.spark.plays(() => answer('p', 3));
+    const body = { input: input(long(600), long(600), 'Hi'), truncation: 'auto' };
+    const reply = await it.ask({ ...body, metadata: { spillway_pin: 'spark' } });
+    expect(reply.stream.text).toBe('p1 p2 p3 ');
+    expect(it.spark.calls[0]?.input).toHaveLength(1);
+  });
+
   test('at home, the window at home counts', async () => {
     const it = world();
     it.spark.plays(() => answer('p', 3));
