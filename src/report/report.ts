@@ -33,7 +33,9 @@ export const renderRun = async (
   for (const [name, chart] of chartsOf(analysis, words)) {
     const svg = await chartSvg(chart);
     const raster = await chartPng(svg);
-    drawn.set(name, { chart, svg, narrowSvg: await chartSvg(narrowed(chart)) });
+    // Longer than any page: its overview stands for it there.
+    if (name !== 'matrix')
+      drawn.set(name, { chart, svg, narrowSvg: await chartSvg(narrowed(chart)) });
     for (const character of raster.missing) missing.add(character);
     const file = `charts/${chartFiles[name]}`;
     chartContents.set(`${file}.vl.json`, `${JSON.stringify(chart.spec, undefined, 2)}\n`);

@@ -86,10 +86,25 @@ describe('the run folder', async () => {
     expect(junit).toMatch(/classname="failover-suite.relay" name="row truncate">\s*<system-out/);
   });
 
+  test('has a picture of it all that fills a slide of 16 : 9, which is what the page shows', () => {
+    expect(textOf('charts/overview.svg')).toMatch(/ width="880" height="495"/);
+    expect(textOf('charts/overview.svg')).toContain('0/1 · truncate');
+    expect(textOf('report.html')).toContain('What became of each family of faults');
+  });
+
+  test('lists no figure of a fault twice on its page, and says where all of them are', () => {
+    const page = textOf('report.html');
+    const listed = page.slice(page.indexOf('>All figures<'));
+    expect(listed).not.toMatch(/fault=\d|row=/);
+    expect(listed).toMatch(/All [\d,]+ are in summary\.csv/);
+    expect(textOf('summary.csv')).toMatch(/fault=1/);
+  });
+
   test('has the picture, and a table that tells standing by sign and word', () => {
     expect(files.has('charts/matrix.png')).toBe(true);
     expect(textOf('charts/matrix.svg')).toContain('SIMULATED');
     const page = textOf('report.html');
+    expect(page).not.toContain('matrix-narrow');
     expect(page).toContain('\u203c silently harmed');
     expect(page).not.toMatch(/undefined|NaN|\[object/);
   });

@@ -9,10 +9,12 @@ import { firstTokenChart, tokenRateChart } from './distribution.ts';
 import { failoverChart } from './failover.ts';
 import { matrixChart } from './matrix.ts';
 import { outageChart } from './outage.ts';
+import { overviewChart } from './overview.ts';
 import { timelineChart } from './timeline.ts';
 import { tradeOffChart } from './trade-off.ts';
 
 const makers: readonly ((analysis: Analysis, words: Words) => Chart | undefined)[] = [
+  overviewChart,
   matrixChart,
   armChart,
   timelineChart,

@@ -33,6 +33,7 @@ export const chartFiles: Readonly<Record<ChartName, string>> = {
   failover: 'failover',
   cost: 'cost',
   arm: 'arms',
+  overview: 'overview',
   matrix: 'matrix',
   outage: 'outage',
   tradeOff: 'trade-off',

@@ -44,7 +44,7 @@ export const matrixChart = (analysis: Analysis, words: Words): Chart | undefined
         nameAxis('row', namesOf(matrix)),
       ),
     }),
-    table: tableOf(matrix, words),
+    table: matrixTable(matrix, words),
   };
 };
 
@@ -94,7 +94,8 @@ const armFields = (matrix: readonly MatrixArm[]): readonly Field[] =>
     })),
   );
 
-const standingColours = {
+/** What a row of each standing is filled with. */
+export const standingColours = {
   held: palette.green.light,
   partly: palette.orange.light,
   wrong: palette.red.light,
@@ -158,7 +159,8 @@ const columnsOf = ({ rows }: MatrixArm): readonly Column[] =>
 const nameOf = (column: Column, words: Words): string =>
   column === 'not-exercised' ? words.suite.standing[column] : words.outcome[column];
 
-const tableOf = (matrix: readonly MatrixArm[], words: Words): Chart['table'] => ({
+/** Every row, with how it went in each arm. */
+export const matrixTable = (matrix: readonly MatrixArm[], words: Words): Chart['table'] => ({
   columns: [
     words.suite.label.fault,
     ...matrix.flatMap(({ arm }) => [

@@ -63,7 +63,8 @@ export const armStyles = [
   { colour: palette.muted.light, dash: [4, 6], shape: 'triangle-down' },
 ] as const;
 
-const fontStack = 'Meiryo, "Segoe UI", "Noto Sans JP", "Noto Sans CJK JP", sans-serif';
+/** What letters in charts are drawn with, on a page and in an SVG. */
+export const fontStack = 'Meiryo, "Segoe UI", "Noto Sans JP", "Noto Sans CJK JP", sans-serif';
 
 /** Width of a picture, axes and padding included, where Vega can fit it. */
 export const pictureWidth = 880;

@@ -41,14 +41,19 @@ export const chartFigure = (drawn: DrawnChart | undefined, words: Words): Html =
 
 /**
  * An SVG made fit to share a page: its colours become the page's variables, so that it follows
- * light and dark, and its ids become its own, because every drawing counts from `clip0`.
+ * light and dark, and its ids become its own, because every drawing counts from `clip0`. What its
+ * every letter repeats is left to the page, and so are digits below a hundredth of a pixel.
  */
 const inlined = (svg: string, prefix: string): string => {
   let inline = svg.replace(/<\?xml[^>]*>\s*/, '').replace(/<!DOCTYPE[^>]*>\s*/, '');
   for (const { name, light } of Object.values(palette))
     inline = inline.replaceAll(`"${light}"`, `"var(--${name})"`);
   return inline
+    .replace(/ font-family="[^"]*"/g, '')
+    .replace(/ (?:d|transform)="[^"]*"/g, (shape) => shape.replace(/\d+\.\d{3,}/g, rounded))
     .replace(/ id="([^"]+)"/g, (_, id: string) => ` id="${prefix}-${id}"`)
     .replace(/url\(#([^)]+)\)/g, (_, id: string) => `url(#${prefix}-${id})`)
     .replace(/href="#([^"]+)"/g, (_, id: string) => `href="#${prefix}-${id}"`);
 };
+
+const rounded = (number: string): string => String(Math.round(Number(number) * 100) / 100);

@@ -15,13 +15,18 @@ export class Html {
 
 export type Fragment = Html | string | number | undefined | readonly Fragment[];
 
-/** Markup from a template: strings are escaped, lists are joined, nothing is left out as ''. */
+/**
+ * Markup from a template: strings are escaped, lists are joined, nothing is left out as ''. How the
+ * template is indented is for readers of our code: a page has thousands of cells.
+ */
 export const html = (parts: TemplateStringsArray, ...values: readonly Fragment[]): Html =>
   new Html(
     parts
-      .map((part, index) => part + (index < values.length ? render(values[index]) : ''))
+      .map((part, index) => flat(part) + (index < values.length ? render(values[index]) : ''))
       .join(''),
   );
+
+const flat = (part: string): string => part.replace(/\n\s+/g, '\n');
 
 const render = (fragment: Fragment): string => {
   if (fragment === undefined) return '';

@@ -59,7 +59,8 @@ export const htmlPage = (
       <body>
         <main>
           ${banner} ${verdictHeader(analysis, words)} ${warningSection(analysis, words)}
-          ${comparisonSection(analysis, words)} ${matrixSection(analysis, words, figure('matrix'))}
+          ${comparisonSection(analysis, words)}
+          ${matrixSection(analysis, words, figure('overview'))}
           ${figureSection(analysis, words, figure('arm'))} ${failureSection(analysis, words)}
           ${isSuite ? undefined : section(words.heading.timeline, figure('timeline'))}
           ${section(words.heading.firstToken, figure('firstToken'))}

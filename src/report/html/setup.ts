@@ -198,7 +198,11 @@ const definitionTable = (manifest: Manifest, words: Words): Html =>
 
 const allFigures = (analysis: Analysis, words: Words): Html => {
   const { label } = words;
-  return tableOf(
+  const { rows, matrix } = analysis;
+  // What is of one row of a suite, or of the fault of one, stands in the matrix.
+  const shown =
+    matrix.length === 0 ? rows : rows.filter(({ where }) => !/^(?:row|fault)=/.test(where));
+  const table = tableOf(
     [
       { text: label.figure },
       { text: label.arm },
@@ -207,18 +211,19 @@ const allFigures = (analysis: Analysis, words: Words): Html => {
       numbers(label.interval),
       numbers(label.samples),
     ],
-    // What is of one row of a suite stands in the matrix.
-    analysis.rows
-      .filter(({ where }) => !where.startsWith('row='))
-      .map((row) => [
-        figureName(row.id, row.stat, words),
-        row.arm,
-        row.where === 'all' ? label.allExchanges : row.where,
-        row.value === undefined
-          ? words.withheld(row.withheld ?? { why: 'no-data' })
-          : valueText(row, words),
-        intervalText(row, words),
-        decimal(row.n),
-      ]),
+    shown.map((row) => [
+      figureName(row.id, row.stat, words),
+      row.arm,
+      row.where === 'all' ? label.allExchanges : row.where,
+      row.value === undefined
+        ? words.withheld(row.withheld ?? { why: 'no-data' })
+        : valueText(row, words),
+      intervalText(row, words),
+      decimal(row.n),
+    ]),
   );
+  return shown.length === rows.length
+    ? table
+    : html`${table}
+        <p class="muted small">${words.inFile(rows.length, 'summary.csv')}</p>`;
 };

@@ -4,7 +4,7 @@
  * Colours are those of the charts, as CSS variables, so that inline charts follow the page.
  */
 
-import { palette } from '../chart/theme.ts';
+import { fontStack, palette } from '../chart/theme.ts';
 
 const variables = (shade: 'light' | 'dark'): string =>
   Object.values(palette)
@@ -84,6 +84,7 @@ figure{margin:0 0 20px}
 figure:last-child{margin:0}
 figure .chart{margin-left:-12px}
 figure .chart.narrow{display:none;margin-left:0}
+figure svg text{font-family:${fontStack}}
 figure svg{display:block;width:100%;max-width:1000px;height:auto}
 figure .narrow svg{max-width:460px}
 figcaption{font-size:14px;color:var(--muted);margin:6px 0 10px;max-width:60em}

@@ -1,8 +1,25 @@
 /** What a report says about failover suites, in English. */
 
+import type { FaultPlace } from '../../analysis/family.ts';
+import type { SuiteExpectation } from '../../log/entry.ts';
 import { decimal, milliseconds } from '../format.ts';
 import { count } from './en-remark.ts';
 import type { SuiteWords } from './suite.ts';
+
+const places: Readonly<Record<FaultPlace, string>> = {
+  network: 'Network',
+  http: 'HTTP',
+  stream: 'Stream',
+  backend: 'Backends',
+  other: 'Other',
+};
+
+const chances: Readonly<Record<SuiteExpectation, string>> = {
+  transparent: 'before the text',
+  continued: 'mid-text',
+  unaffected: 'no switch needed',
+  error: 'an error is due',
+};
 
 export const englishSuite: SuiteWords = {
   heading: {
@@ -46,6 +63,9 @@ export const englishSuite: SuiteWords = {
     tuned: 'tuned',
     figure: 'figure',
   },
+  family: (place, expect) => `${places[place]}, ${chances[expect]}`,
+  allRows: 'All rows',
+  rowsAsExpected: 'rows as expected, and the worst of the others',
   note:
     'What went wrong comes first. ○ all trials ended as they should, △ some, × none; ‼ an answer ' +
     'was cut, repeated or mixed without a word, or hung; ? the fault never acted. Penalty: first ' +

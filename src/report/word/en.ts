@@ -248,6 +248,14 @@ export const english: Words = {
       howToRead:
         'Median wait for the first text, and median speed of one answer, with their intervals.',
     },
+    overview: {
+      title: 'What became of each family of faults',
+      howToRead:
+        'One line per family of faults: where they strike, and what can be done about them. Each ' +
+        'field tells how many rows went as they should; below that, the worst of the others. ' +
+        'Green is what should happen, orange only at times, red not at all or with harm that ' +
+        'readers are not told of.',
+    },
     matrix: {
       title: 'What became of each fault',
       howToRead:

@@ -1,7 +1,24 @@
 /** What a report says about failover suites, in Japanese. */
 
+import type { FaultPlace } from '../../analysis/family.ts';
+import type { SuiteExpectation } from '../../log/entry.ts';
 import { decimal, milliseconds } from '../format.ts';
 import type { SuiteWords } from './suite.ts';
+
+const places: Readonly<Record<FaultPlace, string>> = {
+  network: '通信',
+  http: 'HTTP',
+  stream: 'ストリーム',
+  backend: 'バックエンド',
+  other: 'その他',
+};
+
+const chances: Readonly<Record<SuiteExpectation, string>> = {
+  transparent: '本文前',
+  continued: '本文途中',
+  unaffected: '切替不要',
+  error: 'エラーが妥当',
+};
 
 export const japaneseSuite: SuiteWords = {
   heading: {
@@ -45,6 +62,9 @@ export const japaneseSuite: SuiteWords = {
     tuned: '調整済み',
     figure: '指標',
   },
+  family: (place, expect) => `${places[place]}・${chances[expect]}`,
+  allRows: 'すべての行',
+  rowsAsExpected: '想定どおりの行数と、最も悪かった行',
   note:
     '問題のあった行から順に並べています。○ すべて想定どおり、△ 一部、× なし、‼ 通知なしに途切れ・' +
     '重複・混在・応答なしがあった、? 障害が一度も起きなかった。上乗せは、同じ入力を代替へ直接送った' +

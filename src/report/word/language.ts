@@ -182,6 +182,7 @@ export interface Words {
       | 'failover'
       | 'cost'
       | 'arm'
+      | 'overview'
       | 'matrix'
       | 'outage'
       | 'tradeOff',

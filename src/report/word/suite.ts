@@ -1,6 +1,7 @@
 /** What a report says about a failover suite. */
 
 import type { LostRow, MatrixArm, Standing } from '../../analysis/analysis.ts';
+import type { FaultPlace } from '../../analysis/family.ts';
 import type { SuiteExpectation } from '../../log/entry.ts';
 
 /** The words of this part, in one language. */
@@ -33,6 +34,11 @@ export interface SuiteWords {
       string
     >
   >;
+  /** Where faults strike, and what can be done about them. */
+  readonly family: (place: FaultPlace, expect: SuiteExpectation) => string;
+  readonly allRows: string;
+  /** What a share of rows is of. */
+  readonly rowsAsExpected: string;
   /** How to read the table. */
   readonly note: string;
   readonly expects: (expectation: string) => string;
