@@ -3,6 +3,7 @@
  *
  * Nearly all of them are deltas, and two deltas of one part differ in their number and their text
  * alone. So the rest of such a frame is encoded once and kept until a delta of another part comes.
+ * A delta with log probabilities is encoded by itself.
  *
  *     event: …delta\ndata: {"type":…,"sequence_number": ┃ 7 ┃ ,…,"delta": ┃ "p7 " ┃ ,…}\n\n
  */
@@ -19,18 +20,23 @@ interface Mould {
   readonly after: string;
 }
 
-/** Encodes one stream, event by event. Deltas of one part must have the same fields. */
+/** Encodes one stream, event by event. Deltas of one part must have the same fields beside. */
 export class EventEncoder {
   #mould: Mould | undefined;
 
   /** What `encodeSse` makes of the event. */
   encode(event: ResponseEvent): string {
-    if (typeof event['delta'] !== 'string') return encodeSse(event.type, event);
+    if (typeof event['delta'] !== 'string' || hasLogprobs(event))
+      return encodeSse(event.type, event);
     if (!this.#mould || !isOfOnePart(event, this.#mould.event)) this.#mould = mouldOf(event);
     const { before, between, after } = this.#mould;
     return before + event.sequence_number + between + JSON.stringify(event['delta']) + after;
   }
 }
+
+/** Those of one delta are of no other. */
+const hasLogprobs = ({ logprobs }: ResponseEvent): boolean =>
+  Array.isArray(logprobs) && logprobs.length > 0;
 
 const isOfOnePart = (one: ResponseEvent, other: ResponseEvent): boolean =>
   one.type === other.type &&

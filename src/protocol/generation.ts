@@ -6,6 +6,8 @@
  * without either has been cut, and the adapter says so with a `failure` of reason `truncated`.
  */
 
+import type { Logprob } from './responses.ts';
+
 /** Why a stream ended although nothing went wrong. */
 export type EndReason = 'stop' | 'length' | 'content-filter' | 'tool-calls';
 
@@ -64,7 +66,12 @@ export interface Failure {
 }
 
 export type GenerationEvent =
-  | { readonly kind: 'text'; readonly text: string }
+  | {
+      readonly kind: 'text';
+      readonly text: string;
+      /** Of its tokens, where they were asked for and the server tells them. */
+      readonly logprobs?: readonly Logprob[];
+    }
   | { readonly kind: 'reasoning'; readonly text: string }
   | { readonly kind: 'refusal'; readonly text: string }
   /** Starts a tool call; `index` tells parallel calls apart. */

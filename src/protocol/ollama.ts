@@ -65,6 +65,9 @@ export interface OllamaChatRequest {
   readonly options?: OllamaOptions;
   /** Unless false, the front of a prompt that does not fit is dropped without a word. */
   readonly truncate?: boolean;
+  readonly logprobs?: boolean;
+  /** How many other tokens are told in each place. */
+  readonly top_logprobs?: number;
 }
 
 export interface OllamaTimings {

@@ -20,6 +20,19 @@ export type InputContentPart =
       readonly file_url?: string;
     };
 
+/** A token that the model might have said, and how likely that was: the natural logarithm. */
+export interface TopLogprob {
+  readonly token: string;
+  readonly logprob: number;
+  /** In UTF-8; a token may be part of a character. */
+  readonly bytes: readonly number[];
+}
+
+/** A token that the model said, and those it might have said in its place. */
+export interface Logprob extends TopLogprob {
+  readonly top_logprobs: readonly TopLogprob[];
+}
+
 export interface MessageItem {
   readonly type: 'message';
   readonly id?: string;

@@ -14,14 +14,20 @@ const index = fc.nat({ max: 1 });
 
 /** Deltas of a few parts in any order, and events that are none. */
 const event = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(type, index, index, text).map(textDelta) },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(type, index, index, text, fc.array(text, { maxLength: 1 })).map(textDelta),
+  },
   { weight: 2, arbitrary: fc.tuple(index, index, text).map(summaryDelta) },
   { weight: 1, arbitrary: fc.jsonValue().map((item) => ({ type: 'response.done', item })) },
 );
 
-function textDelta([kind, output_index, content_index, delta]: [string, number, number, string]) {
+type Place = [string, number, number, string, string[]];
+
+function textDelta([kind, output_index, content_index, delta, tokens]: Place) {
   const item_id = `msg_"${output_index}"`;
-  return { type: kind, output_index, item_id, content_index, delta, logprobs: [] };
+  const logprobs = tokens.map((token) => ({ token, logprob: -1 }));
+  return { type: kind, output_index, item_id, content_index, delta, logprobs };
 }
 
 function summaryDelta([output_index, summary_index, delta]: [number, number, string]) {

@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict';
 
 import type { EndReason, GenerationEvent, Usage } from '../../protocol/generation.ts';
-import type { Item, ResponseEvent, ResponseResource } from '../../protocol/responses.ts';
+import type { Item, Logprob, ResponseEvent, ResponseResource } from '../../protocol/responses.ts';
 import type { IdSource } from '../../random/id.ts';
 import type { WireError } from './api-error.ts';
 import { CallDraft, type Draft, MessageDraft, ReasoningDraft, draftItem } from './draft.ts';
@@ -114,8 +114,11 @@ export class Assembler {
     assert.ok(!this.#isFinished, 'a finished response takes no more');
     switch (event.kind) {
       case 'text':
+        if (event.text !== '')
+          this.#message().append('text', event.text, this.#asked(event.logprobs));
+        break;
       case 'refusal':
-        if (event.text !== '') this.#message().append(event.kind, event.text);
+        if (event.text !== '') this.#message().append('refusal', event.text);
         break;
       case 'reasoning':
         if (event.text !== '') this.#reasoning().append(event.text);
@@ -200,6 +203,10 @@ export class Assembler {
     const last = this.#drafts.at(-1);
     if (last?.kind === 'message' && last.isOpen) return last;
     return this.#open('msg', (place) => new MessageDraft(place));
+  }
+
+  #asked(logprobs: readonly Logprob[] | undefined): readonly Logprob[] | undefined {
+    return this.#identity.request.areLogprobsAsked ? logprobs : undefined;
   }
 
   #reasoning(): ReasoningDraft {

@@ -44,6 +44,7 @@ export const callPlan = (
     topP: request.topP,
     presencePenalty: request.presencePenalty,
     frequencyPenalty: request.frequencyPenalty,
+    topLogprobs: request.areLogprobsAsked ? (request.topLogprobs ?? 0) : undefined,
     stop: request.stop.length > 0 ? request.stop : undefined,
     maxOutputTokens: outputLimit(request.maxOutputTokens, shown?.tokens ?? 0),
     promptCacheKey: request.promptCacheKey,

@@ -9,6 +9,7 @@ import type { EndReason, GenerationEvent, Usage } from '../../protocol/generatio
 import { type SseEvent, SseParser } from '../../protocol/sse.ts';
 import { failureInBand, garbled, readError, type StatusAnswer, truncated } from './failure.ts';
 import { asCount, asRecord, asText, type JsonObject, jsonText, parseJson } from './json.ts';
+import { spoken } from './logprob.ts';
 import type { WireReader } from './upstream-stream.ts';
 
 interface ToolCall {
@@ -60,12 +61,13 @@ export class ChatReader implements WireReader {
     if (!choice) return [];
     // What comes after the reason for the end is not part of the answer.
     if (this.#finishReason !== undefined) return [];
-    const events = this.#delta(asRecord(choice['delta']) ?? {});
+    const logprobs = asRecord(choice['logprobs'])?.['content'];
+    const events = this.#delta(asRecord(choice['delta']) ?? {}, logprobs);
     this.#finishReason = asText(choice['finish_reason']) || undefined;
     return events;
   }
 
-  #delta(delta: JsonObject): readonly GenerationEvent[] {
+  #delta(delta: JsonObject, logprobs: unknown): readonly GenerationEvent[] {
     // vLLM has renamed it; a server that sends both sends the same text twice.
     const reasoning = asText(delta['reasoning']) ?? asText(delta['reasoning_content']) ?? '';
     const text = asText(delta['content']) ?? '';
@@ -73,7 +75,7 @@ export class ChatReader implements WireReader {
     const calls: readonly unknown[] = Array.isArray(delta['tool_calls']) ? delta['tool_calls'] : [];
     return [
       ...(reasoning === '' ? [] : [{ kind: 'reasoning', text: reasoning } as const]),
-      ...(text === '' ? [] : [{ kind: 'text', text } as const]),
+      ...(text === '' ? [] : [spoken(text, logprobs)]),
       ...(refusal === '' ? [] : [{ kind: 'refusal', text: refusal } as const]),
       ...calls.flatMap((call) => this.#toolCall(asRecord(call) ?? {})),
     ];

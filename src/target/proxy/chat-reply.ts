@@ -69,7 +69,7 @@ class ChatChunks {
         this.#identity = identityOf(asRecord(event['response']) ?? {}, 'chat.completion.chunk');
         return [this.#delta({ role: 'assistant', content: '', refusal: null })];
       case 'response.output_text.delta':
-        return [this.#delta({ content: event['delta'] })];
+        return [this.#delta({ content: event['delta'] }, null, logprobsOf(event['logprobs']))];
       case 'response.refusal.delta':
         return [this.#delta({ refusal: event['delta'] })];
       case 'response.reasoning_summary_text.delta':
@@ -110,10 +110,14 @@ class ChatChunks {
     return [last, { ...this.#identity, choices: [], usage: usageOf(response) }];
   }
 
-  #delta(delta: JsonObject, finish: string | null = null): JsonObject {
+  #delta(
+    delta: JsonObject,
+    finish: string | null = null,
+    logprobs: JsonObject | null = null,
+  ): JsonObject {
     return {
       ...this.#identity,
-      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+      choices: [{ index: 0, delta, logprobs, finish_reason: finish }],
       ...(this.#isUsageAsked ? { usage: null } : {}),
     };
   }
@@ -132,6 +136,9 @@ const identityOf = (response: JsonObject, object: string): JsonObject => ({
   service_tier: response['service_tier'],
 });
 
+const logprobsOf = (told: unknown): JsonObject | null =>
+  Array.isArray(told) && told.length > 0 ? { content: told, refusal: null } : null;
+
 /** The whole answer, from the response's resource. */
 const completionOf = (response: JsonObject): JsonObject => {
   const items = recordsIn(response['output']);
@@ -148,7 +155,8 @@ const completionOf = (response: JsonObject): JsonObject => {
     ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
   };
-  const choice = { index: 0, message, logprobs: null, finish_reason: finishReason(response) };
+  const logprobs = logprobsOf(parts.flatMap((part) => recordsIn(part['logprobs'])));
+  const choice = { index: 0, message, logprobs, finish_reason: finishReason(response) };
   return {
     ...identityOf(response, 'chat.completion'),
     choices: [choice],

@@ -37,6 +37,7 @@ export const parseChatRequest = (body: unknown): ChatRequest => {
     tool_choice: choiceOf(fields['tool_choice']),
     text: { format: formatOf(fields['response_format']), verbosity: fields['verbosity'] },
     reasoning: { effort: fields['reasoning_effort'] },
+    ...logprobsOf(fields),
     store: false,
   };
   const options = fieldsOf(fields['stream_options'] ?? {}, 'stream_options');
@@ -76,6 +77,19 @@ const samePassedOn = (fields: JsonObject): JsonObject => {
     'user',
   ];
   return Object.fromEntries(names.map((name) => [name, fields[name]]));
+};
+
+/** Here the wish stands apart from the number of alternatives. */
+const logprobsOf = (fields: JsonObject): JsonObject => {
+  const top = fields['top_logprobs'] ?? undefined;
+  if (flagField(fields, 'logprobs') === true)
+    return { include: ['message.output_text.logprobs'], top_logprobs: top };
+  if (top === undefined) return {};
+  throw badRequest(
+    "Invalid 'top_logprobs': expected 'logprobs' to be true.",
+    'top_logprobs',
+    'invalid_value',
+  );
 };
 
 /** `max_tokens` is the older name. */

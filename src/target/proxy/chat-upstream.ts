@@ -78,6 +78,8 @@ export const chatCompletionRequest = (
     presence_penalty: call.presencePenalty,
     frequency_penalty: call.frequencyPenalty,
     stop: call.stop,
+    logprobs: call.topLogprobs === undefined ? undefined : true,
+    top_logprobs: call.topLogprobs,
     [limitName]: call.maxOutputTokens,
     prompt_cache_key: call.promptCacheKey,
     safety_identifier: call.safetyIdentifier,

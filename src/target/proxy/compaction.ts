@@ -50,6 +50,7 @@ export const summaryRequest = (request: ResponseRequest): ResponseRequest => ({
   format: { type: 'text' },
   maxOutputTokens: undefined,
   isReasoningSealed: false,
+  areLogprobsAsked: false,
   isStream: false,
   isStored: false,
   isBackground: false,

@@ -14,6 +14,7 @@ import type {
   FunctionCallItem,
   Item,
   ItemStatus,
+  Logprob,
   MessageItem,
   ReasoningItem,
 } from '../../protocol/responses.ts';
@@ -30,7 +31,11 @@ interface Place {
 interface Part {
   readonly kind: 'text' | 'refusal';
   text: string;
+  /** Of all of its tokens, as far as they were asked for and told. */
+  readonly logprobs: Logprob[];
 }
+
+const untold: readonly Logprob[] = [];
 
 /** An assistant's message, of text and refusal parts. */
 export class MessageDraft {
@@ -60,9 +65,10 @@ export class MessageDraft {
   }
 
   /** Adds text, in a part of its kind. */
-  append(kind: Part['kind'], delta: string): void {
+  append(kind: Part['kind'], delta: string, logprobs = untold): void {
     const part = this.#partFor(kind);
     part.text += delta;
+    for (const logprob of logprobs) part.logprobs.push(logprob);
     const item_id = this.#place.id;
     const content_index = this.#parts.length - 1;
     if (kind === 'refusal')
@@ -72,7 +78,7 @@ export class MessageDraft {
         item_id,
         content_index,
         delta,
-        logprobs: [],
+        logprobs,
       });
   }
 
@@ -97,7 +103,7 @@ export class MessageDraft {
     const last = this.#parts.at(-1);
     if (last?.kind === kind) return last;
     this.#closePart();
-    const part: Part = { kind, text: '' };
+    const part: Part = { kind, text: '', logprobs: [] };
     this.#parts.push(part);
     this.#place.tell('response.content_part.added', {
       item_id: this.#place.id,
@@ -111,16 +117,22 @@ export class MessageDraft {
     const part = this.#parts.at(-1);
     if (!part) return;
     const at = { item_id: this.#place.id, content_index: this.#parts.length - 1 };
+    const { text, logprobs } = part;
     if (part.kind === 'text')
-      this.#place.tell('response.output_text.done', { ...at, text: part.text, logprobs: [] });
-    else this.#place.tell('response.refusal.done', { ...at, refusal: part.text });
+      this.#place.tell('response.output_text.done', { ...at, text, logprobs });
+    else this.#place.tell('response.refusal.done', { ...at, refusal: text });
     this.#place.tell('response.content_part.done', { ...at, part: wirePart(part) });
   }
 }
 
 const wirePart = (part: Part) =>
   part.kind === 'text'
-    ? { type: 'output_text' as const, text: part.text, annotations: [], logprobs: [] }
+    ? {
+        type: 'output_text' as const,
+        text: part.text,
+        annotations: [],
+        logprobs: [...part.logprobs],
+      }
     : { type: 'refusal' as const, refusal: part.text };
 
 /** Wraps a text for a client that keeps it for us. */

@@ -23,6 +23,7 @@ import {
   jsonText,
   parseJson,
 } from './json.ts';
+import { spoken } from './logprob.ts';
 import { ollamaMessages } from './ollama-message.ts';
 import { refusedByOllama, withoutRefused } from './optional-parameter.ts';
 import type { ModelAbility, Upstream, UpstreamCall } from './proxy.ts';
@@ -91,6 +92,7 @@ export const chatRequest = (call: UpstreamCall): OllamaChatRequest => {
     ...(format.type === 'json_object' ? { format: 'json' } : {}),
     ...(format.type === 'json_schema' ? { format: format.schema } : {}),
     ...(think === undefined ? {} : { think }),
+    ...(call.topLogprobs === undefined ? {} : { logprobs: true, top_logprobs: call.topLogprobs }),
     options: defined({
       num_ctx: candidate.numCtx,
       num_predict: call.maxOutputTokens,
@@ -179,7 +181,7 @@ class ChatReader implements WireReader {
       : [];
     return [
       ...(thinking === '' ? [] : [{ kind: 'reasoning', text: thinking } as const]),
-      ...(text === '' ? [] : [{ kind: 'text', text } as const]),
+      ...(text === '' ? [] : [spoken(text, thinking === '' ? chunk['logprobs'] : undefined)]),
       ...calls.flatMap((call) => this.#toolCall(asRecord(call))),
       ...(chunk['done'] === true ? this.#done(chunk) : []),
     ];

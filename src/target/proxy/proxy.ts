@@ -40,6 +40,8 @@ export interface UpstreamCall {
   readonly topP?: number;
   readonly presencePenalty?: number;
   readonly frequencyPenalty?: number;
+  /** Log probabilities are wanted, and of so many other tokens in each place. */
+  readonly topLogprobs?: number;
   readonly stop?: readonly string[];
   readonly maxOutputTokens?: number;
   readonly promptCacheKey?: string;

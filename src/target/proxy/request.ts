@@ -54,6 +54,8 @@ export interface ResponseRequest {
   readonly presencePenalty: number | undefined;
   readonly frequencyPenalty: number | undefined;
   readonly topLogprobs: number | undefined;
+  /** The client wants to be told how likely each token was. */
+  readonly areLogprobsAsked: boolean;
   /** Texts that end the answer. The Responses API has no such thing; chat completions have. */
   readonly stop: readonly string[];
   readonly isStream: boolean;
@@ -104,6 +106,7 @@ export const parseRequest = (body: unknown): ResponseRequest => {
     ...parseText(fieldsOf(fields['text'] ?? {}, 'text')),
     ...parseReasoning(fieldsOf(fields['reasoning'] ?? {}, 'reasoning')),
     isReasoningSealed: include.includes('reasoning.encrypted_content'),
+    areLogprobsAsked: include.includes('message.output_text.logprobs'),
     ...parseSampling(fields),
     maxOutputTokens: integerField(fields, 'max_output_tokens', { ...any, min: 1 }),
     maxToolCalls: integerField(fields, 'max_tool_calls', { ...any, min: 1 }),
@@ -162,7 +165,7 @@ const parseReasoning = (
 });
 
 /**
- * What is understood and needs no doing: no padding is sent, and no log probabilities are known.
+ * What is understood and needs no doing: no padding is sent.
  */
 const checkIgnored = (fields: JsonObject): void => {
   const options = fieldsOf(fields['stream_options'] ?? {}, 'stream_options');

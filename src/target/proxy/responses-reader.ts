@@ -13,6 +13,7 @@ import { type SseEvent, SseParser } from '../../protocol/sse.ts';
 import { type ErrorTold, failureInBand, garbled, readError, type StatusAnswer } from './failure.ts';
 import { EventOrder, type NumberedEvent } from './event-order.ts';
 import { asCount, asRecord, asText, type JsonObject, parseJson } from './json.ts';
+import { spoken } from './logprob.ts';
 import type { WireReader } from './upstream-stream.ts';
 
 /** Types after which nothing comes that a reader waits for. */
@@ -143,7 +144,7 @@ export class ResponsesReader implements WireReader {
     if (text === '') return [];
     this.#seenParts.add(partOf(event));
     if (field === 'delta') this.#pieced.add(kind);
-    return [{ kind, text }];
+    return [kind === 'text' ? spoken(text, event['logprobs']) : { kind, text }];
   }
 
   /** The whole of a part, from a server that sent no deltas of it. */

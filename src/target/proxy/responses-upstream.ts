@@ -70,7 +70,9 @@ export const responsesRequest = (call: UpstreamCall): Readonly<Record<string, un
         parallel_tool_calls: call.isParallelToolCalls,
       }),
   ...reasoningOf(call),
+  ...(call.topLogprobs === undefined ? {} : { include: ['message.output_text.logprobs'] }),
   ...defined({
+    top_logprobs: call.topLogprobs,
     temperature: call.temperature,
     top_p: call.topP,
     max_output_tokens: call.maxOutputTokens,

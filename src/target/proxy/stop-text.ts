@@ -31,7 +31,7 @@ async function* cutAt(
       const at = firstOf(stop, held);
       const text = held.slice(0, at ?? held.length - beginningOf(stop, held));
       held = held.slice(text.length);
-      if (text !== '') told.push({ kind: 'text', text });
+      if (text !== '') told.push(text === event.text ? event : { kind: 'text', text });
       if (at === undefined) continue;
       yield [...told, { kind: 'end', reason: 'stop' }];
       return;
