@@ -33,8 +33,10 @@ export class ApiError extends Error {
     readonly retryAfterMs?: number | undefined;
     readonly isFinal?: boolean;
     readonly headers?: Readonly<Record<string, string>>;
+    /** What lies behind it, for the operator alone. */
+    readonly cause?: unknown;
   }) {
-    super(shortened(told.message, messageCharsMax));
+    super(shortened(told.message, messageCharsMax), { cause: told.cause });
     this.status = told.status;
     this.type = told.type ?? (told.status >= 500 ? 'server_error' : 'invalid_request_error');
     this.code = told.code ?? null;
@@ -239,11 +241,12 @@ export const proxyExhausted = (causes: string): ApiError =>
   });
 
 /** The state takes nothing, as on a full disk; `what` was to be kept, and is not. */
-export const notStored = (what: 'response' | 'conversation'): ApiError =>
+export const notStored = (what: 'response' | 'conversation', cause?: unknown): ApiError =>
   new ApiError({
     status: 503,
     code: 'server_error',
     message: `The ${what} could not be stored: the proxy cannot write its state at the moment.`,
+    cause,
     retryAfterMs: 5000,
   });
 

@@ -139,8 +139,8 @@ export class Background {
     const { resource } = await this.read(id, caller);
     if (resource.background) await this.cancel(id, caller);
     const deleting = this.#store.delete(id);
-    await within(this.#clock, storeMsMax, 'deleting', deleting).catch(() => {
-      throw notDeleted();
+    await within(this.#clock, storeMsMax, 'deleting', deleting).catch((cause: unknown) => {
+      throw notDeleted(cause);
     });
     this.#tasks.delete(id);
   }
@@ -224,11 +224,12 @@ export class Background {
   }
 }
 
-const notDeleted = (): ApiError =>
+const notDeleted = (cause: unknown): ApiError =>
   new ApiError({
     status: 503,
     code: 'server_error',
     message: 'The response could not be deleted: the proxy cannot write its state at the moment.',
+    cause,
     retryAfterMs: 5000,
   });
 

@@ -229,8 +229,8 @@ export class ConversationBook {
 
 /** What was written; throws an `ApiError` of 503 where nothing can be, as on a full disk. */
 const kept = <T>(writing: Promise<T>): Promise<T> =>
-  writing.catch(() => {
-    throw notStored('conversation');
+  writing.catch((cause: unknown) => {
+    throw notStored('conversation', cause);
   });
 
 /** What failed or was cancelled was not said. */

@@ -349,10 +349,17 @@ export class HttpService {
 
   #fail(error: unknown, reply: FastifyReply): void {
     const told = error instanceof ApiError ? error : fromFastify(error);
-    if (told.status >= 500) this.#parts.log?.(String(error instanceof Error ? error.stack : error));
+    if (told.status >= 500) this.#parts.log?.(faultOf(error));
     void reply.code(told.status).headers(errorHeaders(told)).send(errorBody(told));
   }
 }
+
+/** For the operator: where it broke, or, where that was foreseen, what lies behind it. */
+const faultOf = (error: unknown): string => {
+  if (!(error instanceof ApiError)) return String(error instanceof Error ? error.stack : error);
+  const { message, cause } = error;
+  return cause instanceof Error ? `${message} (${cause.message})` : message;
+};
 
 const isStreamAsked = (query: Query): boolean => query['stream'] === 'true';
 

@@ -47,8 +47,8 @@ export const prepare = async (input: PreparationInput): Promise<void> => {
     createdAtWall: clock.wall(),
   };
   if (request.isStored || store.keepsUnstored === true) {
-    await within(clock, storeMsMax, 'storing', store.put(stored)).catch(() => {
-      throw notStored('response');
+    await within(clock, storeMsMax, 'storing', store.put(stored)).catch((cause: unknown) => {
+      throw notStored('response', cause);
     });
   }
   const headers = (): Readonly<Record<string, string>> => ({ 'x-request-id': caller.requestId });

@@ -22,6 +22,7 @@ export interface DiagnosticsParts {
   readonly openedAt: number;
   readonly health: () => ProxyHealth;
   readonly isDraining: () => boolean;
+  readonly stateProblem: () => Promise<string | undefined>;
   readonly ledger: Pick<UsageLedger, 'rows'>;
   readonly failovers: FailoverList;
   readonly reachability: Reachability;
@@ -109,6 +110,8 @@ export interface Diagnostics {
   readonly now: string;
   readonly uptimeMs: number;
   readonly inFlight: number;
+  /** Why nothing can be kept; absent while it can. */
+  readonly stateProblem?: string;
   readonly retries: ProxyHealth['retries'];
   readonly serving: readonly Serving[];
   readonly lastSwitch?: LastSwitch;
@@ -127,6 +130,7 @@ export const diagnostics = async (parts: DiagnosticsParts): Promise<Diagnostics>
   const { system, clock, version, openedAt } = parts;
   const looks = await parts.reachability.looks();
   const today = await todayOf(parts);
+  const stateProblem = await parts.stateProblem();
   const health = parts.health();
   const now = clock.now();
   const timeOf = (at: number): string => new Date(clock.wall() - (now - at)).toISOString();
@@ -145,6 +149,7 @@ export const diagnostics = async (parts: DiagnosticsParts): Promise<Diagnostics>
     now: timeOf(now),
     uptimeMs: Math.round(now - openedAt),
     inFlight: health.inFlight,
+    ...(stateProblem !== undefined && { stateProblem }),
     retries: health.retries,
     serving,
     ...(lastSwitch && { lastSwitch }),

@@ -126,6 +126,7 @@ export class Observatory {
       ...this.#parts,
       openedAt: this.#openedAt,
       isDraining,
+      stateProblem: () => this.#stateProblem(),
       failovers: this.#failovers,
       reachability: this.#reachability,
     };
@@ -149,18 +150,23 @@ export class Observatory {
     });
   }
 
+  /** Why nothing can be kept, if so: a full disk, say. */
+  #stateProblem(): Promise<string | undefined> {
+    const { clock, store } = this.#parts;
+    const look = Promise.all([store.get('resp_ready'), store.check?.()]);
+    return within(clock, storeMsMax, 'the state', look).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+  }
+
   /** Why no request should be sent here now. */
   async #obstacles(isDraining: boolean): Promise<readonly string[]> {
-    const { clock, store, health } = this.#parts;
-    const look = Promise.all([store.get('resp_ready'), store.check?.()]);
-    const isStoreWell = await within(clock, storeMsMax, 'the state', look).then(
-      () => true,
-      () => false,
-    );
+    const problem = await this.#stateProblem();
     return [
       ...(isDraining ? ['draining'] : []),
-      ...(health().status === 'ok' ? [] : ['every circuit is open']),
-      ...(isStoreWell ? [] : ['the state store does not answer']),
+      ...(this.#parts.health().status === 'ok' ? [] : ['every circuit is open']),
+      ...(problem === undefined ? [] : [`the state cannot be kept: ${problem}`]),
     ];
   }
 }

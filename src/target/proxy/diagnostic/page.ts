@@ -67,6 +67,10 @@ const topLine = (view: Diagnostics, telling: Telling): Markup => {
       view.retries.withheld > 0 &&
       html`<span class="chip warn">${words.withheld(view.retries.withheld)}</span>`
     }
+    ${
+      view.stateProblem !== undefined &&
+      html`<span class="chip bad">${words.stateProblem(view.stateProblem)}</span>`
+    }
     ${view.status === 'draining' && html`<span class="chip warn">${words.draining}</span>`}
     <span class="end">
       <span class="clock">${telling.timeOf(view.now)}</span>

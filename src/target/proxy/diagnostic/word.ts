@@ -32,6 +32,7 @@ export interface PageWords {
   readonly shutOut: string;
   readonly secondOpinions: (alive: number, dead: number) => string;
   readonly withheld: (retries: number) => string;
+  readonly stateProblem: (what: string) => string;
   readonly time: string;
   readonly model: string;
   readonly fromTo: string;
@@ -153,6 +154,7 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     shutOut: 'Model shut out',
     secondOpinions: (alive, dead) => `asked again while silent: ${alive} answered, ${dead} did not`,
     withheld: (retries) => `retries withheld: ${retries}`,
+    stateProblem: (what) => `the state cannot be kept: ${what}`,
     time: 'time',
     model: 'model',
     fromTo: 'from → to',
@@ -207,6 +209,7 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     shutOut: '遮断中のモデル',
     secondOpinions: (alive, dead) => `無応答時の再確認：応答あり ${alive}、応答なし ${dead}`,
     withheld: (retries) => `再試行の見送り：${retries}`,
+    stateProblem: (what) => `状態を保存できません：${what}`,
     time: '時刻',
     model: 'モデル',
     fromTo: '切替元 → 先',

@@ -1,6 +1,10 @@
 /** The routes to what one can look at: who may, and whether they mean what they say. */
 
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 
 import { request } from 'undici';
 import { describe, expect, test } from 'vitest';
@@ -189,6 +193,26 @@ describe('health and readiness', () => {
       lastSwitch: { kind: 'opened', backend: 'spark', reason: 'refused' },
       backends: [{ breaker: 'open', why: { reason: 'refused' }, reach: { isReachable: false } }],
     });
+  });
+
+  test('say what keeps the state from being kept, and so does the page', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spillway-ready-'));
+    const path = join(folder, 'state.db');
+    await using at = await servedProxy(brief, { state: { kind: 'sqlite', path, retainDays: 30 } });
+    const other = new DatabaseSync(path);
+    other.exec('DROP TABLE responses');
+    other.close();
+    const problem = 'no such table: responses';
+    const { status, json } = await get(at, '/ready');
+    expect(status).toBe(503);
+    expect(json).toEqual({
+      status: 'not-ready',
+      reasons: [`the state cannot be kept: ${problem}`],
+    });
+    expect((await get(at, '/diagnostics.json')).json).toMatchObject({ stateProblem: problem });
+    const page = (await get(at, '/diagnostics?lang=ja')).text;
+    expect(page).toContain(`状態を保存できません：${problem}`);
+    rmSync(folder, { recursive: true });
   });
 
   test('need no key, and a proxy that serves is ready', async () => {
