@@ -78,7 +78,7 @@ export interface Choice {
   readonly queueMax: number;
   /** The better candidates that were passed over, in their order. */
   readonly passedOver: readonly Refusal[];
-  /** Those of them whose models are not in memory. */
+  /** The best of them on each host, where its model is not in memory: two may not have room. */
   readonly cold: readonly Candidate[];
 }
 
@@ -122,9 +122,9 @@ export const route = (candidates: readonly CandidateState[], rules: RouteRules):
     passedOver: judged
       .slice(0, at)
       .flatMap(({ state, why }) => (why && !isForbidden(why) ? [refusalOf(state, why)] : [])),
-    cold: judged
-      .slice(0, at)
-      .flatMap(({ state, why }) => (why === 'cold' ? [state.candidate] : [])),
+    cold: firstOfEachHost(
+      judged.slice(0, at).flatMap(({ state, why }) => (why === 'cold' ? [state.candidate] : [])),
+    ),
   });
   const atOnce = judged.flatMap(({ state, why }, at) =>
     why === undefined ? [choiceOf(state, at, rules.spill)] : [],
@@ -173,6 +173,11 @@ export const moneyObjection = (
   // Money that nobody can count cannot be held to a budget.
   return budget === 'left' && costUsd === undefined ? 'unpriced' : undefined;
 };
+
+const firstOfEachHost = (candidates: readonly Candidate[]): readonly Candidate[] =>
+  candidates.filter(
+    ({ backend }, at) => candidates.findIndex((it) => it.backend === backend) === at,
+  );
 
 const refusalOf = ({ candidate, quotaWaitMs }: CandidateState, why: PassedOver): Refusal => ({
   backend: candidate.backend,

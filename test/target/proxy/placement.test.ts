@@ -203,7 +203,7 @@ describe('a backend without what the request needs is passed over', () => {
 
 describe('a quota', () => {
   test('of requests spills before it is exceeded', async () => {
-    const world = worldOf({}, { local: { requestsPerMinute: 6 } });
+    const world = worldOf({}, { local: { requestsPerMinute: 1 } });
     for (let request = 0; request < 3; request++) await world.ask();
     expect(world.attempts).toMatchObject([
       { cause: 'first', backend: 'spark' },
@@ -223,14 +223,16 @@ describe('a quota', () => {
   });
 
   test('that is used up for a moment is waited for where there is nothing else', async () => {
-    const world = worldOf({ candidates: [spark] }, { local: { requestsPerMinute: 60 } });
+    const local = { wire: 'azure-openai', requestsPerMinute: 60 } as const;
+    const world = worldOf({ candidates: [spark] }, { local });
     await world.ask();
     await world.ask();
     expect(world.attempts.map(({ startedAt }) => startedAt)).toEqual([0, 1000]);
   });
 
   test('that is used up for long is a 429 that says when to come back', async () => {
-    const world = worldOf({ candidates: [spark] }, { local: { requestsPerMinute: 6 } });
+    const local = { wire: 'azure-openai', requestsPerMinute: 6 } as const;
+    const world = worldOf({ candidates: [spark] }, { local });
     await world.ask();
     const reply = await world.ask();
     expect(reply.status).toBe(429);
@@ -337,10 +339,19 @@ describe('two models on one host', () => {
     expect(world.attempts).toMatchObject([{ model: 'large' }, { model: 'cloud-m' }]);
   });
 
-  test('each that is cold is loaded, while another serves', async () => {
+  const callsAfter = async (...loadedModels: readonly string[]): Promise<readonly string[]> => {
     const world = worldOf({ candidates });
-    world.spark.probeAnswer = async () => ({ loadedModels: [] });
+    world.spark.probeAnswer = async () => ({ loadedModels });
     await world.ask();
-    expect(world.spark.calls.map(({ candidate }) => candidate.model)).toEqual(['large', 'small']);
+    await world.clock.advanceTo(world.clock.now() + 1000);
+    return world.spark.calls.map(({ candidate }) => candidate.model);
+  };
+
+  test('of two that are cold the better is loaded: the host may not have room for both', async () => {
+    expect(await callsAfter()).toEqual(['large']);
+  });
+
+  test('the better is loaded once the other has answered, which it might put out', async () => {
+    expect(await callsAfter('small')).toEqual(['small', 'large']);
   });
 });
