@@ -6,22 +6,9 @@
  */
 
 import type { Attempt, CircuitChange, Exchange, Manifest, SuiteRow } from '../log/entry.ts';
+import type { MetricStat } from '../metric/metric.ts';
 import type { FailureReason } from '../protocol/generation.ts';
 import type { TradeOff } from './trade-off.ts';
-
-/** Percentiles, and the other ways to condense many values into one. */
-export type Stat =
-  | 'p50'
-  | 'p90'
-  | 'p95'
-  | 'p99'
-  | 'min'
-  | 'max'
-  | 'mean'
-  | 'count'
-  | 'total'
-  | 'ratio'
-  | 'rate';
 
 /** Why a figure is not given. */
 export type Withheld =
@@ -35,7 +22,7 @@ export type Withheld =
 /** One figure. `id` names its formula in the metric table; two ids are never compared. */
 export interface SummaryRow {
   readonly id: string;
-  readonly stat: Stat;
+  readonly stat: MetricStat;
   readonly arm: string;
   /** What it is over: `all`, or `backend=spark`, `turn=2`, `workload=chat`, `fault=0`, … */
   readonly where: string;

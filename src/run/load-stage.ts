@@ -11,7 +11,6 @@ import { type PhaseName, type Phases, startsUntil } from '../load/phase.ts';
 import { planStarts } from '../load/plan.ts';
 import type { LoadSpec } from '../load/schema.ts';
 import { exchangeEntry } from '../measurement/exchange-entry.ts';
-import { watchHealth } from '../measurement/health.ts';
 import { traceId } from '../protocol/trace.ts';
 import { type IdSource, seededIds } from '../random/id.ts';
 import type { Random } from '../random/random.ts';
@@ -22,7 +21,8 @@ import type { SessionPlan, Workload } from '../workload/session.ts';
 import { openWorkload } from '../workload/workload.ts';
 import type { PlannedFault } from '../target/fault/fault.ts';
 import { type FaultyReaders, faultyReaders } from '../target/fault/faulty-reader.ts';
-import type { OpenedStage, Stage, StageContext } from './stage.ts';
+import { type LoadStageInfo, openedLoad } from './opened-load.ts';
+import type { Stage, StageContext } from './stage.ts';
 
 export interface LoadStageInput {
   /** Base URL of the proxy, up to and with `/v1`. */
@@ -38,8 +38,6 @@ export interface LoadStageInput {
   /** Of these, those that readers do. */
   readonly faults?: readonly PlannedFault[];
 }
-
-export type LoadStageInfo = Readonly<Record<string, never>>;
 
 /** When the sessions of a workload begin: the same for every arm, and wherever it is planned. */
 export const plannedStarts = (
@@ -98,22 +96,10 @@ export const openLoad: Stage<LoadStageInput, LoadStageInfo> = async (input, cont
     emit: context.emit,
   });
   const ground = { input, context, client, tokenizer, salts, signal: stopping.signal, readers };
-  opening.use(watchHealth({ clock: context.clock, where: 'load', emit: context.emit }));
-  const done = Promise.withResolvers<void>();
-  opening.defer(() => stopping.abort(new Error('the load was closed')));
-  const opened = opening.move();
-
-  return {
-    info: {},
-    done: done.promise,
-    tell: (message, value) => {
-      if (message === 'stop') stopping.abort(new Error('the run was stopped'));
-      if (message !== 'begin') return;
-      readers.arm(Number(value));
-      drive(players, Number(value), ground).then(done.resolve, done.reject);
-    },
-    close: () => opened.disposeAsync(),
-  } satisfies OpenedStage<LoadStageInfo>;
+  return openedLoad(opening, context, stopping, (beginAt) => {
+    readers.arm(beginAt);
+    return drive(players, beginAt, ground);
+  });
 };
 
 /**

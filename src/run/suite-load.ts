@@ -11,7 +11,6 @@ import type { PlannedQuestion } from '../client/session-player.ts';
 import { performTurn } from '../client/turn.ts';
 import { driveTrials, planTrials, type Trial, type TrialAsk } from '../load/trial.ts';
 import { exchangeEntry } from '../measurement/exchange-entry.ts';
-import { watchHealth } from '../measurement/health.ts';
 import { numberedRuns } from '../measurement/integrity.ts';
 import { traceId } from '../protocol/trace.ts';
 import { type IdSource, seededIds } from '../random/id.ts';
@@ -21,9 +20,10 @@ import type { TurnPlan, Workload } from '../workload/session.ts';
 import { openWorkload } from '../workload/workload.ts';
 import type { ToLane } from './lane.ts';
 import type { ArmOrder } from './live-fault.ts';
-import type { LoadStageInfo, LoadStageInput } from './load-stage.ts';
+import type { LoadStageInput } from './load-stage.ts';
+import { type LoadStageInfo, openedLoad } from './opened-load.ts';
 import type { ProxyStageInfo } from './proxy-stage.ts';
-import type { OpenedStage, Stage, StageContext } from './stage.ts';
+import type { Stage, StageContext } from './stage.ts';
 
 export interface SuiteLoadInput extends Pick<
   LoadStageInput,
@@ -69,20 +69,7 @@ export const openSuiteLoad: Stage<SuiteLoadInput, LoadStageInfo> = async (input,
     signal: stopping.signal,
     counter: { sessions: 0 },
   };
-  opening.use(watchHealth({ clock: context.clock, where: 'load', emit: context.emit }));
-  const done = Promise.withResolvers<void>();
-  opening.defer(() => stopping.abort(new Error('the load was closed')));
-  const opened = opening.move();
-
-  return {
-    info: {},
-    done: done.promise,
-    tell: (message, value) => {
-      if (message === 'stop') stopping.abort(new Error('the run was stopped'));
-      if (message === 'begin') drive(Number(value), ground).then(done.resolve, done.reject);
-    },
-    close: () => opened.disposeAsync(),
-  } satisfies OpenedStage<LoadStageInfo>;
+  return openedLoad(opening, context, stopping, (beginAt) => drive(beginAt, ground));
 };
 
 /** Plays every trial from `beginAt` on. */

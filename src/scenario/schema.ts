@@ -67,7 +67,11 @@ const rowFields = {
         Type.Literal('unaffected'),
         Type.Literal('error'),
       ],
-      { description: 'What a proxy that survives it shows its reader' },
+      {
+        description:
+          'What a proxy that survives it shows its reader; a clean error in place of `continued` ' +
+          'where `midStream: fail`',
+      },
     ),
   ),
   catalogue: Type.Optional(

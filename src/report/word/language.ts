@@ -14,10 +14,9 @@ import type {
   FailoverOutcome,
   FailoverRow,
   Invalidity,
-  Stat,
   Withheld,
 } from '../../analysis/analysis.ts';
-import type { Unit } from '../../metric/metric.ts';
+import type { MetricStat, Unit } from '../../metric/metric.ts';
 import type { OutageWords } from './outage.ts';
 import type { SuiteWords } from './suite.ts';
 
@@ -47,7 +46,7 @@ export interface Words {
   readonly reason: Readonly<Record<NonNullable<FailoverRow['reason']>, string>>;
   /** What a code that a client was told means, where the code alone does not say it. */
   readonly codeNote: Readonly<Partial<Record<string, string>>>;
-  readonly stat: Readonly<Record<Stat, string>>;
+  readonly stat: Readonly<Record<MetricStat, string>>;
   readonly servedAs: Readonly<
     Record<'local' | 'cloud' | 'failed-over' | 'spilled' | 'failed' | 'unknown', string>
   >;

@@ -261,12 +261,14 @@ test('a host that is off is not there to connect to, and comes back on the same 
 });
 
 test('a port that flaps is there and gone in turn', async () => {
-  const words = { kind: 'refuse', for: '150 ms', every: '300 ms' };
-  const shim = await world.shim(ollamaSpeech, [{ at: '100 ms', ...words }]);
+  const words = { kind: 'refuse', for: '800 ms', every: '1600 ms' };
+  const begunAt = world.clock.now();
+  const shim = await world.shim(ollamaSpeech, [{ at: '800 ms', ...words }]);
   const hows: string[] = [];
-  for (let times = 0; times < 4; times++) {
+  // In the middle of each span, so that a machine may be slow by almost half of one.
+  for (const middleMs of [0, 1200, 2000, 2800]) {
+    await world.clock.sleep(Math.max(0, begunAt + middleMs - world.clock.now()));
     hows.push((await world.ask(shim, ollamaSpeech)).how);
-    await world.clock.sleep(times === 0 ? 170 : 150);
   }
   expect(hows).toEqual(['end', 'ECONNREFUSED', 'end', 'ECONNREFUSED']);
   expect(world.acts).toHaveLength(2);

@@ -6,16 +6,11 @@
  * them connect, since a connection is known before its request is, and says nothing.
  */
 
-import type { FaultKind } from './kind.ts';
+import { type FaultKind, keepsFromPort } from './kind.ts';
 
 export const blackhole: FaultKind = {
+  ...keepsFromPort,
   kind: 'blackhole',
-  moments: ['connect'],
-  afterTokens: 0,
-  needs: [],
-  may: [],
-  isFatal: true,
-  sees: 'bytes',
   outage: 'unanswered',
   describe: () => 'is not there to connect to',
   onWire: (connection) => connection.fallSilent(),

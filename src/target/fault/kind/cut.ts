@@ -1,7 +1,7 @@
 /** The connection is closed politely, with a TCP FIN, before the answer is whole. */
 
 import type { Failure } from '../../../protocol/generation.ts';
-import type { FaultKind } from './kind.ts';
+import { endsConnection, type FaultKind } from './kind.ts';
 
 /** What the proxy's adapters make of a connection that is closed early. */
 export const cutFailure: Failure = {
@@ -11,13 +11,8 @@ export const cutFailure: Failure = {
 };
 
 export const cut: FaultKind = {
+  ...endsConnection,
   kind: 'cut',
-  moments: ['mid-stream', 'connect', 'headers', 'first-token'],
-  afterTokens: 1,
-  needs: [],
-  may: [],
-  isFatal: true,
-  sees: 'bytes',
   describe: () => 'closes the connection early',
   onWire: (connection) => connection.finish(),
   onEvents: (events) => events.fail(cutFailure),

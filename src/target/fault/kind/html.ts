@@ -1,17 +1,13 @@
 /** Somebody else answers: a captive portal, a login page, an interstitial, with a 200. */
 
-import type { FaultKind } from './kind.ts';
+import { answersInPlace, type FaultKind } from './kind.ts';
 
 const page = '<!doctype html><html><body><h1>Sign in to continue</h1></body></html>';
 
 export const html: FaultKind = {
+  ...answersInPlace,
   kind: 'html',
-  moments: ['headers'],
-  afterTokens: 0,
-  needs: [],
   may: ['body'],
-  isFatal: true,
-  sees: 'http',
   describe: () => 'answers with a page of HTML',
   onWire: (connection, { body = page }) =>
     connection.answer({

@@ -175,6 +175,35 @@ export interface FaultKind {
   onReader?(words: FaultWords): ReaderAct;
 }
 
+/** What most kinds have in common that answer in the backend's place. */
+export const answersInPlace = {
+  moments: ['headers'],
+  afterTokens: 0,
+  needs: [],
+  isFatal: true,
+  sees: 'http',
+} as const satisfies Partial<FaultKind>;
+
+/** What those have in common that take the connection away, at whatever moment. */
+export const endsConnection = {
+  moments: ['mid-stream', 'connect', 'headers', 'first-token'],
+  afterTokens: 1,
+  needs: [],
+  may: [],
+  isFatal: true,
+  sees: 'bytes',
+} as const satisfies Partial<FaultKind>;
+
+/** What those have in common that let nobody connect. */
+export const keepsFromPort = {
+  moments: ['connect'],
+  afterTokens: 0,
+  needs: [],
+  may: [],
+  isFatal: true,
+  sees: 'bytes',
+} as const satisfies Partial<FaultKind>;
+
 /** What becomes of a name: an error of the resolver, no answer at all, or addresses. */
 export type NameAnswer =
   | { readonly kind: 'error'; readonly code: string; readonly call: string }

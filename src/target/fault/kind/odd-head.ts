@@ -3,7 +3,7 @@
  * without an end, or announced by interim answers (1xx) again and again and never sent.
  */
 
-import type { FaultKind } from './kind.ts';
+import { answersInPlace, type FaultKind } from './kind.ts';
 
 const hugeBytes = 256 * 1024;
 
@@ -12,14 +12,10 @@ const dripEveryMs = 50;
 const interim = 'HTTP/1.1 103 Early Hints\r\nlink: </>\r\n\r\n';
 
 export const oddHead: FaultKind = {
+  ...answersInPlace,
   kind: 'odd-head',
-  moments: ['headers'],
-  afterTokens: 0,
-  needs: [],
   may: ['form'],
   forms: ['huge', 'slow', 'interim'],
-  isFatal: true,
-  sees: 'http',
   describe: ({ form = 'huge' }) =>
     form === 'huge'
       ? 'answers with a head that is too long'

@@ -3,16 +3,11 @@
  * the queue of those who wait is full.
  */
 
-import type { FaultKind } from './kind.ts';
+import { type FaultKind, keepsFromPort } from './kind.ts';
 
 export const queueFull: FaultKind = {
+  ...keepsFromPort,
   kind: 'queue-full',
-  moments: ['connect'],
-  afterTokens: 0,
-  needs: [],
-  may: [],
-  isFatal: true,
-  sees: 'bytes',
   outage: 'full',
   isOnFresh: true,
   describe: () => 'accepts no more connections',

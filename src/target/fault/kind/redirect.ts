@@ -1,17 +1,13 @@
 /** The request is sent elsewhere. Nobody who carries a key may follow. */
 
-import type { FaultKind } from './kind.ts';
+import { answersInPlace, type FaultKind } from './kind.ts';
 
 const locationDefault = 'https://elsewhere.invalid/';
 
 export const redirect: FaultKind = {
+  ...answersInPlace,
   kind: 'redirect',
-  moments: ['headers'],
-  afterTokens: 0,
-  needs: [],
   may: ['location'],
-  isFatal: true,
-  sees: 'http',
   describe: ({ location = locationDefault }) => `redirects to ${location}`,
   onWire: (connection, { location = locationDefault }) =>
     connection.answer({ status: 307, headers: { location }, body: '' }),

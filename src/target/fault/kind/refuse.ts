@@ -5,17 +5,12 @@
  * some attempts only cannot close the port, so it resets those as they begin.
  */
 
-import type { FaultKind } from './kind.ts';
+import { type FaultKind, keepsFromPort } from './kind.ts';
 import { resetFailure } from './reset.ts';
 
 export const refuse: FaultKind = {
+  ...keepsFromPort,
   kind: 'refuse',
-  moments: ['connect'],
-  afterTokens: 0,
-  needs: [],
-  may: [],
-  isFatal: true,
-  sees: 'bytes',
   outage: 'refused',
   describe: () => 'refuses connections',
   onWire: (connection) => connection.reset(),

@@ -2,18 +2,14 @@
 
 import type { Failure } from '../../../protocol/generation.ts';
 import type { FaultWords } from '../fault.ts';
-import type { FaultKind } from './kind.ts';
+import { answersInPlace, type FaultKind } from './kind.ts';
 import { type Rejection, rejections } from './rejection.ts';
 
 export const reject: FaultKind = {
+  ...answersInPlace,
   kind: 'reject',
-  moments: ['headers'],
-  afterTokens: 0,
-  needs: [],
   may: ['status', 'headers', 'body', 'preset'],
   presets: Object.keys(rejections),
-  isFatal: true,
-  sees: 'http',
   describe: (words) => `answers ${rejectionOf(words).status}`,
   onWire: (connection, words) => {
     const { status, headers, body } = rejectionOf(words);

@@ -1,7 +1,7 @@
 /** The connection dies with a TCP RST, as when the process is killed or the box loses power. */
 
 import type { Failure } from '../../../protocol/generation.ts';
-import type { FaultKind } from './kind.ts';
+import { endsConnection, type FaultKind } from './kind.ts';
 
 /** What the proxy's adapters make of a reset. */
 export const resetFailure: Failure = {
@@ -11,13 +11,8 @@ export const resetFailure: Failure = {
 };
 
 export const reset: FaultKind = {
+  ...endsConnection,
   kind: 'reset',
-  moments: ['mid-stream', 'connect', 'headers', 'first-token'],
-  afterTokens: 1,
-  needs: [],
-  may: [],
-  isFatal: true,
-  sees: 'bytes',
   describe: () => 'resets the connection',
   onWire: (connection) => connection.reset(),
   onEvents: (events) => events.fail(resetFailure),

@@ -1,18 +1,14 @@
 /** The head promises more than comes: the connection is closed inside a body of a stated length. */
 
 import { cutFailure } from './cut.ts';
-import type { FaultKind } from './kind.ts';
+import { answersInPlace, type FaultKind } from './kind.ts';
 
 const bodyDefault = '{"object":"response","status":"completed","output":[';
 
 export const shortBody: FaultKind = {
+  ...answersInPlace,
   kind: 'short-body',
-  moments: ['headers'],
-  afterTokens: 0,
-  needs: [],
   may: ['body'],
-  isFatal: true,
-  sees: 'http',
   describe: () => 'closes before as much has come as its head says',
   onWire: (connection, { body = bodyDefault }) =>
     connection.answer({

@@ -4,17 +4,13 @@
  * It acts on requests over a connection that has served one before, and closes it without a word.
  */
 
-import type { FaultKind } from './kind.ts';
+import { answersInPlace, type FaultKind } from './kind.ts';
 
 export const stale: FaultKind = {
+  ...answersInPlace,
   kind: 'stale',
-  moments: ['headers'],
-  afterTokens: 0,
-  needs: [],
   may: ['form'],
   forms: ['fin', 'reset'],
-  isFatal: true,
-  sees: 'http',
   isOnReuse: true,
   describe: () => 'closes a connection that is used again',
   onWire: (connection, { form = 'fin' }) => {
