@@ -31,7 +31,9 @@ export interface AdmitInput {
   /** What the request is charged against a backend's quota of tokens. */
   readonly tokensOf: (backend: Backend) => number;
   readonly gone: AbortSignal;
-  /** Told of each on another host that is passed over because its model is not in memory. */
+  /** Told of the candidate that is to be asked, in the moment in which that is decided. */
+  readonly onAdmitted: (candidate: Candidate, backend: Backend) => void;
+  /** Told of each candidate that is passed over because its model is not in memory. */
   readonly onCold: (candidate: Candidate) => void;
 }
 
@@ -92,7 +94,7 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
       const full = [...waits.keys()].map(({ backend }) => ({ backend, why: 'full' as const }));
       return { kind: 'refused', refused: [...refused, ...full] };
     }
-    for (const cold of choice.cold) if (cold.backend !== backend.system.name) input.onCold(cold);
+    for (const cold of choice.cold) input.onCold(cold);
     const now = clock.now();
     const slotAt = backend.admission.enter(now) ? now : await waitForSlot(backend, choice, input);
     if (slotAt === undefined) {
@@ -113,6 +115,7 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
     const isPayable = !state || moneyObjection(state, input.rules()) === undefined;
     if (hasQuota && mayServe && isPayable && !input.gone.aborted) {
       backend.quota.charge(tokens, clock.now());
+      input.onAdmitted(choice.candidate, backend);
       const standby = next && backends.get(next.candidate.backend);
       return { kind: 'admitted', choice, backend, standby, slotAt };
     }

@@ -43,6 +43,8 @@ export class KeyLimit {
   /** The calendar month whose money is counted: `2026-11`. */
   #month = '';
   #spentUsd = 0;
+  /** Set aside for answers that are being made. */
+  #heldUsd = 0;
 
   constructor(rules: KeyRules) {
     this.#rules = rules;
@@ -102,7 +104,15 @@ export class KeyLimit {
   budget(wall: number): 'none' | 'left' | 'spent' {
     const { monthlyBudgetUsd } = this.#rules;
     if (monthlyBudgetUsd === undefined) return 'none';
-    return this.#spentIn(monthOf(wall)) < monthlyBudgetUsd ? 'left' : 'spent';
+    return this.#spentIn(monthOf(wall)) + this.#heldUsd < monthlyBudgetUsd ? 'left' : 'spent';
+  }
+
+  /**
+   * Sets cloud money aside, or gives it back where negative: those who ask at once would otherwise
+   * each find the same money left.
+   */
+  hold(usd: number): void {
+    this.#heldUsd += usd;
   }
 
   /** Counts cloud money; also what a ledger says was spent before this process began. */

@@ -158,6 +158,7 @@ export class RequestMeter {
   #backend = '';
   #usedTokens = 0;
   #charge: Charge | undefined;
+  #heldUsd = 0;
   #isWritten = false;
 
   constructor(input: RequestMeterInput) {
@@ -183,8 +184,15 @@ export class RequestMeter {
     this.#charge = reserved;
   }
 
+  /** Sets aside what the next attempt is likely to cost, until it has been counted. */
+  hold(usd: number): void {
+    this.limit?.hold(usd - this.#heldUsd);
+    this.#heldUsd = usd;
+  }
+
   /** Counts an attempt that is over. */
   count({ backend, residency, outcome, usage, costUsd }: Omit<Attempt, 'arm'>): void {
+    this.hold(0);
     const isCloud = residency === 'cloud';
     this.#backend = backend;
     this.#usedTokens += (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0);
@@ -210,6 +218,7 @@ export class RequestMeter {
 
   /** Gives back what the request held of its key's limits. */
   leave(): void {
+    this.hold(0);
     if (this.#charge) this.limit?.settle(this.#charge, this.#usedTokens);
     this.limit?.leave();
   }

@@ -4,8 +4,9 @@
  */
 
 import type { Failure } from '../../protocol/generation.ts';
+import type { Usage } from '../../protocol/generation.ts';
 import type { Random } from '../../random/random.ts';
-import type { Candidate, ModelSystem } from '../../system/system.ts';
+import type { BackendSystem, Candidate, ModelSystem } from '../../system/system.ts';
 import { type Admitted, admit } from './admit.ts';
 import { type ApiError, badRequest, contextExceeded } from './api-error.ts';
 import type { Backend } from './backend.ts';
@@ -13,7 +14,7 @@ import type { BackendQuota } from './backend-quota.ts';
 import { type CallPlan, callPlan } from './call.ts';
 import type { Conversation } from './conversation.ts';
 import { judge } from './failure-scope.ts';
-import type { KeyLimit } from './key-limit.ts';
+import type { RequestMeter } from './meter.ts';
 import { pinningOf } from './pinning.ts';
 import { unservable } from './prompt-need.ts';
 import { promptTokens } from './prompt-size.ts';
@@ -35,8 +36,8 @@ export interface PlacementInput {
   readonly request: ResponseRequest;
   readonly conversation: Conversation;
   readonly caller: Caller;
-  /** Limits of the caller's key, if it has any. */
-  readonly limit: KeyLimit | undefined;
+  /** What the caller's key may still do, and where money is set aside. */
+  readonly meter: Pick<RequestMeter, 'limit' | 'hold'>;
   /** Where shares are drawn from. */
   readonly random: Random;
 }
@@ -101,7 +102,7 @@ export class Placement {
 
   /** Finds a place among the candidates not tried yet. */
   async find({ shownTokens, gone }: Search): Promise<Admitted> {
-    const { parts, backends, model, caller } = this.#input;
+    const { parts, backends, model, caller, meter } = this.#input;
     this.#shownTokens = shownTokens;
     const candidates = model.candidates.filter((candidate) => !this.#tried.has(candidate));
     await this.#look(candidates);
@@ -113,6 +114,9 @@ export class Placement {
       rules: () => this.#rules(),
       tokensOf: ({ quota }) => this.#tokensOf(quota),
       gone,
+      onAdmitted: (candidate, { system }) => {
+        if (meter.limit?.hasBudget === true) meter.hold(this.#likelyUsd(candidate, system));
+      },
       onCold: (candidate) => backends.get(candidate.backend)?.warm(candidate, caller.trace),
     });
   }
@@ -209,14 +213,14 @@ export class Placement {
   }
 
   #rules(): RouteRules {
-    const { parts, model, limit } = this.#input;
+    const { parts, model, meter } = this.#input;
     const { system, clock } = parts;
     return {
       strategy: model.strategy ?? 'ordered',
       pinning: this.#pinning,
       isLocalOnly: this.isLocalOnly,
       maySpend: this.isLocalOnly || parts.maySpend(),
-      budget: limit?.budget(clock.wall()) ?? 'none',
+      budget: meter.limit?.budget(clock.wall()) ?? 'none',
       cold: system.cold,
       spill: system.spill,
     };
@@ -243,16 +247,31 @@ export class Placement {
   }
 
   /** What is at home costs nothing by the token. */
-  #costOf({ model }: Candidate, { system }: Backend): number | undefined {
-    if (system.residency === 'local') return 0;
-    const { parts, request, limit, model: asked } = this.#input;
+  #costOf(candidate: Candidate, { system }: Backend): number | undefined {
+    const { meter, request, model: asked } = this.#input;
     const isCompared = asked.strategy === 'cheapest';
-    // A budget needs to know no more than whether there is a price.
-    if (!isCompared && !limit?.hasBudget) return undefined;
-    return parts.priceOf(system.name, model, {
+    if (!isCompared && !meter.limit?.hasBudget) return system.residency === 'local' ? 0 : undefined;
+    return this.#priceOf(candidate, system, {
+      // A budget needs to know no more than whether there is a price.
       inputTokens: isCompared ? this.promptTokens : 1,
       outputTokens: request.maxOutputTokens ?? typicalAnswerTokens,
     });
+  }
+
+  /** Few answers come near the limit that their request sets. */
+  #likelyUsd(candidate: Candidate, system: BackendSystem): number {
+    const { maxOutputTokens = typicalAnswerTokens } = this.#input.request;
+    const outputTokens = Math.min(maxOutputTokens, typicalAnswerTokens);
+    const inputTokens = this.promptTokens + this.#shownTokens;
+    return this.#priceOf(candidate, system, { inputTokens, outputTokens }) ?? 0;
+  }
+
+  #priceOf(
+    { model }: Candidate,
+    { name, residency }: BackendSystem,
+    usage: Usage,
+  ): number | undefined {
+    return residency === 'local' ? 0 : this.#input.parts.priceOf(name, model, usage);
   }
 
   #lackOf(candidate: Candidate, backend: Backend): Lack | undefined {

@@ -172,7 +172,7 @@ export class Proxy {
       const placement = new Placement({
         ...asked,
         model,
-        limit: meter.limit,
+        meter,
         random: this.#shares,
       });
       meter.reserve(() => placement.chargedTokens);

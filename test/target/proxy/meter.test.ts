@@ -103,6 +103,22 @@ describe('a budget', () => {
     expect((await world.ask()).headers['x-spillway-backend']).toBe('azure');
   });
 
+  test('is not overspent by many who ask at once', async () => {
+    const world = new ProxyWorld({
+      system: spent,
+      priceOf: (_backend, _model, usage) =>
+        ((usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0)) / 1e7,
+      azure: [() => [pause(500), ...answer('a', 20)]],
+    });
+    const asked = Array.from({ length: 20 }, () => world.begin({}, { ...miner, pin: 'azure' }));
+    await world.clock.runUntil(Promise.all(asked.map(({ done }) => done)), 60_000);
+    const statuses = asked.map(({ reply }) => reply.status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(19);
+    // What was set aside has been given back: it was spent in part only.
+    expect((await world.ask({}, { ...miner, pin: 'azure' })).status).toBe(200);
+  });
+
   test('is known again after a restart', async () => {
     const ledger = memoryLedger();
     const first = new ProxyWorld({ system: spent, ledger });
