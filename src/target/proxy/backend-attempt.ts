@@ -23,6 +23,7 @@ type Asked = Pick<AttemptInput, AskedKey> & { readonly clock: Clock };
 export class BackendAttempt {
   readonly run: AttemptRun;
   readonly #place: Place;
+  readonly #trace: string;
   readonly #clock: Clock;
   readonly #reading: Disposable;
   readonly #isCold: boolean;
@@ -34,6 +35,7 @@ export class BackendAttempt {
     const { system, upstream, secondOpinion } = backend;
     const { stallMs, suspectMs, urls } = system;
     this.#place = place;
+    this.#trace = asked.trace;
     this.#clock = asked.clock;
     this.#isCold = backend.isLoaded(candidate.model) === false;
     this.#aheadTokens = backend.aheadTokens;
@@ -69,6 +71,9 @@ export class BackendAttempt {
     const { firstTokenMs, firstTokenAt, usage } = this.run;
     if (end.kind === 'failed') return backend.fail(candidate, end.failure);
     if (end.kind !== 'served') return false;
+    // Not before: where there is room for one, loading it would have put out the one that answered.
+    for (const cold of choice.cold)
+      if (cold.backend === candidate.backend) backend.warm(cold, this.#trace);
     const isUndelayed = !this.#isCold && this.#aheadTokens === 0;
     backend.succeed({
       candidate,
