@@ -33,7 +33,7 @@ export interface AdmitInput {
   readonly gone: AbortSignal;
   /** Told of the candidate that is to be asked, in the moment in which that is decided. */
   readonly onAdmitted: (candidate: Candidate, backend: Backend) => void;
-  /** Told of each candidate that is passed over because its model is not in memory. */
+  /** Told of each on another host that is passed over because its model is not in memory. */
   readonly onCold: (candidate: Candidate) => void;
 }
 
@@ -94,7 +94,7 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
       const full = [...waits.keys()].map(({ backend }) => ({ backend, why: 'full' as const }));
       return { kind: 'refused', refused: [...refused, ...full] };
     }
-    for (const cold of choice.cold) input.onCold(cold);
+    for (const cold of choice.cold) if (cold.backend !== backend.system.name) input.onCold(cold);
     const now = clock.now();
     const slotAt = backend.admission.enter(now) ? now : await waitForSlot(backend, choice, input);
     if (slotAt === undefined) {
