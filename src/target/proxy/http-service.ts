@@ -11,7 +11,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 
 import { textOfHeader } from '../../protocol/header-text.ts';
 import { readTraceparent } from '../../protocol/trace.ts';
-import { ApiError, badRequest, errorBody, errorHeaders } from './api-error.ts';
+import { ApiError, errorBody, errorHeaders } from './api-error.ts';
 import { type Authentication, keyAuthentication, keyOf } from './authentication.ts';
 import { chatReply } from './chat-reply.ts';
 import { parseChatRequest } from './chat-request.ts';
@@ -38,6 +38,7 @@ import { asRecord, asText } from './json.ts';
 import { pathAsOurs } from './path-alias.ts';
 import type { Caller, ProxyParts, Reply } from './proxy.ts';
 import type { Observatory } from './diagnostic/observatory.ts';
+import { isReplayAsked, startingAfter } from './replay-request.ts';
 import { parseRequest } from './request.ts';
 import type { Proxy } from './respond.ts';
 import { WebSocketDoor } from './websocket.ts';
@@ -217,10 +218,11 @@ export class HttpService {
       const asked = parseRequest(withDefaultModel(request.body, proxy.defaultModel));
       return this.#hijack(request, reply, (answer) => proxy.respond(asked, caller, answer));
     });
-    app.get<Queried>('/v1/responses/:id', (request, reply) => {
+    app.get<Queried>('/v1/responses/:id', async (request, reply) => {
       const caller = this.#callerOf(request.headers, request.id);
       const { id } = request.params;
-      if (request.method === 'HEAD' || !isStreamAsked(request.query)) return proxy.read(id, caller);
+      if (request.method === 'HEAD' || !(await isReplayAsked(request.query, request.raw)))
+        return proxy.read(id, caller);
       const after = startingAfter(request.query);
       return this.#hijack(request, reply, (answer) => proxy.replay(id, caller, after, answer));
     });
@@ -359,17 +361,4 @@ const faultOf = (error: unknown): string => {
   if (!(error instanceof ApiError)) return String(error instanceof Error ? error.stack : error);
   const { message, cause } = error;
   return cause instanceof Error ? `${message} (${cause.message})` : message;
-};
-
-const isStreamAsked = (query: Query): boolean => query['stream'] === 'true';
-
-const startingAfter = (query: Query): number => {
-  const value = query['starting_after'];
-  if (value === undefined) return -1;
-  if (typeof value === 'string' && /^(?:-1|\d{1,15})$/.test(value)) return Number(value);
-  throw badRequest(
-    `Invalid 'starting_after': expected an integer, got ${JSON.stringify(value)}.`,
-    'starting_after',
-    'invalid_value',
-  );
 };

@@ -259,6 +259,10 @@ describe('a background response over HTTP', () => {
     const rest = await call(at, 'GET', `/v1/responses/${id}?stream=true&starting_after=${last}`);
     expect(rest.headers['content-type']).toMatch(/^text\/event-stream/);
     expect(readStream(whole + rest.text).text).toBe('p1 p2 p3 p4 p5 p6 p7 p8');
+    // As `openai-go` asks.
+    const path = `/v1/responses/${id}?starting_after=${last}`;
+    expect((await call(at, 'GET', path, { stream: true })).text).toBe(rest.text);
+    expect((await call(at, 'GET', path, { stream: false })).json).toMatchObject({ id });
     const bad = await call(at, 'GET', `/v1/responses/${id}?stream=true&starting_after=x`);
     expect(bad.json).toMatchObject({ error: { param: 'starting_after' } });
   });
