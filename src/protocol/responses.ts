@@ -195,6 +195,8 @@ export type ResponseStatus =
 export interface ResponseResource {
   readonly id: string;
   readonly object: 'response';
+  /** Of no meaning here; clients of OpenAI's newest types expect it to be there. */
+  readonly access_programs?: null;
   readonly created_at: number;
   readonly completed_at: number | null;
   readonly status: ResponseStatus;

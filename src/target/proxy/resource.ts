@@ -73,6 +73,7 @@ export const responseResource = (
 ): ResponseResource => ({
   id,
   object: 'response',
+  access_programs: null,
   created_at: createdAt,
   status: state.status,
   completed_at: state.completed_at,

@@ -129,7 +129,7 @@ describe('answering', () => {
     expect(status).toBe(200);
     expect(headers['x-request-id']).toMatch(/^req_[0-9a-f]{32}$/);
     expect(headers['content-length']).toBeDefined();
-    expect(json).toMatchObject({ object: 'response', status: 'completed' });
+    expect(json).toMatchObject({ object: 'response', status: 'completed', access_programs: null });
     const kept = await ask(at.proxy, `/v1/responses/${String(json['id'])}`);
     expect(kept.json).toEqual(json);
   });
