@@ -3,14 +3,16 @@
  *
  * As Azure reckons: tokens are charged when a request is sent, its prompt and its output limit
  * together, and are never corrected, so a large limit uses up the quota even for a short answer.
- * Requests count against the minute and against their share of ten seconds and of one: 600 a minute
- * are 10 a second. Where its minutes begin is not known, so ours slide.
+ * Requests count against the minute, and on Azure against their share of ten seconds and of one as
+ * well: 600 a minute are 10 a second. Where its minutes begin is not known, so ours slide.
  * https://learn.microsoft.com/azure/ai-services/openai/how-to/quota
  */
 
+import type { Wire } from '../../system/system.ts';
 import { RateWindow } from './rate-window.ts';
 
 export interface QuotaRules {
+  readonly wire: Wire;
   readonly requestsPerMinute?: number;
   readonly tokensPerMinute?: number;
 }
@@ -19,11 +21,11 @@ export class BackendQuota {
   readonly #requests: readonly RateWindow[];
   readonly #tokens: readonly RateWindow[];
 
-  constructor({ requestsPerMinute, tokensPerMinute }: QuotaRules) {
+  constructor({ wire, requestsPerMinute, tokensPerMinute }: QuotaRules) {
     this.#requests =
       requestsPerMinute === undefined
         ? []
-        : [1, 10, 60].map(
+        : (wire === 'azure-openai' ? [1, 10, 60] : [60]).map(
             (seconds) =>
               new RateWindow(Math.ceil((requestsPerMinute * seconds) / 60), seconds * 1000),
           );

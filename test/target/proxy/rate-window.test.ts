@@ -68,8 +68,15 @@ test('an estimate is replaced by what it came to, as long as it counts', () => {
   expect(window.left(60_000)).toBe(100);
 });
 
-test('a backend of 600 requests a minute refuses the 11th in a second', () => {
-  const quota = new BackendQuota({ requestsPerMinute: 600 });
+test('who is not Azure takes the requests of a minute as they come', () => {
+  const quota = new BackendQuota({ wire: 'openai', requestsPerMinute: 3 });
+  for (let request = 0; request < 3; request++) quota.charge(0, request);
+  expect(quota.waitMs(0, 1000)).toBe(59_002);
+  expect(quota.waitMs(0, 60_002)).toBe(0);
+});
+
+test('an Azure of 600 requests a minute refuses the 11th in a second', () => {
+  const quota = new BackendQuota({ wire: 'azure-openai', requestsPerMinute: 600 });
   for (let request = 0; request < 10; request++) {
     expect(quota.waitMs(0, 500)).toBe(0);
     quota.charge(0, 500);
@@ -79,7 +86,7 @@ test('a backend of 600 requests a minute refuses the 11th in a second', () => {
 });
 
 test('a backend is charged the prompt and the limit of the answer, and is not paid back', () => {
-  const quota = new BackendQuota({ tokensPerMinute: 1000 });
+  const quota = new BackendQuota({ wire: 'openai', tokensPerMinute: 1000 });
   quota.charge(900, 0);
   expect(quota.waitMs(100, 1000)).toBe(0);
   expect(quota.waitMs(101, 1000)).toBe(59_000);
