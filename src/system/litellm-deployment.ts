@@ -90,7 +90,7 @@ export const readDeployment = (entry: Section, shared: SharedParams): Deployment
   };
   if (deployment.tags.length > 0 && !shared.isByTag)
     params.remark('tags', 'not supported: without `enable_tag_filtering` they choose nothing');
-  tellLimits(params, shared);
+  tellLimits(params, shared, backend.kind);
   if ((params.number('max_retries') ?? 0) > 0) params.remark('max_retries', retriesRemark);
   params.tellRest(paramReasons);
   info.tellRest(infoReasons);
@@ -102,14 +102,18 @@ export const readDeployment = (entry: Section, shared: SharedParams): Deployment
 export const retriesRemark =
   'not supported as a count: a request that fails is sent once to each candidate in turn';
 
-const tellLimits = (params: Section, { keepsLimits }: SharedParams): void => {
+const tellLimits = (
+  params: Section,
+  { keepsLimits }: SharedParams,
+  kind: BackendFile['kind'],
+): void => {
   for (const key of ['rpm', 'tpm'] as const)
     if (params.has(key) && !keepsLimits)
       params.remark(
         key,
         'a share of the requests and no limit, as with LiteLLM unless `enable_pre_call_checks: true`',
       );
-  if (params.has('rpm') && keepsLimits)
+  if (params.has('rpm') && keepsLimits && kind === 'azure-openai')
     params.remark('rpm', 'kept to in every second and ten seconds as well, as Azure does');
   if (params.has('max_parallel_requests'))
     params.remark(
@@ -190,6 +194,9 @@ const backendOf = (parts: BackendParts): BackendFile => {
   if (timeout !== undefined && streamTimeout !== undefined)
     params.remark('timeout', 'a backend is always asked to stream: `stream_timeout` counts');
   const seconds = streamTimeout ?? timeout ?? shared.timeout;
+  const price = priceOf(params, info);
+  if (isLocal && Object.values(price.price ?? {}).some((usd) => usd > 0))
+    params.remark('model', 'its costs are not counted: what is served at home costs nothing');
   return {
     kind,
     url,
@@ -201,8 +208,7 @@ const backendOf = (parts: BackendParts): BackendFile => {
     ...(rpm !== undefined && shared.keepsLimits && { requestsPerMinute: Math.floor(rpm) }),
     ...(tpm !== undefined && shared.keepsLimits && { tokensPerMinute: Math.floor(tpm) }),
     ...(seconds !== undefined && { firstTokenMs: Math.max(1, Math.round(seconds * 1000)) }),
-    // What is served at home costs nothing in any case.
-    ...(!isLocal && priceOf(params, info)),
+    ...(isLocal ? {} : price),
   };
 };
 

@@ -178,7 +178,9 @@ const tellDifferences = (
     tell('/v1/models lists a pattern as it stands, where LiteLLM lists the models it knows of');
 };
 
-const modelHint = 'Add `- { model_name: local, litellm_params: { model: ollama_chat/qwen3:8b } }`.';
+const modelHint =
+  'Add `- { model_name: local, litellm_params: { model: ollama_chat/qwen3:8b } }`; models that ' +
+  'LiteLLM keeps in its database are not read.';
 
 /**
  * One backend for each deployment, as LiteLLM has its limits and cooldowns; but one for all models

@@ -11,6 +11,7 @@ import { version } from '../version.ts';
 
 interface ServeArguments {
   readonly system: string | undefined;
+  readonly config: string | undefined;
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly quiet: boolean;
@@ -26,6 +27,12 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
         type: 'string',
         describe: 'System file, or a LiteLLM config.yaml; read again on SIGHUP',
       })
+      .option('config', {
+        type: 'string',
+        requiresArg: true,
+        describe: "The same file, as LiteLLM's command line names it",
+      })
+      .conflicts('config', 'system')
       .option('host', hostOption)
       .option('port', portOption)
       .option('quiet', {
@@ -37,7 +44,8 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
       .example('$0 serve', 'the simulated hybrid on 127.0.0.1:4000')
       .example('$0 serve spillway.yaml --port 8080', 'your own')
       .example('$0 serve config.yaml', 'what LiteLLM serves'),
-  handler: async ({ system: file, host, port, quiet, live }) => {
+  handler: async ({ system: named, config, host, port, quiet, live }) => {
+    const file = named ?? config;
     const { loadSystem, untilAborted } = await import('../listen.ts');
     const { openHybrid } = await import('../../run/hybrid.ts');
     const { describeRemarks } = await import('../describe-system.ts');
