@@ -51,6 +51,8 @@ const lessons: readonly (readonly [seed: number, taught: string])[] = [
   [13019, 'who comes back after ten minutes finds the answer, and no events any more'],
   [14389, 'an attempt is paid for as it ends, and not as its reader has read it'],
   [16647, 'what a box began while it was throttled takes its time after that'],
+  [2076, 'two models on one host with room for one put each other out for ever'],
+  [6128, 'a model was put out by its neighbour in the moment it was asked'],
   [4702, 'a box whose quota was used up kept the next one from being looked at'],
   [7483, 'a backend that the caller forbade has not been passed over'],
 ];
