@@ -1,48 +1,13 @@
 /** Chat completions of the simulated cloud, as a client sees them. */
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-import { seeded } from '../../../src/random/random.ts';
-import {
-  openSimulatedBackend,
-  type SimulatedBackend,
-} from '../../../src/target/backend/simulated-backend.ts';
-import { systemClock } from '../../../src/time/system-clock.ts';
-
-const opened: SimulatedBackend[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((backend) => backend.close()));
-});
+import { cloud, openServer } from '../../kit/simulated-server.ts';
 
 const jsonOf = async (response: Response) => JSON.parse(await response.text());
 
 const open = async (requestsPerMinute = Infinity) => {
-  const server = await openSimulatedBackend(
-    {
-      name: 'azure',
-      wire: 'azure-openai',
-      urls: [],
-      apiKey: 'secret',
-      residency: 'cloud',
-      slots: 64,
-      connectMs: 1000,
-      firstTokenMs: 1000,
-      stallMs: 1000,
-      simulate: {
-        kind: 'cloud',
-        ttftMsP50: 900,
-        ttftMsP95: 2900,
-        tokensPerSecond: 80,
-        tokensPerMinute: Infinity,
-        requestsPerMinute,
-        continues: 'well',
-        timeScale: 0.001,
-      },
-    },
-    { clock: systemClock(), random: seeded(1), emit: () => undefined },
-  );
-  opened.push(server);
+  const { server } = await openServer(cloud({ requestsPerMinute }, { apiKey: 'secret' }));
   const { origin } = new URL(server.url);
   return (body: object, path = '/v1/chat/completions', key = 'secret') =>
     fetch(origin + path, {

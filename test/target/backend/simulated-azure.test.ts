@@ -1,52 +1,16 @@
 /** The simulated cloud on a real socket, as a client sees it. */
 
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
-import type { Generation } from '../../../src/log/entry.ts';
 import type { ResponseEvent, ResponseResource } from '../../../src/protocol/responses.ts';
 import { type SseEvent, SseParser } from '../../../src/protocol/sse.ts';
-import { seeded } from '../../../src/random/random.ts';
 import type { BackendSystem, SimulatedCloud } from '../../../src/system/system.ts';
-import {
-  openSimulatedBackend,
-  type SimulatedBackend,
-} from '../../../src/target/backend/simulated-backend.ts';
 import { systemClock } from '../../../src/time/system-clock.ts';
+import { cloud, openServer, spark } from '../../kit/simulated-server.ts';
 
 const clock = systemClock();
-const opened: SimulatedBackend[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((backend) => backend.close()));
-});
-
 const open = async (simulate: Partial<SimulatedCloud> = {}, more: Partial<BackendSystem> = {}) => {
-  const notes: Omit<Generation, 'arm'>[] = [];
-  const backend: BackendSystem = {
-    name: 'azure',
-    wire: 'azure-openai',
-    urls: [],
-    residency: 'cloud',
-    slots: 64,
-    connectMs: 1000,
-    firstTokenMs: 1000,
-    stallMs: 1000,
-    simulate: {
-      kind: 'cloud',
-      ttftMsP50: 900,
-      ttftMsP95: 2900,
-      tokensPerSecond: 80,
-      tokensPerMinute: Infinity,
-      requestsPerMinute: Infinity,
-      continues: 'well',
-      timeScale: 0.001,
-      ...simulate,
-    },
-    ...more,
-  };
-  const emit = (entry: Omit<Generation, 'arm'>) => notes.push(entry);
-  const server = await openSimulatedBackend(backend, { clock, random: seeded(1), emit });
-  opened.push(server);
+  const { server, notes } = await openServer(cloud(simulate, more));
   const origin = new URL(server.url).origin;
   const post = (body: unknown, init: RequestInit = {}, path = '/openai/v1/responses') =>
     fetch(origin + path, {
@@ -311,32 +275,8 @@ test('a client that leaves ends the answer', async () => {
   expect(notes).toMatchObject([{ outcome: 'cancelled' }]);
 });
 
-const spark: BackendSystem = {
-  name: 'spark',
-  wire: 'ollama',
-  urls: [],
-  residency: 'local',
-  slots: 1,
-  connectMs: 1000,
-  firstTokenMs: 1000,
-  stallMs: 1000,
-  simulate: {
-    kind: 'spark',
-    profiles: ['gpt-oss-120b@ollama'],
-    parallel: 1,
-    isWarm: true,
-    keepAliveMs: -1,
-    timeScale: 1,
-  },
-};
-
 test('a port in use is the user’s to change', async () => {
   const { server } = await open();
-  const again = openSimulatedBackend(spark, {
-    clock,
-    random: seeded(1),
-    emit: () => undefined,
-    port: server.port,
-  });
+  const again = openServer(spark(), server.port);
   await expect(again).rejects.toMatchObject({ hint: expect.stringContaining('port') });
 });

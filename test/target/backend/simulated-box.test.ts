@@ -1,48 +1,12 @@
 /** What happens to the simulated Spark itself, as a client sees it. */
 
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { NdjsonParser } from '../../../src/protocol/ndjson.ts';
-import { seeded } from '../../../src/random/random.ts';
-import type { BackendSystem } from '../../../src/system/system.ts';
-import {
-  openSimulatedBackend,
-  type SimulatedBackend,
-} from '../../../src/target/backend/simulated-backend.ts';
-import { systemClock } from '../../../src/time/system-clock.ts';
-
-const opened: SimulatedBackend[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((backend) => backend.close()));
-});
+import { openServer, spark } from '../../kit/simulated-server.ts';
 
 const open = async () => {
-  const backend: BackendSystem = {
-    name: 'spark',
-    wire: 'ollama',
-    urls: [],
-    residency: 'local',
-    slots: 1,
-    connectMs: 1000,
-    firstTokenMs: 1000,
-    stallMs: 1000,
-    simulate: {
-      kind: 'spark',
-      profiles: ['gpt-oss-120b@ollama'],
-      parallel: 2,
-      isWarm: true,
-      keepAliveMs: -1,
-      timeScale: 0.01,
-    },
-  };
-  const outcomes: string[] = [];
-  const server = await openSimulatedBackend(backend, {
-    clock: systemClock(),
-    random: seeded(1),
-    emit: ({ outcome }) => outcomes.push(outcome),
-  });
-  opened.push(server);
+  const { server, notes } = await openServer(spark({ parallel: 2, timeScale: 0.01 }));
   const { box } = server;
   if (!box) throw new Error('a simulated Spark is a box');
   const ask = (tokens: number): Promise<Response> =>
@@ -58,7 +22,7 @@ const open = async () => {
     const { models } = JSON.parse(await (await fetch(`${server.url}/api/ps`)).text());
     return models.length;
   };
-  return { box, ask, loaded, outcomes };
+  return { box, ask, loaded, notes };
 };
 
 /** Reads an answer to its end, and does something once it has begun. */
@@ -73,7 +37,7 @@ const linesOf = async (answer: Response, onBegin = (): void => undefined): Promi
 };
 
 test('a box without memory fails what it says in the middle, and all that it is asked', async () => {
-  const { box, ask, loaded, outcomes } = await open();
+  const { box, ask, loaded, notes } = await open();
   const said = await linesOf(await ask(50_000), () => box.wedge(60_000));
   expect(said.length).toBeGreaterThan(1);
   expect(said.at(-1)).toEqual({ error: 'CUDA error: out of memory' });
@@ -81,11 +45,11 @@ test('a box without memory fails what it says in the middle, and all that it is 
   expect(refused.status).toBe(500);
   expect(await refused.json()).toEqual({ error: 'CUDA error: out of memory' });
   expect(await loaded()).toBe(0);
-  expect(outcomes).toEqual(['cancelled', 'rejected']);
+  expect(notes.map(({ outcome }) => outcome)).toEqual(['cancelled', 'rejected']);
 });
 
 test('one that is wedged answers nothing, tells its models, and loses all when it is reset', async () => {
-  const { box, ask, loaded, outcomes } = await open();
+  const { box, ask, loaded, notes } = await open();
   box.wedge(0);
   let isSettled = false;
   const hanging = ask(10).finally(() => {
@@ -102,7 +66,7 @@ test('one that is wedged answers nothing, tells its models, and loses all when i
   }
   expect(await dropped).toContain('fetch failed');
   box.restart();
-  expect(outcomes).toEqual(['cancelled']);
+  expect(notes.map(({ outcome }) => outcome)).toEqual(['cancelled']);
   // The model is loaded again before it answers.
   expect(await linesOf(await ask(10))).not.toHaveLength(0);
   expect(await loaded()).toBe(1);

@@ -1,51 +1,21 @@
 /** The simulated Spark on a real socket, as a client sees it. */
 
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
-import type { Generation } from '../../../src/log/entry.ts';
 import { NdjsonParser } from '../../../src/protocol/ndjson.ts';
 import type { OllamaChatChunk, OllamaMessage } from '../../../src/protocol/ollama.ts';
 import { traceId, traceparent } from '../../../src/protocol/trace.ts';
-import { seeded } from '../../../src/random/random.ts';
-import type { BackendSystem, SimulatedSpark } from '../../../src/system/system.ts';
-import {
-  openSimulatedBackend,
-  type SimulatedBackend,
-} from '../../../src/target/backend/simulated-backend.ts';
+import type { SimulatedSpark } from '../../../src/system/system.ts';
 import { systemClock } from '../../../src/time/system-clock.ts';
+import { openServer, spark } from '../../kit/simulated-server.ts';
 
 const tag = 'gpt-oss:120b';
 const clock = systemClock();
-const opened: SimulatedBackend[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((backend) => backend.close()));
-});
-
 const open = async (simulate: Partial<SimulatedSpark> = {}) => {
-  const notes: Omit<Generation, 'arm'>[] = [];
-  const backend: BackendSystem = {
-    name: 'spark',
-    wire: 'ollama',
-    urls: [],
-    residency: 'local',
-    slots: 1,
-    connectMs: 1000,
-    firstTokenMs: 1000,
-    stallMs: 1000,
-    simulate: {
-      kind: 'spark',
-      profiles: ['gpt-oss-120b@ollama', 'gemma3-27b@ollama'],
-      parallel: 1,
-      isWarm: true,
-      keepAliveMs: 300_000,
-      timeScale: 0.001,
-      ...simulate,
-    },
-  };
-  const emit = (entry: Omit<Generation, 'arm'>) => notes.push(entry);
-  const server = await openSimulatedBackend(backend, { clock, random: seeded(1), emit });
-  opened.push(server);
+  const profiles = ['gpt-oss-120b@ollama', 'gemma3-27b@ollama'];
+  const { server, notes } = await openServer(
+    spark({ profiles, keepAliveMs: 300_000, ...simulate }),
+  );
   const post = (path: string, body: unknown, init: RequestInit = {}) =>
     fetch(server.url + path, { method: 'POST', body: JSON.stringify(body), ...init });
   const get = async (path: string): Promise<unknown> => (await fetch(server.url + path)).json();
