@@ -103,6 +103,9 @@ export type FactOf<K extends FactKind = FactKind> = {
 
 export type Fact = FactOf;
 
+/** Where Ollama listens, unless it is told otherwise. */
+export const ollamaPort = 11_434;
+
 /** Free memory below which the box itself begins to suffer: GPU and CPU share it. */
 export const lowMemoryMb = 4096;
 

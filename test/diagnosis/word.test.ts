@@ -11,6 +11,7 @@ const troubles: readonly Fact[] = [
   { kind: 'dns-silent', host: 'spark', waitedMs: 3000 },
   { kind: 'dns-failed', host: 'spark', code: 'EAI_AGAIN' },
   { kind: 'refused', host: 'spark', port: 11_434 },
+  { kind: 'refused', host: 'vllm', port: 8000 },
   { kind: 'silent', host: 'spark', address: '100.64.0.5', port: 11_434, waitedMs: 2500 },
   { kind: 'unroutable', host: 'spark', code: 'EHOSTUNREACH' },
   { kind: 'certified', name: 'spark', issuer: "Let's Encrypt", daysLeft: 3 },
@@ -47,6 +48,12 @@ const troubles: readonly Fact[] = [
 
 describe.each(['en', 'ja'] as const)('in %s', (language) => {
   const words = diagnosisWords[language];
+
+  test('only where Ollama listens is its service spoken of', () => {
+    const todoAt = (port: number) => say(words, { kind: 'refused', host: 'gpu', port }).todo;
+    expect(todoAt(11_434)).toContain('systemctl status ollama');
+    expect(todoAt(8000)).not.toMatch(/ollama/i);
+  });
 
   test.each(troubles.map((fact) => [fact.kind, fact] as const))(
     '%s comes with advice',

@@ -1,6 +1,6 @@
 /** Findings in English. */
 
-import { daysLeftMin, lowMemoryMb } from '../finding.ts';
+import { daysLeftMin, lowMemoryMb, ollamaPort } from '../finding.ts';
 import type { DiagnosisWords, Sayings } from './language.ts';
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
@@ -26,7 +26,10 @@ const sayings: Sayings = {
   connected: (fact) => ({ what: `${fact.address} port ${fact.port} answered` }),
   refused: (fact) => ({
     what: `${fact.host} is there, but nothing listens on port ${fact.port}`,
-    todo: 'Start the server on the box (`systemctl status ollama`). Ollama listens on the loopback only, unless OLLAMA_HOST says otherwise.',
+    todo:
+      fact.port === ollamaPort
+        ? 'Start the server on the box (`systemctl status ollama`). Ollama listens on the loopback only, unless OLLAMA_HOST says otherwise.'
+        : 'Start the server there, or check host and port in `url`. A server may listen on its own loopback only.',
   }),
   silent: (fact) => ({
     what: `no answer to our SYN from ${fact.address} port ${fact.port} within ${seconds(fact.waitedMs)}`,

@@ -1,6 +1,6 @@
 /** Findings in Japanese. */
 
-import { daysLeftMin, lowMemoryMb } from '../finding.ts';
+import { daysLeftMin, lowMemoryMb, ollamaPort } from '../finding.ts';
 import type { DiagnosisWords, Sayings } from './language.ts';
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} 秒`;
@@ -26,7 +26,10 @@ const sayings: Sayings = {
   connected: (fact) => ({ what: `${fact.address} のポート ${fact.port} が応答` }),
   refused: (fact) => ({
     what: `${fact.host} は応答しますが、ポート ${fact.port} で待ち受けているものがありません`,
-    todo: '本体でサーバーを起動してください（`systemctl status ollama`）。Ollama は OLLAMA_HOST を指定しない限りループバックでしか待ち受けません。',
+    todo:
+      fact.port === ollamaPort
+        ? '本体でサーバーを起動してください（`systemctl status ollama`）。Ollama は OLLAMA_HOST を指定しない限りループバックでしか待ち受けません。'
+        : '接続先でサーバーを起動するか、`url` のホスト名とポートを確認してください。サーバーがループバックだけで待ち受けている場合もあります。',
   }),
   silent: (fact) => ({
     what: `${fact.address} のポート ${fact.port} から SYN への応答が ${seconds(fact.waitedMs)}間ありません`,
