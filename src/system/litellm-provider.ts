@@ -40,6 +40,14 @@ const openai: Provider = {
   base: 'https://api.openai.com/v1',
 };
 
+/** A service that has OpenAI's chat completions under an address and keys of its own. */
+const service = (base: string, name: string, ...keyVariables: readonly string[]): Provider => ({
+  ...compatible,
+  base,
+  baseVariables: [`${name}_API_BASE`],
+  keyVariables: [`${name}_API_KEY`, ...keyVariables],
+});
+
 const providers: Readonly<Record<string, Provider>> = {
   ollama,
   ollama_chat: ollama,
@@ -76,6 +84,13 @@ const providers: Readonly<Record<string, Provider>> = {
     keyVariables: ['LM_STUDIO_API_KEY'],
     isModelServer: true,
   },
+  openrouter: service('https://openrouter.ai/api/v1', 'OPENROUTER', 'OR_API_KEY'),
+  groq: service('https://api.groq.com/openai/v1', 'GROQ'),
+  deepseek: service('https://api.deepseek.com/v1', 'DEEPSEEK'),
+  xai: service('https://api.x.ai/v1', 'XAI'),
+  together_ai: service('https://api.together.ai/v1', 'TOGETHER_AI', 'TOGETHERAI_API_KEY'),
+  cerebras: service('https://api.cerebras.ai/v1', 'CEREBRAS'),
+  nvidia_nim: service('https://integrate.api.nvidia.com/v1', 'NVIDIA_NIM'),
 };
 
 export interface ProviderModel {

@@ -99,6 +99,12 @@ describe('a deployment', () => {
     ],
     ['model: openai/x, api_base: "http://10.0.0.1/v1"', 'openai', 'http://10.0.0.1/v1', 'cloud'],
     [
+      'model: openrouter/qwen/qwen3-32b, api_key: k',
+      'openai',
+      'https://openrouter.ai/api/v1',
+      'cloud',
+    ],
+    [
       'model: azure/d, api_base: "https://x.azure.com", api_key: k',
       'azure-openai',
       'https://x.azure.com',
