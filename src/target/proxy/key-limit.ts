@@ -40,9 +40,8 @@ export class KeyLimit {
   readonly #requests: RateWindow | undefined;
   readonly #tokens: RateWindow | undefined;
   #running = 0;
-  /** The calendar month whose money is counted: `2026-11`. */
-  #month = '';
-  #spentUsd = 0;
+  /** By calendar month (`2026-11`), so that a clock that leaps and is mended forgets no money. */
+  readonly #spentUsd = new Map<string, number>();
   /** Set aside for answers that are being made. */
   #heldUsd = 0;
 
@@ -118,8 +117,7 @@ export class KeyLimit {
   /** Counts cloud money; also what a ledger says was spent before this process began. */
   spend(usd: number, wall: number): void {
     const month = monthOf(wall);
-    this.#spentUsd = this.#spentIn(month) + usd;
-    this.#month = month;
+    this.#spentUsd.set(month, this.#spentIn(month) + usd);
   }
 
   /** What is left, in the headers that OpenAI's clients read. */
@@ -131,7 +129,7 @@ export class KeyLimit {
   }
 
   #spentIn(month: string): number {
-    return month === this.#month ? this.#spentUsd : 0;
+    return this.#spentUsd.get(month) ?? 0;
   }
 }
 

@@ -91,4 +91,6 @@ test('a budget is spent, and is there again with the month', () => {
   expect(limit.budget(november + 60_000)).toBe('left');
   limit.spend(0.1, november + 60_000);
   expect(limit.budget(november + 60_000)).toBe('left');
+  // A clock that leapt ahead and was mended has brought nobody money.
+  expect(limit.budget(november)).toBe('spent');
 });
