@@ -6,7 +6,11 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { type Checker, nameOf } from './ground.ts';
-import type { SwarmRun } from './swarm-run.ts';
+import type { SeenTurn, SwarmRun } from './swarm-run.ts';
+
+/** What an answer of the usual length costs at least, by the simulation's price. */
+const likelyUsd = (turn: SeenTurn | undefined): number =>
+  8e-6 * Math.min(500, turn?.question.maxOutputTokens ?? 500);
 
 /** What a client names is asked, or is not; what limits a key is kept. */
 export const demands: Checker = ({ run, attempts }) => {
@@ -47,8 +51,12 @@ export const demands: Checker = ({ run, attempts }) => {
       const overTraces = new Set(over.map(({ trace }) => trace));
       const ended = own.filter((it) => overTraces.has(it.trace));
       const spentUsd = ended.reduce((sum, it) => sum + (it.costUsd ?? 0), 0);
-      if (where === 'cloud' && spentUsd >= monthlyBudgetUsd)
-        found.push(`${name} was served by ${backend} with ${spentUsd} USD spent`);
+      // What is being made has money set aside for it.
+      const heldUsd = open
+        .filter((it) => it.residency === 'cloud' && it.startedAt < startedAt)
+        .reduce((sum, it) => sum + likelyUsd(turns.find(({ trace }) => trace === it.trace)), 0);
+      if (where === 'cloud' && spentUsd + heldUsd >= monthlyBudgetUsd)
+        found.push(`${name} was served by ${backend}, ${spentUsd} USD spent, ${heldUsd} set aside`);
     }
   }
   return found;
