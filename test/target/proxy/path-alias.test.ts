@@ -12,6 +12,7 @@ test.each([
   ['/chat/completions', '/v1/chat/completions'],
   ['/models', '/v1/models'],
   ['/openai/v1/models/m', '/v1/models/m'],
+  ['/openai/responses?api-version=preview', '/v1/responses?api-version=preview'],
   ['/openai/v1/chat/completions', '/v1/chat/completions'],
   ['/health/liveliness', '/health'],
   ['/health/readiness', '/ready'],
