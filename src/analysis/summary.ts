@@ -10,11 +10,11 @@ import type { Manifest } from '../log/entry.ts';
 import { type MetricId, metricOf } from '../metric/table.ts';
 import { type Random, seeded } from '../random/random.ts';
 import type { FailbackRow, FailoverRow, FailureRow, SummaryRow } from './analysis.ts';
-import { type ArmLog, isAnswered, isCounted, sessionOf } from './arm.ts';
+import { type ArmLog, isAnswered, isCounted, sessionOf, type Span } from './arm.ts';
 import { figureOf, gapsOf, type Measured, soleBackendOf } from './figures.ts';
 import { historyRows } from './history.ts';
 import { integrityOf } from './integrity.ts';
-import { resample, wilson } from './percentile.ts';
+import { countUpTo, resample, wilson } from './percentile.ts';
 import { rateRows } from './rate.ts';
 import { countedRatioRow, countRow, numberRow, ratioRow, withheldRow } from './row.ts';
 import { eventSpread, sessionSpread, spread } from './spread.ts';
@@ -334,11 +334,10 @@ const failbackRows = ({ arm, failbacks }: SummaryGround): SummaryRow[] => {
 
 const amplificationRows = ({ arm, all, areAttemptsKnown }: SummaryGround): SummaryRow[] => {
   if (arm.armed.length === 0) return [];
+  const isArmedAt = withinAny(arm.armed);
   const exposed = all.filter(({ trace: { exchange } }) => {
     const { sentAt } = exchange;
-    return (
-      sentAt !== undefined && arm.armed.some(({ from, until }) => sentAt >= from && sentAt < until)
-    );
+    return sentAt !== undefined && isArmedAt(sentAt);
   });
   if (!areAttemptsKnown) {
     return [
@@ -349,6 +348,15 @@ const amplificationRows = ({ arm, all, areAttemptsKnown }: SummaryGround): Summa
   }
   const attempts = exposed.reduce((sum, { trace }) => sum + trace.attempts.length, 0);
   return [ratioRow('amplification', arm.arm, 'all', exposed.length, attempts, exposed.length)];
+};
+
+/** Whether an instant is in one of many spans: in what those reach that began before it. */
+const withinAny = (spans: readonly Span[]): ((at: number) => boolean) => {
+  const sorted = spans.toSorted((one, other) => one.from - other.from);
+  const starts = Float64Array.from(sorted, ({ from }) => from);
+  let reach = -Infinity;
+  const reaches = Float64Array.from(sorted, ({ until }) => (reach = Math.max(reach, until)));
+  return (at) => at < (reaches[countUpTo(starts, at) - 1] ?? -Infinity);
 };
 
 /** Of every numbered answer: tokens can be lost without a fault as well. */
