@@ -7,6 +7,7 @@
 
 import type { InputContentPart, Item } from '../../protocol/responses.ts';
 import { badRequest, wrongValue } from './api-error.ts';
+import { integerField } from './field.ts';
 
 export interface ItemPage {
   readonly object: 'list';
@@ -47,14 +48,9 @@ export const itemPage = (items: readonly Item[], query: PageQuery): ItemPage => 
 
 const limitOf = (value: unknown): number => {
   if (value === undefined) return limitDefault;
-  const limit = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
-  if (!(limit >= 1 && limit <= limitMax))
-    throw badRequest(
-      `Invalid 'limit': expected an integer from 1 to ${limitMax}, got ${JSON.stringify(value)}.`,
-      'limit',
-      'invalid_value',
-    );
-  return limit;
+  const limit = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+  // In a query all is text; what is a number is read as one.
+  return integerField({ limit }, 'limit', { min: 1, max: limitMax }) ?? limitDefault;
 };
 
 const placeOf = (items: readonly Item[], id: unknown, param: string): number => {
