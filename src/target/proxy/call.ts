@@ -46,6 +46,7 @@ export const callPlan = (
     frequencyPenalty: request.frequencyPenalty,
     topLogprobs: request.areLogprobsAsked ? (request.topLogprobs ?? 0) : undefined,
     stop: request.stop.length > 0 ? request.stop : undefined,
+    seed: request.seed,
     maxOutputTokens: outputLimit(request.maxOutputTokens, shown?.tokens ?? 0),
     promptCacheKey: request.promptCacheKey,
     safetyIdentifier: request.safetyIdentifier,

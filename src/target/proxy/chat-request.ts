@@ -42,10 +42,16 @@ export const parseChatRequest = (body: unknown): ChatRequest => {
   };
   const options = fieldsOf(fields['stream_options'] ?? {}, 'stream_options');
   return {
-    request: { ...inOwnWords(() => parseRequest(translated)), stop: parseStop(fields['stop']) },
+    request: {
+      ...inOwnWords(() => parseRequest(translated)),
+      stop: parseStop(fields['stop']),
+      seed: integerField(fields, 'seed', anyInteger),
+    },
     isUsageAsked: flagField(options, 'include_usage') ?? false,
   };
 };
+
+const anyInteger = { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER } as const;
 
 const missing = (param: string): never => {
   throw missingParameter(param);

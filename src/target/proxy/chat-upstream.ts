@@ -78,6 +78,7 @@ export const chatCompletionRequest = (
     presence_penalty: call.presencePenalty,
     frequency_penalty: call.frequencyPenalty,
     stop: call.stop,
+    seed: call.seed,
     logprobs: call.topLogprobs === undefined ? undefined : true,
     top_logprobs: call.topLogprobs,
     [limitName]: call.maxOutputTokens,

@@ -101,6 +101,7 @@ export const chatRequest = (call: UpstreamCall): OllamaChatRequest => {
       presence_penalty: call.presencePenalty,
       frequency_penalty: call.frequencyPenalty,
       stop: call.stop,
+      seed: call.seed,
     }),
   };
 };

@@ -43,6 +43,7 @@ export interface UpstreamCall {
   /** Log probabilities are wanted, and of so many other tokens in each place. */
   readonly topLogprobs?: number;
   readonly stop?: readonly string[];
+  readonly seed?: number;
   readonly maxOutputTokens?: number;
   readonly promptCacheKey?: string;
   readonly safetyIdentifier?: string;

@@ -58,6 +58,8 @@ export interface ResponseRequest {
   readonly areLogprobsAsked: boolean;
   /** Texts that end the answer. The Responses API has no such thing; chat completions have. */
   readonly stop: readonly string[];
+  /** What the same answer is to be drawn from again; of chat completions as well. */
+  readonly seed: number | undefined;
   readonly isStream: boolean;
   readonly isStored: boolean;
   /** The work goes on without a client; the response is fetched later. */
@@ -111,6 +113,7 @@ export const parseRequest = (body: unknown): ResponseRequest => {
     maxOutputTokens: integerField(fields, 'max_output_tokens', { ...any, min: 1 }),
     maxToolCalls: integerField(fields, 'max_tool_calls', { ...any, min: 1 }),
     stop: [],
+    seed: undefined,
     isStream: flagField(fields, 'stream') ?? false,
     isStored: flagField(fields, 'store') ?? true,
     isBackground: parseBackground(fields),

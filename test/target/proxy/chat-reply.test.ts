@@ -132,8 +132,8 @@ describe('a stream', () => {
 
   test('ends before a text that was named', async () => {
     const world = new ProxyWorld();
-    await ask(world, { stream: true, stop: ['END'] });
-    expect(world.spark.calls[0]?.stop).toEqual(['END']);
+    await ask(world, { stream: true, stop: ['END'], seed: 7 });
+    expect(world.spark.calls[0]).toMatchObject({ stop: ['END'], seed: 7 });
   });
 });
 
@@ -209,6 +209,7 @@ describe('what apps send', () => {
       reasoning_effort: 'low',
       max_completion_tokens: 7,
       stop: 'END',
+      seed: -7,
     });
     expect(request).toMatchObject({
       input: [
@@ -224,6 +225,7 @@ describe('what apps send', () => {
       reasoningEffort: 'low',
       maxOutputTokens: 7,
       stop: ['END'],
+      seed: -7,
       isStored: false,
     });
   });

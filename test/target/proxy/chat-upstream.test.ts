@@ -182,6 +182,7 @@ describe('what is sent', () => {
         verbosity: 'high',
         maxOutputTokens: 9,
         stop: ['END'],
+        seed: 7,
       }),
     ).toEqual({
       model: 'gpt-oss:120b',
@@ -207,6 +208,7 @@ describe('what is sent', () => {
       verbosity: 'high',
       max_tokens: 9,
       stop: ['END'],
+      seed: 7,
     });
   });
 

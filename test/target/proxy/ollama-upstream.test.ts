@@ -154,6 +154,7 @@ describe('what is asked', () => {
       call({
         maxOutputTokens: 50,
         temperature: 0.2,
+        seed: 7,
         reasoningEffort: 'xhigh',
         format: { type: 'json_schema', name: 'x', schema: { type: 'object' } },
         tools: [
@@ -166,7 +167,7 @@ describe('what is asked', () => {
     expect(request).toMatchObject({
       think: 'max',
       format: { type: 'object' },
-      options: { num_ctx: 8192, num_predict: 50, temperature: 0.2 },
+      options: { num_ctx: 8192, num_predict: 50, temperature: 0.2, seed: 7 },
       tools: [{ type: 'function', function: { name: 'b' } }],
     });
     expect(request.tools).toHaveLength(1);
