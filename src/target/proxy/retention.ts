@@ -39,3 +39,26 @@ export const sweeping = ({
     return hasLeapt ? undefined : seenAt.wall - retainDays * dayMs;
   };
 };
+
+/** So much takes a moment, and is still many times what is put meanwhile. */
+const pieceMax = 16;
+
+/**
+ * Sweeps a piece each time it is called, until nothing is too old: where much has gathered, all of
+ * it at once would keep everybody waiting for as long as its deletion takes. `remove` deletes at
+ * most so many, and says how many it has.
+ */
+export const sweepingInPieces = (
+  retention: RetentionOptions,
+  remove: (beforeWall: number, countMax: number) => number,
+): (() => void) => {
+  const tooOld = sweeping(retention);
+  let before: number | undefined;
+  return () => {
+    before = tooOld() ?? before;
+    if (before === undefined) return;
+    // The time of day may have been mended meanwhile.
+    before = Math.min(before, retention.wall() - retention.retainDays * dayMs);
+    if (remove(before, pieceMax) < pieceMax) before = undefined;
+  };
+};

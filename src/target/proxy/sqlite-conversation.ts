@@ -13,7 +13,7 @@ import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import type { Item } from '../../protocol/responses.ts';
 import type { ConversationStore } from './conversation-store.ts';
 import type { HeldItem } from './proxy.ts';
-import { type RetentionOptions, sweeping } from './retention.ts';
+import { type RetentionOptions, sweepingInPieces } from './retention.ts';
 import { connectionPragmas } from './sqlite-file.ts';
 
 const schema = `
@@ -50,11 +50,9 @@ export const sqliteConversations = (
   database.exec(schema);
   const statements = statementsOf(database);
   const { wall } = retention;
-  const tooOld = sweeping(retention);
-  const sweep = (): void => {
-    const before = tooOld();
-    if (before !== undefined) statements.sweep.run(before);
-  };
+  const sweep = sweepingInPieces(retention, (before, countMax) =>
+    Number(statements.sweep.run(before, countMax).changes),
+  );
 
   return {
     async put({ id, owner, metadata, createdAtWall }) {
@@ -118,7 +116,10 @@ const statementsOf = (database: DatabaseSync) => ({
     'DELETE FROM conversation_items WHERE conversation_id = ? AND id = ?',
   ),
   delete: database.prepare('DELETE FROM conversations WHERE id = ?'),
-  sweep: database.prepare('DELETE FROM conversations WHERE changed_at_wall < ?'),
+  sweep: database.prepare(
+    `DELETE FROM conversations WHERE id IN
+       (SELECT id FROM conversations WHERE changed_at_wall < ? LIMIT ?)`,
+  ),
 });
 
 const heldIn = (row: Record<string, SQLOutputValue>): HeldItem => {

@@ -14,7 +14,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Item, ResponseResource } from '../../protocol/responses.ts';
 import { foundItems, itemsOf } from './memory-store.ts';
 import type { StateStore, StoredResponse } from './proxy.ts';
-import { type RetentionOptions, sweeping } from './retention.ts';
+import { type RetentionOptions, sweepingInPieces } from './retention.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 
 /** The longest conversation that is walked, in turns. */
@@ -51,11 +51,9 @@ const lightResource = `json_set(resource, '$.instructions', NULL, '$.tools', jso
 export const sqliteStore = (file: SqliteFile, retention: RetentionOptions): StateStore => {
   file.database.exec(schema);
   const statements = statementsOf(file.database);
-  const tooOld = sweeping(retention);
-  const sweep = (): void => {
-    const before = tooOld();
-    if (before !== undefined) statements.sweep.run(before);
-  };
+  const sweep = sweepingInPieces(retention, (before, countMax) =>
+    Number(statements.sweep.run(before, countMax).changes),
+  );
   const write = (response: StoredResponse): void => {
     const { id, owner, previousId = null, createdAtWall } = response;
     const input = JSON.stringify(response.input);
@@ -140,7 +138,10 @@ const statementsOf = (database: DatabaseSync) => ({
        ON owner = ?2 AND number = items.response AND ${isAtHome}`,
   ),
   delete: database.prepare('DELETE FROM responses WHERE id = ?'),
-  sweep: database.prepare('DELETE FROM responses WHERE created_at_wall < ?'),
+  sweep: database.prepare(
+    `DELETE FROM responses WHERE number IN
+       (SELECT number FROM responses WHERE created_at_wall < ? LIMIT ?)`,
+  ),
 });
 
 const responseIn = (row: Record<string, SQLOutputValue>): StoredResponse => {

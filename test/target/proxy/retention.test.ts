@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import fc from 'fast-check';
 
-import { sweeping } from '../../../src/target/proxy/retention.ts';
+import { sweeping, sweepingInPieces } from '../../../src/target/proxy/retention.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -72,5 +72,45 @@ describe('what is too old', () => {
         }
       }),
     );
+  });
+});
+
+describe('much that is too old', () => {
+  /** So many kept since the beginning, and a sweep that tells how many it removed. */
+  const kept = (count: number) => {
+    const clock = clocks();
+    let walls = Array.from({ length: count }, () => clock.wall());
+    const sweep = sweepingInPieces({ retainDays: 30, ...clock }, (before, countMax) => {
+      const old = walls.filter((wall) => wall < before).slice(0, countMax);
+      walls = walls.slice(old.length);
+      return old.length;
+    });
+    const swept = (): number => {
+      const before = walls.length;
+      sweep();
+      return before - walls.length;
+    };
+    return { clock, swept, left: () => walls.length };
+  };
+
+  test('goes a piece at a time, and all of it', () => {
+    const { clock, swept, left } = kept(1000);
+    clock.pass(31 * day);
+    const pieces = Array.from({ length: 100 }, swept);
+    expect(Math.max(...pieces)).toBeLessThanOrEqual(16);
+    expect(left()).toBe(0);
+    expect(swept()).toBe(0);
+  });
+
+  test('goes no further once the time of day is mended', () => {
+    const { clock, swept, left } = kept(1000);
+    clock.leap(90 * day);
+    clock.pass(hour);
+    swept();
+    clock.pass(hour);
+    expect(swept()).toBe(16);
+    clock.leap(-90 * day);
+    for (let at = 0; at < 100; at++) swept();
+    expect(left()).toBe(1000 - 16);
   });
 });
