@@ -21,6 +21,9 @@ const privateName = /^[^.]+$|\.(?:local|lan|internal|home\.arpa|test|localdomain
 const loopbackAddresses = new BlockList();
 loopbackAddresses.addSubnet('127.0.0.0', 8, 'ipv4');
 loopbackAddresses.addAddress('::1', 'ipv6');
+// Where nobody can be, and what is dialled there is answered by this machine.
+loopbackAddresses.addAddress('0.0.0.0', 'ipv4');
+loopbackAddresses.addAddress('::', 'ipv6');
 
 /** RFC 1918, link-local (RFC 3927, RFC 4291), carrier-grade NAT (RFC 6598), RFC 4193. */
 const privateAddresses = new BlockList();

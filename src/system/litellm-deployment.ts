@@ -92,8 +92,8 @@ export const readDeployment = (entry: Section, shared: SharedParams): Deployment
     params.remark('tags', 'not supported: without `enable_tag_filtering` they choose nothing');
   tellLimits(params, shared, backend.kind);
   if ((params.number('max_retries') ?? 0) > 0) params.remark('max_retries', retriesRemark);
-  params.tellRest(paramReasons);
-  info.tellRest(infoReasons);
+  params.tellRest({ ...ofCosts(params), ...paramReasons });
+  info.tellRest({ ...ofCosts(info), ...infoReasons });
   entry.tellRest({});
   return deployment;
 };
@@ -153,7 +153,10 @@ const isServed = (
 
 const addressOf = (params: Section, { provider, known }: ProviderModel): string | undefined => {
   const named =
-    params.text('api_base') ?? params.fromEnvironment(known?.baseVariables ?? []) ?? known?.base;
+    params.text('api_base') ??
+    params.text('base_url') ??
+    params.fromEnvironment(known?.baseVariables ?? []) ??
+    known?.base;
   const hint = 'Write `api_base: http://spark:11434`, say.';
   if (named === undefined) {
     if (params.has('api_base')) return undefined;
@@ -308,6 +311,18 @@ const slug = (text: string): string =>
     .replaceAll(/^-+|-+$/g, '')
     .toLowerCase();
 
+/** Of the many ways to reckon a price, and the many things that a model may be able to do. */
+const ofCosts = ({ keys }: Section): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    keys.flatMap((key) => {
+      if (/cost_per|_cost$/.test(key))
+        return [[key, 'prices are by token of input, of cached input and of output']];
+      return key.startsWith('supports_')
+        ? [[key, 'only vision and function calling are minded']]
+        : [];
+    }),
+  );
+
 const paramReasons: Readonly<Record<string, string>> = {
   azure_ad_token: 'a token that is not renewed; use `enable_azure_ad_token_refresh: true`',
   tenant_id: 'set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET in the environment',
@@ -331,6 +346,7 @@ const paramReasons: Readonly<Record<string, string>> = {
   mock_response: 'see `spillway simulate` for servers that are made up',
   use_in_pass_through: 'there are no pass-through routes',
   max_budget: 'give keys a budget in a spillway.yaml',
+  num_retries: 'a request that fails is sent once to each candidate in turn',
   budget_duration: 'budgets are of a calendar month',
   cooldown_time: 'one time for all: `router_settings.cooldown_time`',
   ssl_verify: 'certificates are always checked; name a `caFile` in a spillway.yaml',

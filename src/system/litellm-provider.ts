@@ -107,8 +107,12 @@ export const providerOf = (model: string, named: string | undefined): ProviderMo
   const prefix = at < 0 ? undefined : model.slice(0, at);
   const isPrefix = prefix !== undefined && (named === undefined || named === prefix);
   const provider = named ?? prefix ?? (/^(?:gpt-|chatgpt|o\d)/.test(model) ? 'openai' : '');
-  // `openai/responses/gpt-5` and `azure/responses/gpt-5` ask for the Responses API: ours always do.
-  const rest = (isPrefix ? model.slice(at + 1) : model).replace(/^responses\//, '');
+  // `openai/responses/gpt-5` asks for the Responses API, and `azure/o_series/mine` says what to
+  // expect of a deployment: neither is a part of the name.
+  const rest = (isPrefix ? model.slice(at + 1) : model).replace(
+    /^(?:responses|o_series|gpt5_series)\//,
+    '',
+  );
   const known = Object.hasOwn(providers, provider) ? providers[provider] : undefined;
   return { provider, model: rest, ...(known && { known }) };
 };

@@ -111,7 +111,7 @@ export class Section {
     for (const key of Object.keys(this.#value)) {
       if (this.#taken.has(key)) continue;
       const reason = Object.hasOwn(reasons, key) ? reasons[key] : undefined;
-      this.remark(key, reason === undefined ? 'not supported' : `not supported: ${reason}`);
+      this.remark(key, `not supported: ${reason ?? 'it has no effect here'}`);
     }
   }
 

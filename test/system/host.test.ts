@@ -9,6 +9,8 @@ test.each([
   ['http://ollama.localhost', 'loopback'],
   ['http://127.9.9.9', 'loopback'],
   ['http://2130706433', 'loopback'],
+  ['http://0.0.0.0:11434', 'loopback'],
+  ['http://[::]', 'loopback'],
   ['http://[::1]', 'loopback'],
   ['http://[::ffff:127.0.0.1]', 'loopback'],
   ['http://spark:11434', 'private'],

@@ -20,8 +20,9 @@ const broken: Script = () => [failure('status', { status: 500 })];
 
 /** A world whose backends are those of a sample: `spark`, `azure` and `spare`. */
 const worldOf = (text: string, scripts: Partial<Record<'spark' | 'azure', readonly Script[]>>) => {
-  const { models, backends, breaker } = systemIn(text);
-  const world = new ProxyWorld({ ...scripts, system: { models, backends, breaker } });
+  const { models, backends, breaker, attemptsMax } = systemIn(text);
+  const system = { models, backends, breaker, ...(attemptsMax !== undefined && { attemptsMax }) };
+  const world = new ProxyWorld({ ...scripts, system });
   return { world, asked: () => world.attempts.map(({ backend }) => backend) };
 };
 
@@ -37,16 +38,42 @@ const three = (more: { spark?: string; azure?: string; spare?: string } = {}): s
     .replace(/^/, 'model_list:\n');
 
 describe('as documented', () => {
-  test('fallbacks are asked in order, once the group has failed, and one at most', async () => {
+  test('fallbacks are asked in order, once the group has failed, until one answers', async () => {
     const { world, asked } = worldOf(
       `${three()}router_settings: { fallbacks: [{ m: [azure-model, spare-model] }] }`,
       { spark: [broken], azure: [broken] },
     );
-    const reply = await world.ask();
-    expect(asked()).toEqual(['spark', 'azure']);
-    expect(reply.status).toBe(503);
-    await world.ask();
-    expect(asked()).toEqual(['spark', 'azure', 'spark', 'azure']);
+    expect((await world.ask()).stream.resource.status).toBe('completed');
+    expect(asked()).toEqual(['spark', 'azure', 'spare']);
+  });
+
+  test.each([
+    ['max_fallbacks: 1', ['spark', 'azure']],
+    ['max_fallbacks: 0', ['spark']],
+  ])('but no more of them than %s', async (limit, expected) => {
+    const { world, asked } = worldOf(
+      `${three()}router_settings: { ${limit}, fallbacks: [{ m: [azure-model, spare-model] }] }`,
+      { spark: [broken], azure: [broken] },
+    );
+    expect((await world.ask()).status).toBe(503);
+    expect(asked()).toEqual(expected);
+  });
+
+  test("a fallback's own come after it; those of every group are for the first alone", async () => {
+    const groups = three();
+    const modelsOf = (settings: string) =>
+      systemIn(`${groups}router_settings: { ${settings} }`).models.find(({ name }) => name === 'm');
+    const backendsOf = (settings: string) =>
+      modelsOf(settings)?.candidates.map(({ backend }) => backend);
+    const own = 'fallbacks: [{ m: [azure-model] }, { azure-model: [spare-model] }]';
+    expect(backendsOf(own)).toEqual(['spark', 'azure', 'spare']);
+    const every = 'fallbacks: [{ m: [azure-model] }], default_fallbacks: [spare-model]';
+    expect(backendsOf(every)).toEqual(['spark', 'azure']);
+    expect(backendsOf('fallbacks: [azure-model, spare-model]')).toEqual([
+      'spark',
+      'azure',
+      'spare',
+    ]);
   });
 
   test('a fallback may name a deployment by its id', async () => {
