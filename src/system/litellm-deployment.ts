@@ -4,7 +4,7 @@
 
 import { azureVersionHas } from './azure-version.ts';
 import { isOwnHost, reachOf } from './host.ts';
-import { knownProviders, type ProviderModel, providerOf } from './litellm-provider.ts';
+import { type ProviderModel, providerOf } from './litellm-provider.ts';
 import type { Path, Section } from './litellm-section.ts';
 import { isPattern, starCount } from './model-name.ts';
 import type { BackendFile } from './schema.ts';
@@ -142,8 +142,19 @@ const isServed = (
     return false;
   }
   if (!known) {
-    const told = provider === '' ? 'no provider is named' : `the provider \`${provider}\``;
-    params.remark('model', `left out: ${told}; Spillway knows ${knownProviders}`);
+    const told =
+      provider === ''
+        ? 'left out: no provider is named; write `openai/…`, say'
+        : `left out: ${provider} has a wire of its own, which Spillway does not speak; reach it ` +
+          'by openrouter/, or by a LiteLLM as litellm_proxy/';
+    params.remark('model', told);
+    return false;
+  }
+  if (params.has('mock_response')) {
+    params.remark(
+      'mock_response',
+      'left out: see `spillway simulate` for answers that are made up',
+    );
     return false;
   }
   if (mode === 'chat' || mode === 'responses') return true;
@@ -343,7 +354,8 @@ const paramReasons: Readonly<Record<string, string>> = {
   headers: 'no headers are added',
   extra_body: 'nothing is added to what is asked',
   organization: 'use a key of the organization',
-  mock_response: 'see `spillway simulate` for servers that are made up',
+  thinking: 'clients set it',
+  additional_drop_params: 'what a backend has no words for is left out anyway',
   use_in_pass_through: 'there are no pass-through routes',
   max_budget: 'give keys a budget in a spillway.yaml',
   num_retries: 'a request that fails is sent once to each candidate in turn',

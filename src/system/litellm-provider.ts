@@ -116,6 +116,3 @@ export const providerOf = (model: string, named: string | undefined): ProviderMo
   const known = Object.hasOwn(providers, provider) ? providers[provider] : undefined;
   return { provider, model: rest, ...(known && { known }) };
 };
-
-/** For hints. */
-export const knownProviders = Object.keys(providers).join(', ');

@@ -191,6 +191,8 @@ const reasons: Readonly<Record<string, string>> = {
   drop_params: 'what a backend has no words for is left out anyway',
   modify_params: 'what a backend has no words for is left out anyway',
   callbacks: 'see /metrics and the log',
+  callback_settings: 'see /metrics and the log',
+  provider_budget_config: 'give keys a budget in a spillway.yaml',
   success_callback: 'see /metrics and the log',
   failure_callback: 'see /metrics and the log',
   budget_duration: 'budgets are of a calendar month',
@@ -212,6 +214,9 @@ export const generalReasons: Readonly<Record<string, string>> = {
   global_max_parallel_requests: 'limit `max_parallel_requests` of each deployment',
   alerting: 'see /metrics',
   alerting_threshold: 'see /metrics',
+  alert_types: 'see /metrics',
+  key_management_system: 'secrets are taken from the environment',
+  public_routes: 'only /health and /ready need no key',
   dangerously_permit_weak_or_unset_master_key:
     'beyond this machine it listens only with keys, unless forced',
   salt_key: noDatabase,

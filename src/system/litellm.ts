@@ -94,6 +94,7 @@ const attemptsUsual = 2;
 
 /** What stands beside the settings and has no counterpart. */
 const wholeReasons: Readonly<Record<string, string>> = {
+  callback_settings: 'see /metrics and the log',
   guardrails: 'what is asked and answered is not looked at',
   mcp_servers: 'clients bring their tools',
   mcp_tools: 'clients bring their tools',
