@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs';
 
 import type { Hybrid } from '../run/hybrid.ts';
+import type { Notice } from '../run/request-sink.ts';
 import type { System } from '../system/system.ts';
 import { describeRemarks } from './describe-system.ts';
 import { explain } from './explain.ts';
@@ -14,7 +15,7 @@ export interface ReloadOptions {
   readonly load: () => LoadedSystem;
   /** What the command line says in place of the file. */
   readonly override: (system: System) => System;
-  readonly tell: (line: string) => void;
+  readonly tell: Notice;
 }
 
 /** Reads the file again. A mistake in it changes nothing. */
@@ -26,8 +27,8 @@ export const reload = ({ hybrid, load, override, tell }: ReloadOptions): void =>
     for (const key of waiting) tell(`\`${key}\` has changed: only a restart brings that about`);
     for (const line of describeRemarks(remarks)) tell(line);
   } catch (error) {
-    tell(explain(error));
-    tell('nothing was reloaded: the proxy goes on as before');
+    tell(explain(error), 'error');
+    tell('nothing was reloaded: the proxy goes on as before', 'error');
   }
 };
 

@@ -22,6 +22,7 @@ const load = (from: string) => () => {
 
 const told = (options: Partial<ReloadOptions>) => {
   const lines: string[] = [];
+  const levels = new Set<string>();
   const adopted: System[] = [];
   reload({
     hybrid: {
@@ -32,10 +33,13 @@ const told = (options: Partial<ReloadOptions>) => {
     },
     load: load(text),
     override: (system) => system,
-    tell: (line) => lines.push(line),
+    tell: (line, level) => {
+      lines.push(line);
+      levels.add(level ?? 'info');
+    },
     ...options,
   });
-  return { lines, adopted };
+  return { lines, adopted, levels };
 };
 
 describe('a file read again', () => {
@@ -58,7 +62,10 @@ describe('a file read again', () => {
   });
 
   test('with a mistake changes nothing, and says which', () => {
-    const { lines, adopted } = told({ load: load(text.replace('azure-openai', 'azure')) });
+    const { lines, adopted, levels } = told({
+      load: load(text.replace('azure-openai', 'azure')),
+    });
+    expect([...levels]).toEqual(['error']);
     expect(adopted).toEqual([]);
     expect(lines[0]).toMatch(/^error: s\.yaml:2:28 {2}backends\.azure\.kind: expected one of/);
     expect(lines.at(-1)).toBe('nothing was reloaded: the proxy goes on as before');
