@@ -3,6 +3,7 @@
  */
 
 import { azureVersionHas } from './azure-version.ts';
+import { isCloudTag } from './cloud-tag.ts';
 import { isOwnHost, reachOf } from './host.ts';
 import { type ProviderModel, providerOf } from './litellm-provider.ts';
 import type { Path, Section } from './litellm-section.ts';
@@ -193,7 +194,11 @@ interface BackendParts {
 const backendOf = (parts: BackendParts): BackendFile => {
   const { params, info, provided, url, shared } = parts;
   const kind = provided.known?.kind ?? 'openai';
-  const isLocal = provided.known?.isModelServer === true && isOwnHost(new URL(url));
+  const isRelayed = isCloudTag(provided.model);
+  const isServer = provided.known?.isModelServer === true && isOwnHost(new URL(url));
+  const isLocal = isServer && !isRelayed;
+  if (isServer && isRelayed)
+    params.remark('model', "counts as a cloud: the Ollama there passes it on to Ollama's own");
   if (kind === 'openai' && !isLocal && reachOf(new URL(url)) !== 'public')
     params.remark(
       'api_base',

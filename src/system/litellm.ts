@@ -216,6 +216,12 @@ const readGeneral = (
     );
   general.tellRest(generalReasons);
   const isOpen = key === undefined || key === '';
+  if (key === 'sk-1234')
+    remarkAt(
+      reading,
+      general.has('master_key') ? [...general.path, 'master_key'] : [],
+      'everybody knows `sk-1234` from the examples: take another key',
+    );
   const budget = budgetUsd !== undefined && budgetUsd > 0 ? { monthlyBudgetUsd: budgetUsd } : {};
   const keys = isOpen ? 'without a `master_key` nobody is asked for one' : 'see `--host`';
   const text = `listens on 127.0.0.1:4000, where LiteLLM listens on every address; ${keys}`;

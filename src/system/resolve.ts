@@ -15,8 +15,10 @@ import {
   type Surroundings,
   withoutCredentials,
 } from './access.ts';
+import { isCloudTag } from './cloud-tag.ts';
 import type { SourceDocument } from './document.ts';
 import { type Environment, fillIn } from './environment.ts';
+import { isOwnHost } from './host.ts';
 import type { Mistake, Remark } from './mistake.ts';
 import { candidatesOf, checkKeys, checkModel, keyOf, modelOf } from './route-rule.ts';
 import { type BackendFile, type SystemFile, systemSchema } from './schema.ts';
@@ -114,9 +116,14 @@ const systemOf = (file: SystemFile, surroundings: Surroundings): System => {
   };
 };
 
-/** Only Ollama is taken to be at home; what is not known to be local is treated as a cloud. */
-const residencyOf = ({ residency, kind }: BackendFile): Residency =>
-  residency ?? (kind === 'ollama' ? 'local' : 'cloud');
+/**
+ * Only Ollama is taken to be at home, and only where its addresses are one's own: there are others
+ * for rent. What is not known to be local is treated as a cloud.
+ */
+const residencyOf = ({ residency, kind, url, urls }: BackendFile): Residency => {
+  const isOwn = (urls ?? [url ?? '']).every((it) => !URL.canParse(it) || isOwnHost(new URL(it)));
+  return residency ?? (kind === 'ollama' && isOwn ? 'local' : 'cloud');
+};
 
 const backendOf = (
   name: string,
@@ -254,9 +261,9 @@ const checkBackend = (name: string, backend: BackendFile, wrong: Wrong): void =>
       wrong([...path, backend.urls ? 'urls' : 'url'], 'expected no password in an address', hint);
     }
   }
-  if (backend.api === 'chat' && (backend.kind === 'ollama' || backend.url === 'simulated')) {
-    const hint = 'Leave `api` out: a simulated backend and Ollama have their own.';
-    wrong([...path, 'api'], 'only a real server of OpenAI or Azure is asked for chat', hint);
+  if (backend.api === 'chat' && backend.kind === 'ollama') {
+    const hint = 'Leave `api` out: Ollama has its own.';
+    wrong([...path, 'api'], 'only a server of OpenAI or Azure is asked for chat', hint);
   }
   const { firstTokenMs = 20_000, firstTokenMsMax = Number.POSITIVE_INFINITY } = backend;
   if (firstTokenMsMax < firstTokenMs) {
@@ -290,6 +297,14 @@ const checkCandidate = (
   if (!backend) {
     const hint = closest(candidate.backend, names) ?? `Backends here: ${names.join(', ')}.`;
     wrong([...path, 'backend'], `no backend is called '${candidate.backend}'`, hint);
+    return;
+  }
+  if (residencyOf(backend) === 'local' && isCloudTag(candidate.model)) {
+    const problem = `${candidate.model} runs in Ollama's cloud, and ${candidate.backend} is local`;
+    const hint =
+      'Name a model that is on the machine, or a second backend at the same address ' +
+      'with `residency: cloud`.';
+    wrong([...path, 'model'], problem, hint);
     return;
   }
   if (backend.kind !== 'ollama' || backend.url !== 'simulated') return;

@@ -89,16 +89,41 @@ models: { m: [{ backend: a, model: m }] }
     expect(value?.backends.map(({ residency }) => residency)).toEqual(['local', 'cloud', 'cloud']);
   });
 
+  test('takes an Ollama that is for rent for a cloud', () => {
+    const { value } = resolve(`backends:
+  a: { kind: ollama, url: https://ollama.com, apiKey: k }
+  b: { kind: ollama, url: https://spark.example.ts.net, apiKey: k }
+  c: { kind: ollama, urls: [http://spark:11434, https://ollama.example.com], apiKey: k }
+  d: { kind: ollama, url: https://spark.example.com, apiKey: k, residency: local }
+models: { m: [{ backend: a, model: m }] }
+`);
+    const residencies = value?.backends.map(({ residency }) => residency);
+    expect(residencies).toEqual(['cloud', 'local', 'cloud', 'local']);
+  });
+
+  test('keeps a model that Ollama only passes on to its cloud from what is local', () => {
+    const one = (backend: string, model: string): string =>
+      `backends:\n  a: { ${backend} }\nmodels: { m: [{ backend: a, model: '${model}' }] }\n`;
+    const local = 'kind: ollama, url: http://spark:11434';
+    for (const model of ['gpt-oss:120b-cloud', 'kimi-k2.5:cloud', 'me/glm-4.6:CLOUD'])
+      expect(mistakes(one(local, model))).toEqual([
+        expect.stringContaining("runs in Ollama's cloud, and a is local"),
+      ]);
+    expect(mistakes(one(`${local}, residency: cloud`, 'gpt-oss:120b-cloud'))).toEqual([]);
+    for (const model of ['gpt-oss:120b', 'cloud', 'cloud-9:8b', 'a:cloudy'])
+      expect(mistakes(one(local, model))).toEqual([]);
+  });
+
   test('asks a compatible server for chat completions where it says so, and no other', () => {
     const models = 'models: { m: [{ backend: a, model: m }] }\n';
     const one = (backend: string): string => `backends:\n  a: { ${backend} }\n${models}`;
     const { value, mistakes: found } = resolve(one('kind: openai, url: http://vllm/v1, api: chat'));
     expect(found).toEqual([]);
     expect(value?.backends[0]).toMatchObject({ wire: 'openai', api: 'chat' });
-    for (const backend of ['kind: openai, url: simulated', 'kind: ollama, url: http://box'])
-      expect(mistakes(one(`${backend}, api: chat`))).toEqual([
-        expect.stringContaining('only a real server of OpenAI or Azure is asked for chat'),
-      ]);
+    expect(resolve(one('kind: azure-openai, url: simulated, api: chat')).mistakes).toEqual([]);
+    expect(mistakes(one('kind: ollama, url: http://box, api: chat'))).toEqual([
+      expect.stringContaining('only a server of OpenAI or Azure is asked for chat'),
+    ]);
   });
 
   test('is pointed at where it is wrong, all at once', () => {
