@@ -45,6 +45,8 @@ export interface LoadedModel {
   readonly expiresAt: number;
   readonly sizeBytes: number;
   readonly contextLength: number;
+  /** It is on its way there; Ollama tells of it as of the others. */
+  readonly isLoading: boolean;
 }
 
 /** The parts of one job's time, each known once it is over. */
@@ -196,15 +198,19 @@ export class Box {
     };
   }
 
-  /** The models in memory, as `/api/ps` tells. */
+  /**
+   * The models in memory, as `/api/ps` tells: the one that is being loaded is among them.
+   *
+   * Source: PsHandler, https://github.com/ollama/ollama/blob/main/server/routes.go
+   */
   loaded(now: number): readonly LoadedModel[] {
     this.advance(now);
-    return [...this.#residents].map(([model, { profile, keepAliveMs, expiresAt }]) => ({
-      model,
-      expiresAt: expiresAt ?? this.#expiry(keepAliveMs, now),
-      sizeBytes: profile.weightsGb * 1e9,
-      contextLength: profile.contextTokensMax,
-    }));
+    const residents = [...this.#residents.values()].map(({ profile, keepAliveMs, expiresAt }) =>
+      loadedModel(profile, expiresAt ?? this.#expiry(keepAliveMs, now), false),
+    );
+    if (!this.#loading) return residents;
+    const expiresAt = this.#expiry(this.#options.keepAliveMs, now);
+    return [...residents, loadedModel(this.#loading.profile, expiresAt, true)];
   }
 
   /**
@@ -365,3 +371,15 @@ export class Box {
 
 /** Ollama's way to load a model: a request without a prompt. */
 const isLoadRequest = (job: Job): boolean => job.promptTokens === 0 && job.outputTokens === 0;
+
+const loadedModel = (
+  profile: EngineProfile,
+  expiresAt: number,
+  isLoading: boolean,
+): LoadedModel => ({
+  model: profile.tag,
+  expiresAt,
+  sizeBytes: profile.weightsGb * 1e9,
+  contextLength: profile.contextTokensMax,
+  isLoading,
+});

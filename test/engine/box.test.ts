@@ -104,6 +104,7 @@ describe('keep-alive', () => {
         expiresAt: 9 * minute,
         sizeBytes: 5.2e9,
         contextLength: small.contextTokensMax,
+        isLoading: false,
       },
     ]);
     box.advance(8 * minute);
@@ -159,9 +160,11 @@ describe('memory', () => {
     box.offer(small.tag, job('a'), 10);
     box.advance(2000);
     box.offer(middle.tag, job('b'), 2000);
-    expect(names(box, 2000)).toEqual([small.tag]);
+    // It is told of from the moment at which its load begins.
+    expect(names(box, 2000)).toEqual([small.tag, middle.tag]);
+    expect(box.loaded(2000).map(({ isLoading }) => isLoading)).toEqual([false, true]);
     box.advance(minute);
-    expect(names(box, minute)).toEqual([small.tag, middle.tag]);
+    expect(box.loaded(minute).map(({ isLoading }) => isLoading)).toEqual([false, false]);
   });
 
   it('waits for a working model to fall idle', () => {

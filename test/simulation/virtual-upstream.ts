@@ -68,8 +68,8 @@ export const virtualUpstream = (backend: BackendSystem, parts: VirtualParts): Vi
         continues: backend.simulate?.kind === 'cloud' ? backend.simulate.continues : 'well',
       });
       const prompt = promptOf({ tools: '', messages });
-      const isLoaded = engine.loadedModels().includes(call.candidate.model);
-      if (backend.residency === 'local' && !isLoaded) parts.onCold?.(call.trace);
+      const isReady = engine.isReady(call.candidate.model);
+      if (backend.residency === 'local' && !isReady) parts.onCold?.(call.trace);
       engine.offer(call, { id: jobId, outputTokens: pieces.length, ...prompt });
       const receivedAt = clock.now();
       const history = historyOf(messages);
@@ -118,7 +118,9 @@ interface VirtualEngine extends Paced {
   offer(call: UpstreamCall, job: Parameters<Box['offer']>[1]): void;
   cancel(jobId: string): void;
   thinks(call: UpstreamCall): boolean;
+  /** As it tells: those that are being loaded are among them. */
   loadedModels(): readonly string[];
+  isReady(model: string): boolean;
   boxFor?(onChange: () => void): VirtualBox;
 }
 
@@ -132,6 +134,7 @@ const engineOf = (backend: BackendSystem, { clock, random }: VirtualParts): Virt
       cancel: (jobId) => streams.delete(jobId),
       thinks: () => false,
       loadedModels: () => [],
+      isReady: () => true,
       nextChangeAt: () => undefined,
       advance: () => undefined,
       state: () => undefined,
@@ -153,6 +156,7 @@ const engineOf = (backend: BackendSystem, { clock, random }: VirtualParts): Virt
     boxFor: (onChange) =>
       new VirtualBox({ box, tags: profiles.map(({ tag }) => tag), clock, onChange }),
     loadedModels: () => box.loaded(clock.now()).map(({ model }) => model),
+    isReady: (model) => box.loaded(clock.now()).some((it) => it.model === model && !it.isLoading),
     nextChangeAt: () => box.nextChangeAt(),
     advance: (now) => box.advance(now),
     state: (jobId) => box.state(jobId),

@@ -5,6 +5,7 @@
 
 import type { BackendSystem, Candidate } from '../../system/system.ts';
 import { type Clock, within } from '../../time/clock.ts';
+import { LoadedModels, withTag } from './loaded-models.ts';
 import type { ModelAbility, Upstream } from './proxy.ts';
 
 export interface BackendModelsParts {
@@ -41,12 +42,10 @@ export class BackendModels {
   readonly #closing = new AbortController();
   /** The latest call that loads each model, while it is out. */
   readonly #warming = new Map<string, Warming>();
-  #loaded: readonly string[] | undefined;
+  readonly #loaded = new LoadedModels();
   /** False once it has answered a probe without saying; asking again would be idle. */
   #tells = true;
   #lookedAt = Number.NEGATIVE_INFINITY;
-  /** When the backend last said what is in memory: a look may go unanswered. */
-  #toldAt = Number.NEGATIVE_INFINITY;
   #look: Promise<void> | undefined;
   #abilities: ReadonlyMap<string, ModelAbility> = new Map();
   #abilitiesAt = Number.NEGATIVE_INFINITY;
@@ -56,14 +55,14 @@ export class BackendModels {
     this.#parts = parts;
   }
 
-  /** Models in memory, as far as the backend says. */
+  /** Models in memory, or on their way there, as far as the backend says. */
   get loaded(): readonly string[] | undefined {
-    return this.#loaded;
+    return this.#loaded.listed;
   }
 
+  /** Whether the model is in memory, and ready. */
   isLoaded(model: string): boolean | undefined {
-    const tagged = withTag(model);
-    return this.#loaded?.some((loaded) => loaded === model || loaded === tagged);
+    return this.#loaded.has(model);
   }
 
   /** What a model is able to do, as far as the backend has said. */
@@ -71,13 +70,9 @@ export class BackendModels {
     return this.#abilities.get(model) ?? this.#abilities.get(withTag(model)) ?? {};
   }
 
-  /**
-   * It has answered, so it is in memory, unless the backend has said otherwise since its first
-   * token: a slow reader comes to the end long after the model did.
-   */
-  answered(model: string, firstTokenAt: number): void {
-    if (firstTokenAt < this.#toldAt || this.isLoaded(model) !== false) return;
-    this.#loaded = [...(this.#loaded ?? []), model];
+  /** It has said something. */
+  spoke(model: string, firstTokenAt: number): void {
+    this.#loaded.spoke(model, firstTokenAt);
   }
 
   /** Whatever comes back after a failure may have lost its models. */
@@ -92,10 +87,9 @@ export class BackendModels {
     try {
       const signal = AbortSignal.any([leave.signal, this.#closing.signal]);
       const seen = await within(clock, probeMsMax, 'the probe', upstream.probe(signal));
-      this.#loaded = seen.loadedModels;
-      this.#tells = seen.loadedModels !== undefined;
       this.#lookedAt = clock.now();
-      this.#toldAt = this.#lookedAt;
+      this.#loaded.tell(seen.loadedModels, this.#lookedAt);
+      this.#tells = seen.loadedModels !== undefined;
     } finally {
       leave.abort();
     }
@@ -200,6 +194,7 @@ export class BackendModels {
         const last = events.at(-1);
         if (last?.kind === 'failure') throw new Error(last.failure.message);
         if (last?.kind !== 'end') continue;
+        this.#loaded.answered(candidate.model, clock.now());
         this.forget();
         return;
       }
@@ -213,9 +208,6 @@ export class BackendModels {
     }
   }
 }
-
-/** Ollama's full name of a model. */
-const withTag = (model: string): string => (model.includes(':') ? model : `${model}:latest`);
 
 /** The smallest question there is. */
 const smallest = {

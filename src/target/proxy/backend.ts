@@ -238,7 +238,7 @@ export class Backend {
       if (readTokens !== undefined) this.#rateOf(model).learn(readTokens, firstTokenMs);
     }
     // An answer without a word may have been given without the model.
-    if (firstTokenAt !== undefined) this.#models.answered(model, firstTokenAt);
+    if (firstTokenAt !== undefined) this.#models.spoke(model, firstTokenAt);
   }
 
   /** An attempt failed; a circuit may open. False where that speaks against nobody here. */

@@ -222,3 +222,23 @@ test('an answer that is read slowly does not bring back a model that has left me
   const next = await world.ask({}, { residency: 'local-only' });
   expect(next.stream.resource.status).toBe('completed');
 });
+
+test('a model that is listed while it is being loaded is left alone until it has answered', async () => {
+  const world = new ProxyWorld({
+    spark: [() => [pause(40_000), text('p1 '), end], () => [text('p1 '), end]],
+  });
+  world.spark.probeAnswer = async () => ({ loadedModels: [] });
+  await world.ask();
+  // Ollama lists it from here on; the load takes forty seconds.
+  world.spark.probeAnswer = async () => ({ loadedModels: ['local-m:latest'] });
+  await world.clock.advanceTo(10_000);
+  await world.ask();
+  await world.clock.advanceTo(45_000);
+  await world.ask();
+
+  expect(world.attempts).toMatchObject([
+    { backend: 'azure', passedOver: 'cold' },
+    { backend: 'azure', passedOver: 'cold' },
+    { backend: 'spark', cause: 'first', outcome: 'served' },
+  ]);
+});
