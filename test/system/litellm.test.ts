@@ -88,6 +88,7 @@ describe('a deployment', () => {
       'https://v.example/v1',
       'cloud',
     ],
+    ['model: "ollama/a:9b-cloud", api_base: "http://s"', 'ollama', 'http://s', 'cloud'],
     ['model: llamafile/x', 'openai', 'http://127.0.0.1:8080/v1', 'local'],
     ['model: openai/gpt-5, api_key: k', 'openai', 'https://api.openai.com/v1', 'cloud'],
     ['model: gpt-5, api_key: k', 'openai', 'https://api.openai.com/v1', 'cloud'],
