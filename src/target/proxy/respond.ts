@@ -35,12 +35,14 @@ import { type UsageReport, usageQuestion, usageReport } from './usage-report.ts'
 /** The list that `GET /v1/models` gives. */
 export interface ModelList {
   readonly object: 'list';
-  readonly data: readonly {
-    readonly id: string;
-    readonly object: 'model';
-    readonly created: number;
-    readonly owned_by: string;
-  }[];
+  readonly data: readonly ModelEntry[];
+}
+
+interface ModelEntry {
+  readonly id: string;
+  readonly object: 'model';
+  readonly created: number;
+  readonly owned_by: string;
 }
 
 export interface DeletedResponse {
@@ -204,8 +206,10 @@ export class Proxy {
   /** How long a prompt is; throws an `ApiError`. */
   async countInput(request: ResponseRequest, caller: Caller): Promise<InputCount> {
     const { model } = request;
-    const isKnown = model === '' || this.models(caller).data.some(({ id }) => id === model);
-    if (!isKnown) throw modelNotFound(model);
+    const isServed =
+      modelNamed(this.#parts.system.models, model) !== undefined &&
+      this.#metering.mayUse(caller.name, model);
+    if (model !== '' && !isServed) throw modelNotFound(model);
     return inputCount(request, await this.#conversationOf(request, caller), this.#parts);
   }
 
@@ -285,13 +289,18 @@ export class Proxy {
       data: this.#parts.system.models
         .filter(({ hidden }) => hidden !== true)
         .filter(({ name }) => !caller || this.#metering.mayUse(caller.name, name))
-        .map(({ name }) => ({
-          id: name,
-          object: 'model',
-          created: this.#openedAt,
-          owned_by: 'spillway',
-        })),
+        .map(({ name }) => this.#entryOf(name)),
     };
+  }
+
+  /** What the caller may ask for under a name, listed or not. */
+  model(name: string, caller: Pick<Caller, 'name'>): ModelEntry | undefined {
+    const model = modelNamed(this.#parts.system.models, name);
+    return model && this.#metering.mayUse(caller.name, name) ? this.#entryOf(name) : undefined;
+  }
+
+  #entryOf(id: string): ModelEntry {
+    return { id, object: 'model', created: this.#openedAt, owned_by: 'spillway' };
   }
 
   /** What the caller used, or everybody for one who may see it; throws an `ApiError` of 400. */

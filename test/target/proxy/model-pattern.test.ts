@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 
 import type { ModelSystem } from '../../../src/system/system.ts';
+import { parseCountRequest } from '../../../src/target/proxy/input-count.ts';
 import { answer, failure, ProxyWorld } from '../../kit/proxy-world.ts';
 
 const models: readonly ModelSystem[] = [
@@ -40,6 +41,31 @@ test('a pattern is listed and is no name to ask for; a hidden model is served', 
     code: 'model_not_found',
   });
   expect((await world.ask({ model: 'unlisted' })).stream.resource.status).toBe('completed');
+});
+
+test('what is served under a name is told of by that name, though it is not listed', () => {
+  const { proxy } = new ProxyWorld({ system: { models } });
+  const idOf = (name: string) => proxy.model(name, { name: 'anonymous' })?.id;
+  expect(['any/x', 'unlisted', 'any/*', 'other'].map(idOf)).toEqual([
+    'any/x',
+    'unlisted',
+    undefined,
+    undefined,
+  ]);
+});
+
+test('a prompt is counted for every model that may be asked, and for no other', async () => {
+  const key = { name: 'me', key: 'k', residency: 'local-first', models: ['any/*'] } as const;
+  const { proxy } = new ProxyWorld({ system: { models, keys: [key] } });
+  const count = (model: string, name: string) => {
+    const caller = { name, residency: 'local-first' as const, trace: '', requestId: '' };
+    return proxy.countInput(parseCountRequest({ model, input: 'Hello' }), caller);
+  };
+  const counted = { object: 'response.input_tokens', input_tokens: expect.any(Number) };
+  expect(await count('any/x', 'me')).toEqual(counted);
+  expect(await count('unlisted', 'other')).toEqual(counted);
+  await expect(count('unlisted', 'me')).rejects.toMatchObject({ code: 'model_not_found' });
+  await expect(count('absent', 'other')).rejects.toMatchObject({ code: 'model_not_found' });
 });
 
 test('a key may ask for what its pattern covers', async () => {
