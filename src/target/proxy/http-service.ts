@@ -276,8 +276,7 @@ export class HttpService {
     );
     app.get<Addressed>('/v1/models/:id', (request, reply) => {
       const { id } = request.params;
-      const { data } = proxy.models(this.#callerOf(request.headers, request.id));
-      const model = data.find((it) => it.id === id);
+      const model = proxy.model(id, this.#callerOf(request.headers, request.id));
       if (!model) throw noModel(id);
       return reply.send(model);
     });
