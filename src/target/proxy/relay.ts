@@ -92,7 +92,7 @@ export class Relay {
   /** Why the answer is too long to be one, if it is. */
   #excess(event: GenerationEvent): Failure | undefined {
     if ('text' in event) this.#chars += event.text.length;
-    if (event.kind === 'text') this.#chars += logprobsChars(event.logprobs);
+    if (event.kind === 'text' && event.logprobs) this.#chars += logprobsChars(event.logprobs);
     if (event.kind === 'tool-call') this.#calls++;
     if (this.#chars > answerCharsMax)
       return garbledAnswer(`the answer has more than ${answerCharsMax} characters`);
@@ -201,7 +201,7 @@ export class Relay {
 }
 
 /** What log probabilities weigh beside the text: each is told four times. */
-const logprobsChars = (logprobs: readonly Logprob[] = []): number =>
+const logprobsChars = (logprobs: readonly Logprob[]): number =>
   logprobs.reduce((sum, { top_logprobs }) => sum + 8 * (1 + top_logprobs.length), 0);
 
 const isCut = (reason: EndReason): boolean => reason === 'length' || reason === 'content-filter';
