@@ -5,6 +5,7 @@
 import type { IdSource } from '../../random/id.ts';
 import type { Random } from '../../random/random.ts';
 import type { Failure } from '../../protocol/generation.ts';
+import { isCloudTag } from '../../system/cloud-tag.ts';
 import type { BackendSystem, Candidate, System } from '../../system/system.ts';
 import type { Clock } from '../../time/clock.ts';
 import { Admission } from './admission.ts';
@@ -171,7 +172,8 @@ export class Backend {
     const { runningCount, queuedCount } = this.admission;
     return {
       candidate,
-      residency: this.system.residency,
+      // A name that a client fills in can be one that the backend passes on.
+      residency: isCloudTag(candidate.model) ? 'cloud' : this.system.residency,
       mayServe: this.mayServeModel(candidate.model),
       hasFreeSlot: this.admission.hasFreeSlot,
       queuedCount: this.admission.queuedCount,

@@ -220,13 +220,13 @@ export class Turn {
   /** Records the attempt. */
   #settle({ backend, choice }: Place, run: AttemptRun, end: RelayEnd): void {
     const { parts } = this.#input;
-    const { name, residency } = backend.system;
+    const { name } = backend.system;
     const { model } = choice.candidate;
     const attempt = run.record({
       attempt: this.#attemptCount,
       ...this.#causeOf(choice),
       backend: name,
-      residency,
+      residency: choice.residency,
       outcome: end.kind === 'gone' ? 'cancelled' : end.kind,
       failure: end.kind === 'failed' ? end.failure : undefined,
       priceOf: (usage) => parts.priceOf(name, model, usage),

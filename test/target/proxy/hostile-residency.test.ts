@@ -58,6 +58,20 @@ describe('an item that is listed and sent again whole stays at home', () => {
   });
 });
 
+test('a model that the box passes on to a cloud is none of the house', async () => {
+  const relayed = { name: 'o/*', candidates: [{ backend: 'spark', model: '*' }] };
+  const world = new ProxyWorld({ system: { models: [relayed] } });
+  const ask = { model: 'o/gpt-oss:120b-cloud', input: [secret] };
+  expect(await world.ask({ ...ask, ...demand })).toMatchObject({
+    status: 503,
+    error: { code: 'local_only_unavailable' },
+  });
+  expect(world.spark.calls).toHaveLength(0);
+  expect((await world.ask(ask)).status).toBe(200);
+  expect(world.attempts[0]).toMatchObject({ backend: 'spark', residency: 'cloud' });
+  expect((await world.ask({ ...ask, model: 'o/gpt-oss:120b', ...demand })).status).toBe(200);
+});
+
 test('what is prepared for a model of the house stays with it', async () => {
   const world = new ProxyWorld({ system: { models } });
   const socket = new SocketWorld(world);
