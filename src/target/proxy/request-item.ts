@@ -39,7 +39,11 @@ const hostedTypes: ReadonlySet<unknown> = new Set([
   'code_interpreter_call',
   'image_generation_call',
   'mcp_list_tools',
+  'mcp_approval_request',
+  'mcp_approval_response',
   'mcp_call',
+  'tool_search_call',
+  'tool_search_output',
 ]);
 const partTypes = ['input_text', 'output_text', 'refusal', 'input_image', 'input_file'] as const;
 

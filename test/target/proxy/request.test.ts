@@ -71,6 +71,13 @@ describe('what clients send', () => {
     ]);
   });
 
+  test('what a provider did by itself is left out of a history that comes from there', () => {
+    const types = ['web_search_call', 'mcp_approval_request', 'mcp_approval_response'];
+    const done = [...types, 'tool_search_call', 'tool_search_output'].map((type) => ({ type }));
+    const { input } = parse({ input: [...done, { role: 'user', content: 'Hi' }] });
+    expect(input).toEqual([{ type: 'message', role: 'user', content: 'Hi' }]);
+  });
+
   test('tools of kinds that cannot be run are dropped, and so is a demand for them', () => {
     const hosted = [{ type: 'web_search' }, { type: 'namespace', tools: [] }];
     const tools = [...hosted, { type: 'function', name: 'f', strict: null }];
