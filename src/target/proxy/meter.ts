@@ -10,7 +10,7 @@
 
 import type { Attempt } from '../../log/entry.ts';
 import type { KeySystem } from '../../system/system.ts';
-import { covers } from '../../system/model-name.ts';
+import { covers, modelFor } from '../../system/model-name.ts';
 import { within } from '../../time/clock.ts';
 import { modelNotFound, rateLimited, serverError } from './api-error.ts';
 import { isLoopback } from './authentication.ts';
@@ -33,6 +33,8 @@ import {
 export type Outcome = 'answered' | 'failed' | 'left';
 
 const ledgerMsMax = 5000;
+/** Rows are kept for good, and what a pattern covers are names that clients may invent. */
+const inventedNamesMax = 500;
 
 type MeterParts = Pick<ProxyParts, 'clock' | 'system' | 'ledger' | 'worthOf'>;
 
@@ -46,6 +48,7 @@ export class Metering {
   readonly #unrestored: Set<KeyLimit>;
   #restored: Promise<void> | undefined;
   #unwritten: readonly UsageRow[] = [];
+  readonly #inventedNames = new Set<string>();
 
   constructor(parts: MeterParts) {
     this.#parts = parts;
@@ -88,9 +91,18 @@ export class Metering {
       limit,
       write: (rows) => this.#write(rows),
       key: caller.name,
-      model,
+      model: this.#countedAs(model),
       worthOf: this.#parts.worthOf ?? (() => ({})),
     });
+  }
+
+  /** The name that usage is told under: its own, or the pattern's where there are too many. */
+  #countedAs(model: string): string {
+    const served = modelFor(this.#parts.system.models, model)?.name ?? model;
+    if (served === model || this.#inventedNames.has(model)) return model;
+    if (this.#inventedNames.size >= inventedNamesMax) return served;
+    this.#inventedNames.add(model);
+    return model;
   }
 
   /** Whether the key may ask for the model. */

@@ -238,6 +238,16 @@ describe('usage', () => {
     ]);
   });
 
+  test('has no row for each name that a client invents where a pattern serves all', async () => {
+    const models = [{ name: '*', candidates: [{ backend: 'spark', model: 'local-m' }] }];
+    const world = new ProxyWorld({ system: { models } });
+    for (let at = 0; at < 600; at++) await world.ask({ model: `m${at}` });
+    const { data, total } = await usageOf(world, { by: 'model' }, 'anonymous');
+    expect(total['requests']).toBe(600);
+    expect(data).toHaveLength(501);
+    expect(data.find(({ model }) => model === '*')).toMatchObject({ requests: 100 });
+  });
+
   test('is written before the end is told, and what fails to be written is kept', async () => {
     const order: string[] = [];
     const memory = memoryLedger();
