@@ -248,10 +248,15 @@ const keyOf = ({
   params.mistake(
     'api_key',
     `expected \`api_key\`${or} for ${provider}, found neither`,
-    'Write `api_key: os.environ/NAME`, and set it in the environment.',
+    'Write `api_key: os.environ/NAME`, and set it in the environment.' +
+      (known?.kind === 'azure-openai' ? ` ${entraHint}` : ''),
   );
   return {};
 };
+
+const entraHint =
+  'For tokens of Entra write `litellm_settings: { enable_azure_ad_token_refresh: true }`, and set ' +
+  'AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET there.';
 
 /** Azure's API before v1 has the Responses API in its last versions only, and chat before. */
 const versionOf = (

@@ -73,7 +73,9 @@ export const readSettings = (whole: Section): Settings => {
   if (settings.budgetUsd !== undefined)
     general.remark(
       'max_budget',
-      'what a run may spend at clouds; of a served proxy, the master key in a calendar month',
+      'what a run may spend at clouds; of a served proxy, the master key in a calendar month. A ' +
+        'cloud whose price is not known is then not asked: give it `input_cost_per_token` and ' +
+        '`output_cost_per_token`',
     );
   if (settings.timeout !== undefined && settings.streamTimeout !== undefined)
     for (const key of ['timeout', 'request_timeout'])

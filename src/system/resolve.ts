@@ -20,6 +20,7 @@ import type { SourceDocument } from './document.ts';
 import { type Environment, fillIn } from './environment.ts';
 import { isOwnHost } from './host.ts';
 import type { Mistake, Remark } from './mistake.ts';
+import { covers } from './model-name.ts';
 import { candidatesOf, checkKeys, checkModel, keyOf, modelOf } from './route-rule.ts';
 import { type BackendFile, type SystemFile, systemSchema } from './schema.ts';
 import type {
@@ -229,9 +230,10 @@ const crossCheck = (
   }
   checkKeys(file, wrong);
   const models = Object.keys(file.models);
-  if (file.defaultModel !== undefined && !models.includes(file.defaultModel)) {
-    const hint = closest(file.defaultModel, models) ?? `Models here: ${models.join(', ')}.`;
-    wrong(['defaultModel'], `no model is called '${file.defaultModel}'`, hint);
+  const { defaultModel } = file;
+  if (defaultModel !== undefined && !models.some((it) => covers(it, defaultModel))) {
+    const hint = closest(defaultModel, models) ?? `Models here: ${models.join(', ')}.`;
+    wrong(['defaultModel'], `no model is called '${defaultModel}'`, hint);
   }
   if (file.economics?.spendMaxJpy !== undefined && !file.economics.fx) {
     const hint = 'Add `fx: { usdJpy: …, asOf: …, source: … }`, or use spendMaxUsd.';

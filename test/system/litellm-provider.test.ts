@@ -42,6 +42,13 @@ test('`base_url` is where it is, as `api_base` is, and never the provider itself
   expect(value?.backends[0]?.urls).toEqual(['http://10.0.0.1:8000/v1']);
 });
 
+test('an Azure without a key is told of tokens', () => {
+  const { mistakes } = resolve('model: azure/x, api_base: "https://x.azure.com", tenant_id: t');
+  expect(mistakes.map(({ hint }) => hint)).toEqual([
+    expect.stringContaining('enable_azure_ad_token_refresh: true'),
+  ]);
+});
+
 test('a hint names the keys of LiteLLM', () => {
   const { mistakes } = resolve('model: ollama_chat/x, api_base: "https://ollama.example"');
   expect(mistakes.map(({ hint }) => hint)).toEqual([expect.stringContaining('`api_key: none`')]);

@@ -81,6 +81,11 @@ describe('a system file', () => {
     expect(mistakes('*/*', '*')).toEqual(["expected a `*` for each of the 2 in '*/*', found 1"]);
   });
 
+  test('may have a default model that a pattern covers', () => {
+    expect(mistakes('o/*', '*', 'defaultModel: o/qwen3')).toEqual([]);
+    expect(mistakes('o/*', '*', 'defaultModel: qwen3')).toEqual(["no model is called 'qwen3'"]);
+  });
+
   test('may give a key what a pattern covers, and the pattern', () => {
     const key = (name: string) => `keys: [{ name: k, key: secret, models: ['${name}'] }]`;
     expect(mistakes('ollama/*', '*', key('ollama/qwen3'))).toEqual([]);
