@@ -94,6 +94,11 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
       const full = [...waits.keys()].map(({ backend }) => ({ backend, why: 'full' as const }));
       return { kind: 'refused', refused: [...refused, ...full] };
     }
+    const unseen = notLookedAt(choice, states, backends);
+    if (unseen.length > 0) {
+      await Promise.all(unseen.map((it) => it.lookAtModels()));
+      continue;
+    }
     for (const cold of choice.cold) if (cold.backend !== backend.system.name) input.onCold(cold);
     const now = clock.now();
     const slotAt = backend.admission.enter(now) ? now : await waitForSlot(backend, choice, input);
@@ -122,6 +127,23 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
     // Granted too late: the circuit has opened, the quota or the money is used up, or nobody waits any more.
     backend.admission.leave(slotAt, clock.now());
   }
+};
+
+/**
+ * Whoever is to be asked is looked at first, whatever has brought it to the front; and so is whoever
+ * is passed over because its model was not in memory when it was looked at last.
+ */
+const notLookedAt = (
+  { candidate, cold }: Choice,
+  states: readonly CandidateState[],
+  backends: AdmitInput['backends'],
+): readonly Backend[] => {
+  const away = states.filter(({ isLoaded }) => isLoaded === false).map((it) => it.candidate);
+  const concerned = away.includes(candidate) ? away : [candidate, ...cold];
+  return concerned.flatMap(({ backend }) => {
+    const it = backends.get(backend);
+    return it?.needsLook === true ? [it] : [];
+  });
 };
 
 /** Nobody else can serve: a circuit that is open may be probed at once. */

@@ -95,11 +95,16 @@ export class BackendModels {
     }
   }
 
+  /** Whether what is known of the models in memory is too old, and can be known. */
+  get needsLook(): boolean {
+    const { clock, mayServe } = this.#parts;
+    return mayServe() && this.#tells && clock.now() - this.#lookedAt >= lookFreshMs;
+  }
+
   /** Learns which models are in memory, unless that is known; takes little time in any case. */
   async look(): Promise<void> {
-    const { clock, mayServe } = this.#parts;
-    if (!mayServe() || !this.#tells) return;
-    if (clock.now() - this.#lookedAt < lookFreshMs) return;
+    if (!this.needsLook) return;
+    const { clock } = this.#parts;
     this.#look ??= this.probe()
       .catch(() => undefined)
       .finally(() => {

@@ -250,6 +250,11 @@ export class Backend {
     return isBlamed;
   }
 
+  /** Whether what is known of the models in memory is too old to go by. */
+  get needsLook(): boolean {
+    return this.system.residency === 'local' && this.#models.needsLook;
+  }
+
   /** Learns which models are in memory, unless that is known; takes little time in any case. */
   lookAtModels(): Promise<void> {
     return this.#models.look();

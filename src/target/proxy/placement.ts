@@ -105,7 +105,7 @@ export class Placement {
     const { parts, backends, model, caller, meter } = this.#input;
     this.#shownTokens = shownTokens;
     const candidates = model.candidates.filter((candidate) => !this.#tried.has(candidate));
-    await this.#look(candidates);
+    await this.#lookAtAbilities(candidates);
     return admit({
       clock: parts.clock,
       backends,
@@ -170,35 +170,6 @@ export class Placement {
   }
 
   /** Learns what the router will ask, where that is not known and takes a moment at most. */
-  async #look(candidates: readonly Candidate[]): Promise<void> {
-    await Promise.all([this.#lookAtModels(candidates), this.#lookAtAbilities(candidates)]);
-  }
-
-  /**
-   * In the order of preference, until one is found that can serve at once: others are not asked,
-   * and who may not be asked at all finds nothing.
-   */
-  async #lookAtModels(candidates: readonly Candidate[]): Promise<void> {
-    const { backends, model } = this.#input;
-    const isOrdered = (model.strategy ?? 'ordered') === 'ordered';
-    const { only, never } = this.#pinning;
-    const looks = candidates.map((candidate) => async (): Promise<boolean> => {
-      const backend = backends.get(candidate.backend);
-      if (never.includes(candidate.backend) || (only ?? candidate.backend) !== candidate.backend)
-        return false;
-      if (backend?.system.residency !== 'local') return false;
-      await backend.lookAtModels();
-      const isReady =
-        backend.mayServeModel(candidate.model) &&
-        backend.admission.hasFreeSlot &&
-        backend.isLoaded(candidate.model) !== false &&
-        this.#quotaWaitMs(backend) === 0;
-      return isReady && this.#lackOf(candidate, backend) === undefined;
-    });
-    if (!isOrdered) await Promise.all(looks.map((look) => look()));
-    else for (const look of looks) if (await look()) return;
-  }
-
   async #lookAtAbilities(candidates: readonly Candidate[]): Promise<void> {
     const { needsVision, needsTools } = this.#planned().needs;
     if (!needsVision && !needsTools) return;

@@ -101,6 +101,34 @@ test('a box whose quota is used up does not keep the next from being looked at',
   expect(world.spare.probes).toBe(1);
 });
 
+test('a box that comes to the front while one waits for the first is looked at too', async () => {
+  const world = new ProxyWorld({
+    system: {
+      backends: [{ ...local('spark'), slots: 1 }, local('spare')],
+      models: [
+        {
+          name: 'm',
+          candidates: ['spark', 'spare'].map((backend) => ({ backend, model: 'a:b' })),
+        },
+      ],
+      cold: 'wait',
+      spill: { queueMax: 1, waitMsMax: 200 },
+    },
+    spark: [() => [pause(1000), ...numbered('p', 1, 3), end]],
+  });
+  world.spark.probeAnswer = async () => ({ loadedModels: ['a:b'] });
+  world.spare.probeAnswer = async () => ({ loadedModels: [] });
+  // Loading takes longer than a first token may.
+  world.spare.plays(() => [pause(5000), ...numbered('p', 1, 3), end]);
+  const both = [world.begin(), world.begin()];
+  await world.clock.runUntil(Promise.all(both.map(({ done }) => done)), 60_000);
+
+  expect(world.attempts).toMatchObject([
+    { backend: 'spark', outcome: 'served' },
+    { backend: 'spare', outcome: 'served', passedOver: 'wait' },
+  ]);
+});
+
 test('a call that loads a model and hangs is tried again after a minute, not before', async () => {
   const world = new ProxyWorld({ spark: [() => hangs] });
   world.spark.probeAnswer = async () => ({ loadedModels: [] });
