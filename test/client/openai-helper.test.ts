@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 
 import OpenAI, { AzureOpenAI } from 'openai';
 import { ResponsesToolRunner } from 'openai/helpers/responses-tool-runner';
-import { ResponsesWebSocketAccumulator } from 'openai/lib/responses/responses-websocket-accumulator';
+import * as accumulating from 'openai/lib/responses/responses-websocket-accumulator';
 import { ResponsesWebSocketSession } from 'openai/lib/responses/responses-websocket-session';
 import { ResponsesWS } from 'openai/resources/responses/ws';
 
@@ -56,7 +56,7 @@ test('lanes on one socket get their own answers, which can be put together', asy
     left.create({ model: 'text', input: 'How is the dam?' });
     right.create({ model: 'thinking', input: 'How is the dam?' });
     assert.equal((await left.finalResponse()).output_text, answer);
-    const accumulator = new ResponsesWebSocketAccumulator();
+    const accumulator = new accumulating.ResponsesWebSocketAccumulator();
     let type = '';
     while (type !== 'response.completed') {
       const event = await right.receive();
