@@ -7,6 +7,8 @@ import type { Clock } from '../../time/clock.ts';
 import type { Admitted } from './admit.ts';
 import { AttemptRun, type AttemptInput } from './attempt.ts';
 import type { Reading } from './backend.ts';
+import { type CallPlan, promptText } from './call.ts';
+import { withoutQuotes } from './quoted-prompt.ts';
 import type { RelayEnd } from './relay.ts';
 
 /** An answer that is not whole by then never will be. */
@@ -24,6 +26,7 @@ export class BackendAttempt {
   readonly run: AttemptRun;
   readonly #place: Place;
   readonly #trace: string;
+  readonly #plan: CallPlan;
   readonly #clock: Clock;
   readonly #reading: Disposable;
   readonly #isCold: boolean;
@@ -36,6 +39,7 @@ export class BackendAttempt {
     const { stallMs, suspectMs, urls } = system;
     this.#place = place;
     this.#trace = asked.trace;
+    this.#plan = asked.plan;
     this.#clock = asked.clock;
     this.#isCold = backend.isLoaded(candidate.model) === false;
     this.#aheadTokens = backend.aheadTokens;
@@ -69,7 +73,11 @@ export class BackendAttempt {
     const { backend, choice, slotAt } = this.#place;
     const { candidate } = choice;
     const { firstTokenMs, firstTokenAt, usage } = this.run;
-    if (end.kind === 'failed') return backend.fail(candidate, end.failure);
+    if (end.kind === 'failed') {
+      const { failure } = end;
+      const message = withoutQuotes(failure.message, promptText(this.#plan));
+      return backend.fail(candidate, failure, { ...failure, message });
+    }
     if (end.kind !== 'served') return false;
     // Not before: where there is room for one, loading it would have put out the one that answered.
     for (const cold of choice.cold)

@@ -243,9 +243,12 @@ export class Backend {
     if (firstTokenAt !== undefined) this.#models.spoke(model, firstTokenAt);
   }
 
-  /** An attempt failed; a circuit may open. False where that speaks against nobody here. */
-  fail(candidate: Candidate, failure: Failure): boolean {
-    const isBlamed = this.#circuits.fail(candidate.model, failure);
+  /**
+   * An attempt failed; a circuit may open. False where that speaks against nobody here. `told` is
+   * what may be shown of it.
+   */
+  fail(candidate: Candidate, failure: Failure, told = failure): boolean {
+    const isBlamed = this.#circuits.fail(candidate.model, failure, told);
     if (isBlamed) this.#models.forget();
     return isBlamed;
   }

@@ -81,12 +81,15 @@ export class Circuits {
     this.#models.get(model)?.succeed();
   }
 
-  /** An attempt failed; a circuit may open. False where it speaks against nobody. */
-  fail(model: string, failure: Failure): boolean {
+  /**
+   * An attempt failed; a circuit may open. False where it speaks against nobody. `told` is what may
+   * be shown of it.
+   */
+  fail(model: string, failure: Failure, told = failure): boolean {
     const judgement = judge(failure);
     if (judgement.against === 'nobody') return false;
     const circuit = judgement.against === 'host' ? this.host : this.#circuitOf(model);
-    circuit.fail(failure, judgement.failure);
+    circuit.fail(told, judgement.failure);
     return true;
   }
 
