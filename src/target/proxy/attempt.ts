@@ -34,7 +34,7 @@ export interface AttemptInput {
   /** Asked once the request is on its way, since counting its tokens takes time. */
   readonly bounds: () => SilenceBounds;
   /** Asked while the attempt is silent. */
-  readonly secondOpinion: SecondOpinion;
+  readonly secondOpinion: Pick<SecondOpinion, 'get'>;
   /** Whether there is but one way to the backend. */
   readonly isOnlyPath: boolean;
   /** Aborts when the client has left. */
@@ -242,19 +242,19 @@ export class AttemptRun {
     const opinion = await secondOpinion.get(silence.since);
     if (this.#endedAt !== undefined || this.tokensReceived !== tokens) return;
     if (opinion.isAlive) {
-      this.#isHostAlive = true;
+      this.#isHostAlive = opinion.isHostAlive !== false;
       silence.alive(clock.now());
       if (this.#resolve) this.#watch();
     } else this.#settle(failed(this.#deadPath(opinion, askedAt)));
   }
 
-  #deadPath({ why }: Extract<Opinion, { isAlive: false }>, askedAt: number): Failure {
+  #deadPath(opinion: Extract<Opinion, { isAlive: false }>, askedAt: number): Failure {
     const isFirst = this.#firstTokenAt === undefined;
     const silentMs = this.#bounds?.suspectMs ?? 0;
     return deadPath({
       reason: isFirst ? 'first-token-deadline' : 'stall-deadline',
       silentMs: isFirst ? Math.round(askedAt - this.startedAt) : silentMs,
-      why,
+      opinion,
       isOnlyPath: this.#input.isOnlyPath,
     });
   }

@@ -9,7 +9,9 @@ import { AttemptRun, type AttemptInput } from './attempt.ts';
 import type { Reading } from './backend.ts';
 import { type CallPlan, promptText } from './call.ts';
 import { withoutQuotes } from './quoted-prompt.ts';
+import { warmAgainMs } from './backend-models.ts';
 import type { RelayEnd } from './relay.ts';
+import type { Opinion, SecondOpinion } from './second-opinion.ts';
 
 /** An answer that is not whole by then never will be. */
 const totalMsMax = 900_000;
@@ -46,12 +48,15 @@ export class BackendAttempt {
     this.run = new AttemptRun({
       ...asked,
       upstream,
-      secondOpinion,
+      secondOpinion: this.#isCold
+        ? coldOpinion({ ...place, ...asked, startedAt: asked.clock.now() })
+        : secondOpinion,
       isOnlyPath: urls.length <= 1,
       bounds: () => ({
         firstTokenMs: this.#firstTokenMs(asked.countPrompt()),
         stallMs,
         totalMs: totalMsMax,
+        ...(this.#isCold && { suspectMs: warmAgainMs }),
         ...(suspectMs !== undefined && { suspectMs }),
       }),
     });
@@ -124,4 +129,36 @@ class PromptReading implements Reading {
   get hasToken(): boolean {
     return this.#run.tokensReceived > 0;
   }
+}
+
+/**
+ * A load may take ten minutes, and a request for it that was lost on its way looks the same. After a
+ * while another call asks for the model; once that has been answered, so should this one have been.
+ */
+const coldOpinion = (asked: Cold): Pick<SecondOpinion, 'get'> => ({
+  get: async (since) => {
+    const { backend, choice, clock, trace, startedAt, countPrompt } = asked;
+    const { candidate } = choice;
+    const isAsked = backend.system.suspectMs !== undefined;
+    const opinion: Opinion = isAsked
+      ? await backend.secondOpinion.get(since)
+      : { isAlive: true, isHostAlive: false };
+    if (!opinion.isAlive) return opinion;
+    const now = clock.now();
+    const answeredAt = backend.answeredAt(candidate.model) ?? Number.NEGATIVE_INFINITY;
+    if (answeredAt < startedAt) {
+      const mayHelp = now >= startedAt + warmAgainMs && backend.mayServe;
+      if (mayHelp) backend.warm(candidate, trace);
+      return opinion;
+    }
+    const dueMs = backend.firstTokenDeadlineMs(candidate, countPrompt(), backend.aheadTokens);
+    return now < answeredAt + dueMs
+      ? opinion
+      : { isAlive: false, isHostAlive: true, why: 'the model has answered others since' };
+  },
+});
+
+interface Cold extends Pick<Place, 'backend' | 'choice'>, Pick<Asked, 'clock' | 'trace'> {
+  readonly startedAt: number;
+  readonly countPrompt: () => number;
 }

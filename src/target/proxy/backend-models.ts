@@ -28,7 +28,7 @@ const lookMsMax = 150;
 /** How long loading a model may take: the longest loads seen are above five minutes. */
 const warmMsMax = 600_000;
 /** A call that loads and is still out by then may hang on a dead path: another goes beside it. */
-const warmAgainMs = 60_000;
+export const warmAgainMs = 60_000;
 
 /** A call that loads a model. */
 interface Warming {
@@ -68,6 +68,11 @@ export class BackendModels {
   /** What a model is able to do, as far as the backend has said. */
   ability(model: string): ModelAbility {
     return this.#abilities.get(model) ?? this.#abilities.get(withTag(model)) ?? {};
+  }
+
+  /** When the model was last heard of. */
+  answeredAt(model: string): number | undefined {
+    return this.#loaded.answeredAt(model);
   }
 
   /** It has said something. */

@@ -189,6 +189,11 @@ export class Backend {
     return this.#models.isLoaded(model);
   }
 
+  /** When the model was last heard of, by whoever asked. */
+  answeredAt(model: string): number | undefined {
+    return this.#models.answeredAt(model);
+  }
+
   /** What a model is able to do, as far as the backend has said. */
   ability(model: string): ModelAbility {
     return this.#models.ability(model);

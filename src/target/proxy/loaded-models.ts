@@ -46,6 +46,11 @@ export class LoadedModels {
     if (absentAt !== undefined && at >= absentAt) this.#absentAt.delete(name);
   }
 
+  /** When it was last heard of. */
+  answeredAt(model: string): number | undefined {
+    return this.#answeredAt.get(this.#nameOf(model) ?? withTag(model));
+  }
+
   /**
    * It has said something, so it is in memory, unless the backend has said otherwise since: a slow
    * reader comes to the end long after the model did.

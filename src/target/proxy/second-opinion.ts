@@ -9,8 +9,17 @@ import { type Clock, within } from '../../time/clock.ts';
 
 /** What another connection says. */
 export type Opinion =
-  | { readonly isAlive: true }
-  | { readonly isAlive: false; readonly why: string };
+  | {
+      readonly isAlive: true;
+      /** False where nobody was asked. */
+      readonly isHostAlive?: false;
+    }
+  | {
+      readonly isAlive: false;
+      readonly why: string;
+      /** The host is there; what was asked of it was lost. */
+      readonly isHostAlive?: true;
+    };
 
 /** What has been asked so far. */
 export interface OpinionCounts {
@@ -85,11 +94,15 @@ const whyOf = (error: unknown): string => (error instanceof Error ? error.messag
 export const deadPath = (told: {
   readonly reason: Failure['reason'];
   readonly silentMs: number;
-  readonly why: string;
+  readonly opinion: Extract<Opinion, { readonly isAlive: false }>;
   /** Another address may lead to the same backend. */
   readonly isOnlyPath: boolean;
-}): Failure => ({
-  reason: told.reason,
-  evidence: told.isOnlyPath ? 'hard' : 'soft',
-  message: `no token for ${told.silentMs} ms, and a second connection fared no better: ${told.why}`,
-});
+}): Failure => {
+  const { reason, silentMs, opinion, isOnlyPath } = told;
+  const { why, isHostAlive } = opinion;
+  const silence = `no token for ${silentMs} ms`;
+  if (isHostAlive)
+    return { reason, evidence: 'soft', message: `${silence}, though ${why}`, isHostAlive };
+  const message = `${silence}, and a second connection fared no better: ${why}`;
+  return { reason, evidence: isOnlyPath ? 'hard' : 'soft', message };
+};

@@ -270,3 +270,30 @@ test('a model that is listed while it is being loaded is left alone until it has
     { backend: 'spark', cause: 'first', outcome: 'served' },
   ]);
 });
+
+test('a request that is lost while its model is cold is not waited for as long as a load may take', async () => {
+  const world = new ProxyWorld({
+    system: { cold: 'wait' },
+    spark: [() => hangs, () => [pause(30_000), text('p1 '), end]],
+  });
+  world.spark.probeAnswer = async () => ({ loadedModels: [] });
+  const reply = await world.ask();
+
+  expect(reply.stream.resource.status).toBe('completed');
+  expect(world.attempts).toMatchObject([
+    { backend: 'spark', reason: 'first-token-deadline', evidence: 'soft' },
+    { backend: 'azure', outcome: 'served' },
+  ]);
+  // A minute of patience, a load of half a minute, and a look each minute.
+  expect(world.clock.now()).toBeLessThan(181_000);
+});
+
+test('a model that takes minutes to load is waited for', async () => {
+  const loads = (): readonly Act[] => [pause(280_000), ...numbered('p', 1, 3), end];
+  const world = new ProxyWorld({ system: { cold: 'wait' }, spark: [loads] });
+  world.spark.probeAnswer = async () => ({ loadedModels: [] });
+  const reply = await world.ask();
+
+  expect(reply.stream.text).toBe('p1 p2 p3 ');
+  expect(world.attempts).toMatchObject([{ backend: 'spark', outcome: 'served' }]);
+});
