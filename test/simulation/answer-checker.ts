@@ -64,3 +64,14 @@ export const grammar: Checker = ({ run }) =>
       return [`${nameOf(turn)}: ${error instanceof Error ? error.message : String(error)}`];
     }
   });
+
+/** Who is said to have answered is who answered. */
+export const origin: Checker = ({ run, attempts }) =>
+  run.turns.flatMap((turn) => {
+    const { record, trace } = turn;
+    const served = attempts.find((it) => it.trace === trace && it.outcome === 'served');
+    const isTold = record.outcome === 'completed' && record.backend !== undefined;
+    return isTold && record.backend !== served?.backend
+      ? [`${nameOf(turn)} was answered by ${served?.backend}, and told ${record.backend}`]
+      : [];
+  });

@@ -4,8 +4,8 @@
  */
 
 import { causality, conservation, money } from './account-checker.ts';
-import { grammar, integrity } from './answer-checker.ts';
-import { blame, liveness } from './failure-checker.ts';
+import { grammar, integrity, origin } from './answer-checker.ts';
+import { blame, liveness, patience } from './failure-checker.ts';
 import type { Checker, Ground } from './ground.ts';
 import { residency, state } from './history-checker.ts';
 import {
@@ -54,12 +54,14 @@ const checkers: Readonly<Record<string, Checker>> = {
   causality,
   integrity,
   grammar,
+  origin,
   discipline,
   residency,
   state,
   money,
   blame,
   liveness,
+  patience,
   demands,
   recovery,
   openings,

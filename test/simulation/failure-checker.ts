@@ -60,9 +60,15 @@ const isOnBrokenBox = ({ swarm }: SwarmRun, { backend, startedAt, endedAt }: Att
   );
 };
 
-/** Until it is known that a box is well; what was begun while it was throttled takes its time. */
-const afterMsOf = ({ action: { slowdown = 0 } }: PlannedFault): number =>
-  lookFreshMs + lookMsMax + slowdown * 1000;
+/** The longest that a model here takes to be loaded. */
+const loadMsMax = 8000;
+
+/**
+ * Until it is known that a box is well: what was begun while it was throttled takes its time, and so
+ * does the load of what it lost, which nobody is told of who did not look in between.
+ */
+const afterMsOf = ({ action: { slowdown = 0, delayMs = 0 } }: PlannedFault): number =>
+  lookFreshMs + lookMsMax + slowdown * 1000 + delayMs + loadMsMax;
 
 /**
  * Whether another file had described the backend otherwise, so that its slots are counted anew
@@ -115,3 +121,26 @@ export const liveness: Checker = ({ run }) => {
     return found;
   });
 };
+
+/** What a jump of the clock took from a silence is given back, and no more than that. */
+const graceMsMax = 2000;
+
+/** A request that was lost is found out when another has been answered, and in its time. */
+const lostMsMax = 150_000;
+
+/** Nobody waits for a first token much beyond its deadline, but for a model that must be loaded. */
+export const patience: Checker = ({ run, attempts }) =>
+  attempts.flatMap(({ backend, trace, startedAt, firstTokenAt, endedAt }) => {
+    if (run.coldCalls.has(`${backend} ${trace}`)) return [];
+    const described = [run.swarm, ...run.swarm.reloads].flatMap(({ system }) =>
+      system.backends.filter(({ name }) => name === backend),
+    );
+    const deadlineMs = Math.max(
+      ...described.map((it) => Math.max(it.firstTokenMs, it.firstTokenMsMax ?? 0)),
+    );
+    const jumpedMs = run.swarm.jumps.reduce((sum, { ms }) => sum + ms, 0);
+    const waitedMs = (firstTokenAt ?? endedAt) - startedAt;
+    return waitedMs > deadlineMs + lostMsMax + graceMsMax + jumpedMs
+      ? [`an attempt at ${backend} at ${startedAt} waited ${waitedMs} ms for its first token`]
+      : [];
+  });

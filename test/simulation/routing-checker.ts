@@ -96,11 +96,14 @@ export const discipline: Checker = ({ run, attempts }) => {
       found.push(`${backend} has ${openCount} calls in ${health.slots} slots at ${at}`);
     if (health && health.queued > queuedMax) found.push(`${health.queued} queue at ${backend}`);
   }
-  for (const { name, requestsPerMinute = Infinity } of hasOthers ? [] : system.backends) {
-    const ats = userCallsOf(run, name).map(({ at }) => at);
-    for (const from of ats) {
-      const count = ats.filter((at) => at >= from && at < from + 60_000).length;
-      if (count > requestsPerMinute) found.push(`${name} had ${count} requests from ${from}`);
+  for (const backend of hasOthers ? [] : system.backends) {
+    const { name, requestsPerMinute = Infinity, tokensPerMinute = Infinity } = backend;
+    const asked = userCallsOf(run, name);
+    for (const { at: from } of asked) {
+      const within = asked.filter(({ at }) => at >= from && at < from + 60_000);
+      const tokens = within.reduce((sum, { outputTokensMax }) => sum + outputTokensMax, 0);
+      if (within.length > requestsPerMinute || tokens > tokensPerMinute)
+        found.push(`${name} had ${within.length} requests of ${tokens} tokens from ${from}`);
     }
   }
   for (const call of run.calls)

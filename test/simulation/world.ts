@@ -37,6 +37,7 @@ export interface SeenCall {
   readonly at: number;
   /** To load a model; no user waits for it. */
   readonly isWarmUp: boolean;
+  readonly outputTokensMax: number;
   /** What the proxy knew of the backend in that moment. */
   readonly health: BackendHealth | undefined;
   /** Users' calls open at this backend in that moment, this one among them. */
@@ -177,6 +178,7 @@ const tapped = (upstream: Upstream, { clock, calls, healthOf }: Tap): Upstream =
       model: call.candidate.model,
       at: clock.now(),
       isWarmUp,
+      outputTokensMax: call.maxOutputTokens ?? 0,
       health: healthOf(upstream.name),
       openCount: open.length + (isWarmUp ? 0 : 1),
       endedAt: undefined,
