@@ -251,13 +251,14 @@ export const parseMetadata = (fields: JsonObject): Readonly<Record<string, strin
       'an object with at most 16 properties',
       `an object with ${pairs.length} properties`,
     );
-  const metadata: Record<string, string> = {};
-  for (const [key, value] of pairs) {
+  const read = pairs.map(([key, value]) => {
     const param = `metadata.${key}`;
     if (typeof value !== 'string') throw wrongType(param, 'a string', value);
     boundedText(key, 'metadata', 64);
-    metadata[key] = boundedText(value, param, 512);
-  }
+    return [key, boundedText(value, param, 512)] as const;
+  });
+  // Whatever the keys are: `__proto__` cannot be assigned.
+  const metadata: Readonly<Record<string, string>> = Object.fromEntries(read);
   // A demand that is misspelt would otherwise be a leak.
   const residency = metadata['residency'];
   if (residency !== undefined && residency !== 'local-only' && residency !== 'local-first')

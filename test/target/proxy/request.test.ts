@@ -101,6 +101,11 @@ describe('what clients send', () => {
     expect(truncationOf({ context_management: [] })).toBe('disabled');
   });
 
+  test('metadata are echoed, whatever they are called', () => {
+    const metadata: unknown = JSON.parse('{"__proto__":"a","constructor":"b","x":"c"}');
+    expect(JSON.stringify(parse({ metadata }).metadata)).toBe(JSON.stringify(metadata));
+  });
+
   test('`metadata.residency` is a demand', () => {
     expect(parse({ metadata: { residency: 'local-only' } }).isLocalOnly).toBe(true);
     expect(parse({ metadata: { residency: 'local-first' } }).isLocalOnly).toBe(false);
