@@ -6,6 +6,7 @@
 import { expect, test } from 'vitest';
 
 import { check } from './checker.ts';
+import { socketOddities } from './reader.ts';
 import { shownKinds } from './swarm-fault.ts';
 import { drawSwarm } from './swarm.ts';
 import { runSwarm } from './swarm-run.ts';
@@ -95,7 +96,13 @@ test('the mixture has what it is for: every kind, end and cause, and quiet runs'
     if (run.entries.every(({ kind }) => kind !== 'act') && run.quirks.length === 0)
       seen.add('quiet');
     for (const { session, manner } of run.turns)
-      seen.add(session.thread).add(manner.background ?? '');
+      seen
+        .add(session.thread)
+        .add(manner.background ?? '')
+        .add(manner.onSocket ?? '');
+    if (run.turns.some(({ manner }) => manner.knocksAfterMs !== undefined)) seen.add('guest');
+    if (run.branches.size > 0) seen.add('branch');
+    if (run.doubles.size > 0) seen.add('double');
     if (run.swarm.reloads.length > 0) seen.add('reload');
     if (run.jumpedAt.length > 0) seen.add('jump');
     for (const entry of run.entries) {
@@ -107,7 +114,9 @@ test('the mixture has what it is for: every kind, end and cause, and quiet runs'
   for (const kind of ['quiet', 'first', 'failover', 'continue', 'spill', 'served', 'bad-seam'])
     expect(seen).toContain(kind);
   for (const thread of threadKinds) expect(seen).toContain(thread);
-  for (const event of ['comes-back', 'cancels', 'reload', 'jump']) expect(seen).toContain(event);
+  for (const event of ['comes-back', 'cancels', 'reload', 'jump', 'guest', 'branch', 'double'])
+    expect(seen).toContain(event);
+  for (const oddity of socketOddities) expect(seen).toContain(oddity);
   // One kind or another is rare: it waits for the middle of a call.
   const idle = shownKinds.filter(({ kind }) => !acted.has(kind));
   expect(idle.length).toBeLessThanOrEqual(2);
