@@ -70,6 +70,11 @@ export class BackendModels {
     return this.#abilities.get(model) ?? this.#abilities.get(withTag(model)) ?? {};
   }
 
+  /** Somebody asks the model. */
+  asked(model: string): void {
+    this.#loaded.asked(model, this.#parts.clock.now());
+  }
+
   /** When the model was last heard of. */
   answeredAt(model: string): number | undefined {
     return this.#loaded.answeredAt(model);
@@ -195,6 +200,7 @@ export class BackendModels {
   /** Rejects unless the model answers. */
   async #ask(candidate: Candidate, trace: string, msMax: number): Promise<void> {
     const { clock, upstream, ids } = this.#parts;
+    this.asked(candidate.model);
     const leave = new AbortController();
     const onClosing = (): void => leave.abort();
     this.#closing.signal.addEventListener('abort', onClosing, { once: true });

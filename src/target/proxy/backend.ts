@@ -209,6 +209,7 @@ export class Backend {
   /** An attempt begins to be read; to be given back when it ends. */
   begin(candidate: Candidate, reading: Reading): Disposable {
     this.#asked.set(candidate.model, candidate);
+    this.#models.asked(candidate.model);
     this.#readings.add(reading);
     return { [Symbol.dispose]: () => void this.#readings.delete(reading) };
   }

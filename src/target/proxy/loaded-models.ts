@@ -5,7 +5,8 @@
  *
  * Ollama lists a model from the moment at which it begins to load it, which may take minutes. So
  * one that was seen to be absent is ready only once it has answered since. What stands in the first
- * list of all is taken to be ready. Pure: `now` is told.
+ * list of all is taken to be ready, unless it was asked before and has not answered. Pure: `now` is
+ * told.
  */
 
 export class LoadedModels {
@@ -13,6 +14,8 @@ export class LoadedModels {
   /** Listed, but not heard of since they were absent: when that was. */
   readonly #absentAt = new Map<string, number>();
   readonly #answeredAt = new Map<string, number>();
+  /** Those that were asked before there was a list, and when first. */
+  readonly #askedAt = new Map<string, number>();
 
   /** What it lists; undefined while it has not said. */
   get listed(): readonly string[] | undefined {
@@ -26,10 +29,16 @@ export class LoadedModels {
     for (const model of this.#absentAt.keys())
       if (!models?.includes(model)) this.#absentAt.delete(model);
     for (const model of models ?? []) {
-      if (!before || before.models.includes(model)) continue;
-      const answeredAt = this.#answeredAt.get(model) ?? Number.NEGATIVE_INFINITY;
-      if (answeredAt < before.at) this.#absentAt.set(model, before.at);
+      if (before?.models.includes(model) === true) continue;
+      const unsureAt = before ? before.at : this.#askedAt.get(withTag(model));
+      const answeredAt = this.answeredAt(model) ?? Number.NEGATIVE_INFINITY;
+      if (unsureAt !== undefined && answeredAt < unsureAt) this.#absentAt.set(model, unsureAt);
     }
+  }
+
+  /** Somebody asks it, which has it loaded where it is not. */
+  asked(model: string, now: number): void {
+    if (!this.#told && !this.#askedAt.has(withTag(model))) this.#askedAt.set(withTag(model), now);
   }
 
   /** Whether the model is ready; undefined when the backend does not say. */
@@ -40,15 +49,15 @@ export class LoadedModels {
 
   /** It has answered, be it without a word: if it is listed, it is ready. */
   answered(model: string, at: number): void {
-    const name = this.#nameOf(model) ?? withTag(model);
-    this.#answeredAt.set(name, Math.max(at, this.#answeredAt.get(name) ?? at));
+    this.#answeredAt.set(withTag(model), Math.max(at, this.answeredAt(model) ?? at));
+    const name = this.#nameOf(model) ?? model;
     const absentAt = this.#absentAt.get(name);
     if (absentAt !== undefined && at >= absentAt) this.#absentAt.delete(name);
   }
 
   /** When it was last heard of. */
   answeredAt(model: string): number | undefined {
-    return this.#answeredAt.get(this.#nameOf(model) ?? withTag(model));
+    return this.#answeredAt.get(withTag(model));
   }
 
   /**

@@ -11,6 +11,15 @@ describe('a model', () => {
     expect([models.has('m:1b'), models.has('other')]).toEqual([true, false]);
   });
 
+  test('of the first list that was asked before, and has not answered, is being loaded', () => {
+    const models = new LoadedModels();
+    models.asked('m', 0);
+    models.tell(['m:latest', 'other:1b'], 2000);
+    expect([models.has('m'), models.has('other:1b')]).toEqual([false, true]);
+    models.answered('m', 5000);
+    expect(models.has('m')).toBe(true);
+  });
+
   test('that was absent and is listed is being loaded, until it has answered', () => {
     const models = new LoadedModels();
     models.tell([], 0);
