@@ -50,7 +50,7 @@ export class Relay {
   /** How many of them the events below tell of, or events that are held. */
   #madeTokens = 0;
   /** What the events of one chunk have made so far. */
-  #made: readonly ResponseEvent[] = [];
+  #made: ResponseEvent[] = [];
   #mayHold = true;
 
   constructor(parts: RelayParts) {
@@ -155,7 +155,7 @@ export class Relay {
 
   #show(event: GenerationEvent): undefined {
     const made = this.#parts.assembler.accept(event);
-    this.#made = this.#made.length === 0 ? made : [...this.#made, ...made];
+    this.#made.push(...made);
     if (this.#commits(event)) this.#mayHold = false;
     this.#madeTokens = this.#heldTokens;
   }

@@ -53,6 +53,19 @@ const answered = async (acts: readonly Act[], midStream: 'continue' | 'fail') =>
   return { writes, status, headers, forwarded: world.attempts.map((it) => it.tokensForwarded) };
 };
 
+test('many pieces that come together take a time that grows with their number', async () => {
+  const pieces = Array.from({ length: 60_000 }, () => text('x '));
+  const world = new ProxyWorld({
+    spark: [() => [{ kind: 'together', events: [...pieces, usage(9, 60_000), end] }]],
+  });
+  const before = process.cpuUsage();
+  const { stream } = await world.ask();
+  expect(stream.text).toHaveLength(120_000);
+  const { user, system } = process.cpuUsage(before);
+  // With its square it is half a minute.
+  expect((user + system) / 1e6).toBeLessThan(6);
+});
+
 test('the longest answer that is let through can be read by another Spillway', async () => {
   const piece = 'x"'.repeat(2 ** 19);
   const pieces = Array.from({ length: answerCharsMax / piece.length }, () => text(piece));
