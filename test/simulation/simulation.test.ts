@@ -52,6 +52,8 @@ const lessons: readonly (readonly [seed: number, taught: string])[] = [
   [13019, 'who comes back after ten minutes finds the answer, and no events any more'],
   [14389, 'an attempt is paid for as it ends, and not as its reader has read it'],
   [16647, 'what a box began while it was throttled takes its time after that'],
+  [789, 'a first look came when the model was being loaded, and took it for ready'],
+  [8123, 'of models that take turns in memory, one that has answered others may be away again'],
   [4318, 'a box that came to the front while one waited for the first was not looked at'],
   [131, 'a request for a cold model that was lost was waited for as long as a load may take'],
   [3173, 'a box that has lost a model takes its time to load it again'],

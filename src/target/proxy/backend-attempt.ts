@@ -18,6 +18,9 @@ const totalMsMax = 900_000;
 /** How long a model that is not in memory may take to its first token. */
 const coldMsMax = 600_000;
 
+/** How often it is looked what has become of it. */
+const coldLookMs = 20_000;
+
 type Place = Extract<Admitted, { kind: 'admitted' }>;
 
 type AskedKey = 'plan' | 'trace' | 'span' | 'gone' | 'countPrompt' | 'countWords';
@@ -56,7 +59,7 @@ export class BackendAttempt {
         firstTokenMs: this.#firstTokenMs(asked.countPrompt()),
         stallMs,
         totalMs: totalMsMax,
-        ...(this.#isCold && { suspectMs: warmAgainMs }),
+        ...(this.#isCold && { suspectMs: coldLookMs }),
         ...(suspectMs !== undefined && { suspectMs }),
       }),
     });
@@ -133,7 +136,8 @@ class PromptReading implements Reading {
 
 /**
  * A load may take ten minutes, and a request for it that was lost on its way looks the same. After a
- * while another call asks for the model; once that has been answered, so should this one have been.
+ * while another call asks for the model. Requests for a model are served in their order: once that
+ * call has been answered, so should this one have been.
  */
 const coldOpinion = (asked: Cold): Pick<SecondOpinion, 'get'> => ({
   get: async (since) => {
@@ -145,16 +149,16 @@ const coldOpinion = (asked: Cold): Pick<SecondOpinion, 'get'> => ({
       : { isAlive: true, isHostAlive: false };
     if (!opinion.isAlive) return opinion;
     const now = clock.now();
-    const answeredAt = backend.answeredAt(candidate.model) ?? Number.NEGATIVE_INFINITY;
-    if (answeredAt < startedAt) {
+    const heard = backend.heard(candidate.model);
+    if (!heard || heard.askedAt <= startedAt) {
       const mayHelp = now >= startedAt + warmAgainMs && backend.mayServe;
       if (mayHelp) backend.warm(candidate, trace);
       return opinion;
     }
     const dueMs = backend.firstTokenDeadlineMs(candidate, countPrompt(), backend.aheadTokens);
-    return now < answeredAt + dueMs
+    return now < heard.answeredAt + dueMs
       ? opinion
-      : { isAlive: false, isHostAlive: true, why: 'the model has answered others since' };
+      : { isAlive: false, isHostAlive: true, why: 'the model has answered who asked later' };
   },
 });
 

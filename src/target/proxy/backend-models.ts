@@ -37,12 +37,19 @@ interface Warming {
   readonly isLoaded: Promise<boolean>;
 }
 
+/** A call of our own, and its answer. */
+export interface Heard {
+  readonly askedAt: number;
+  readonly answeredAt: number;
+}
+
 export class BackendModels {
   readonly #parts: BackendModelsParts;
   readonly #closing = new AbortController();
   /** The latest call that loads each model, while it is out. */
   readonly #warming = new Map<string, Warming>();
   readonly #loaded = new LoadedModels();
+  readonly #heard = new Map<string, Heard>();
   /** False once it has answered a probe without saying; asking again would be idle. */
   #tells = true;
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -75,9 +82,9 @@ export class BackendModels {
     this.#loaded.asked(model, this.#parts.clock.now());
   }
 
-  /** When the model was last heard of. */
-  answeredAt(model: string): number | undefined {
-    return this.#loaded.answeredAt(model);
+  /** The last call of our own that the model has answered. */
+  heard(model: string): Heard | undefined {
+    return this.#heard.get(model);
   }
 
   /** It has said something. */
@@ -200,6 +207,7 @@ export class BackendModels {
   /** Rejects unless the model answers. */
   async #ask(candidate: Candidate, trace: string, msMax: number): Promise<void> {
     const { clock, upstream, ids } = this.#parts;
+    const askedAt = clock.now();
     this.asked(candidate.model);
     const leave = new AbortController();
     const onClosing = (): void => leave.abort();
@@ -210,7 +218,9 @@ export class BackendModels {
         const last = events.at(-1);
         if (last?.kind === 'failure') throw new Error(last.failure.message);
         if (last?.kind !== 'end') continue;
-        this.#loaded.answered(candidate.model, clock.now());
+        const answeredAt = clock.now();
+        this.#loaded.answered(candidate.model, answeredAt);
+        this.#heard.set(candidate.model, { askedAt, answeredAt });
         this.forget();
         return;
       }

@@ -9,7 +9,7 @@ import { isCloudTag } from '../../system/cloud-tag.ts';
 import type { BackendSystem, Candidate, System } from '../../system/system.ts';
 import type { Clock } from '../../time/clock.ts';
 import { Admission } from './admission.ts';
-import { BackendModels } from './backend-models.ts';
+import { BackendModels, type Heard } from './backend-models.ts';
 import { BackendQuota } from './backend-quota.ts';
 import { BoundedMap, modelsMax } from './bounded-map.ts';
 import type { BreakerChange } from './circuit.ts';
@@ -189,9 +189,9 @@ export class Backend {
     return this.#models.isLoaded(model);
   }
 
-  /** When the model was last heard of, by whoever asked. */
-  answeredAt(model: string): number | undefined {
-    return this.#models.answeredAt(model);
+  /** The last call of our own that the model has answered. */
+  heard(model: string): Heard | undefined {
+    return this.#models.heard(model);
   }
 
   /** What a model is able to do, as far as the backend has said. */

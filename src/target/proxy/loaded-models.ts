@@ -31,7 +31,7 @@ export class LoadedModels {
     for (const model of models ?? []) {
       if (before?.models.includes(model) === true) continue;
       const unsureAt = before ? before.at : this.#askedAt.get(withTag(model));
-      const answeredAt = this.answeredAt(model) ?? Number.NEGATIVE_INFINITY;
+      const answeredAt = this.#answeredAt.get(withTag(model)) ?? Number.NEGATIVE_INFINITY;
       if (unsureAt !== undefined && answeredAt < unsureAt) this.#absentAt.set(model, unsureAt);
     }
   }
@@ -49,15 +49,10 @@ export class LoadedModels {
 
   /** It has answered, be it without a word: if it is listed, it is ready. */
   answered(model: string, at: number): void {
-    this.#answeredAt.set(withTag(model), Math.max(at, this.answeredAt(model) ?? at));
+    this.#answeredAt.set(withTag(model), Math.max(at, this.#answeredAt.get(withTag(model)) ?? at));
     const name = this.#nameOf(model) ?? model;
     const absentAt = this.#absentAt.get(name);
     if (absentAt !== undefined && at >= absentAt) this.#absentAt.delete(name);
-  }
-
-  /** When it was last heard of. */
-  answeredAt(model: string): number | undefined {
-    return this.#answeredAt.get(withTag(model));
   }
 
   /**
