@@ -170,7 +170,7 @@ const drawOddity = (random: Random, thread: ThreadKind): Partial<Manner> => {
 };
 
 /** The recovery's turns: the first may find the model cold and have it loaded. */
-const recoveryTurns = 6;
+const recoveryTurns = 5;
 
 /** Asks for a model once everything is mended. */
 export const recoverySession = ({ name }: ModelSystem, number: number): SwarmSession => ({
