@@ -64,8 +64,8 @@ const isOnBrokenBox = ({ swarm }: SwarmRun, { backend, startedAt, endedAt }: Att
 const loadMsMax = 8000;
 
 /**
- * Until it is known that a box is well: what was begun while it was throttled takes its time, and so
- * does the load of what it lost, which nobody is told of who did not look in between.
+ * Until it is known that a box is well: what was begun while it was throttled takes its time, and
+ * so does the load of what it lost, which nobody is told of who did not look in between.
  */
 const afterMsOf = ({ action: { slowdown = 0, delayMs = 0 } }: PlannedFault): number =>
   lookFreshMs + lookMsMax + slowdown * 1000 + delayMs + loadMsMax;

@@ -130,8 +130,8 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
 };
 
 /**
- * Whoever is to be asked is looked at first, whatever has brought it to the front; and so is whoever
- * is passed over because its model was not in memory when it was looked at last.
+ * Whoever is to be asked is looked at first, whatever has brought it to the front; and so is
+ * whoever is passed over because its model was not in memory when it was looked at last.
  */
 const notLookedAt = (
   { candidate, cold }: Choice,

@@ -135,9 +135,9 @@ class PromptReading implements Reading {
 }
 
 /**
- * A load may take ten minutes, and a request for it that was lost on its way looks the same. After a
- * while another call asks for the model. Requests for a model are served in their order: once that
- * call has been answered, so should this one have been.
+ * A load may take ten minutes, and a request for it that was lost on its way looks the same. After
+ * a while another call asks for the model. Requests for a model are served in their order: once
+ * that call has been answered, so should this one have been.
  */
 const coldOpinion = (asked: Cold): Pick<SecondOpinion, 'get'> => ({
   get: async (since) => {
