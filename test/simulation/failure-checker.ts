@@ -16,6 +16,9 @@ const lookFreshMs = 2000;
  */
 const lookMsMax = 150;
 
+/** The longest that a model here takes to be loaded. */
+const loadMsMax = 8000;
+
 /** Whether the model had left memory and the proxy could not know. */
 const hasGoneUnseen = ({ run, generations, attempts }: Ground, attempt: Attempt): boolean => {
   const { backend, model, startedAt, trace } = attempt;
@@ -35,10 +38,16 @@ const hasGoneUnseen = ({ run, generations, attempts }: Ground, attempt: Attempt)
   const isUntold = run.entries.some(
     (it) => it.kind === 'act' && it.backend === backend && !it.trace && isLately(it.at),
   );
-  // Or the other model took its place, at once or as soon as it was idle.
+  // Or the other model took its place, at once or as soon as it was idle; and it may be on its way
+  // back, which looks as if it had never left.
+  const others = generations.filter((it) => it.backend === backend && it.model !== model);
+  const isOnItsWay = others.some(
+    ({ endedAt }) => endedAt <= startedAt && startedAt <= endedAt + loadMsMax,
+  );
   const isDisplaced =
     simulate.memoryGb !== undefined &&
-    (isLately(usedAt) ||
+    (isOnItsWay ||
+      isLately(usedAt) ||
       run.calls.some((it) => it.backend === backend && it.model !== model && isLately(it.at)));
   if (isUntold || isDisplaced || run.jumpedAt.some(isLately)) return true;
   const isOld = startedAt >= askedAt + lookMsMax - 1;
@@ -59,9 +68,6 @@ const isOnBrokenBox = ({ swarm }: SwarmRun, { backend, startedAt, endedAt }: Att
       startedAt <= fault.until + jumpedMs + afterMsOf(fault),
   );
 };
-
-/** The longest that a model here takes to be loaded. */
-const loadMsMax = 8000;
 
 /**
  * Until it is known that a box is well: what was begun while it was throttled takes its time, and

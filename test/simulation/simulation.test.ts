@@ -54,6 +54,7 @@ const lessons: readonly (readonly [seed: number, taught: string])[] = [
   [16647, 'what a box began while it was throttled takes its time after that'],
   [789, 'a first look came when the model was being loaded, and took it for ready'],
   [8123, 'of models that take turns in memory, one that has answered others may be away again'],
+  [5160, 'a model that was put out and is on its way back looks as if it had never left'],
   [4318, 'a box that came to the front while one waited for the first was not looked at'],
   [131, 'a request for a cold model that was lost was waited for as long as a load may take'],
   [3173, 'a box that has lost a model takes its time to load it again'],
