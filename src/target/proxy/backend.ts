@@ -18,6 +18,7 @@ import { isOwnError } from './failure.ts';
 import { firstTokenDeadlineMs } from './first-token-deadline.ts';
 import { PrefillRate } from './prefill-rate.ts';
 import type { Alarm, CircuitEntry, ModelAbility, Upstream } from './proxy.ts';
+import { Roster } from './roster.ts';
 import type { CandidateState } from './router.ts';
 import { type OpinionCounts, SecondOpinion } from './second-opinion.ts';
 
@@ -100,7 +101,7 @@ export class Backend {
     modelsMax,
   );
   readonly #rates = new BoundedMap<string, PrefillRate>(modelsMax);
-  readonly #readings = new Set<Reading>();
+  readonly #readings = new Roster<Reading>();
   /** The candidates that users asked for, by model. */
   readonly #asked = new BoundedMap<string, Candidate>(modelsMax);
 
@@ -210,8 +211,7 @@ export class Backend {
   begin(candidate: Candidate, reading: Reading): Disposable {
     this.#asked.set(candidate.model, candidate);
     this.#models.asked(candidate.model);
-    this.#readings.add(reading);
-    return { [Symbol.dispose]: () => void this.#readings.delete(reading) };
+    return { [Symbol.dispose]: this.#readings.enter(reading) };
   }
 
   /** How long to wait for the first token of a prompt, behind so many others. */

@@ -63,7 +63,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #aheadBytes = 0;
   #isDraining = false;
   #wake: (() => void) | undefined;
-  #forget: (() => void) | undefined;
+  #drainTimer: Disposable | undefined;
 
   constructor(clock: Clock, request: HttpRequest, events: ExchangeEvents) {
     this.#clock = clock;
@@ -74,11 +74,14 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.answer.catch(() => undefined);
   }
 
-  /** Breaks the exchange off when the signal aborts. */
+  /**
+   * Breaks the exchange off when the signal aborts. It is to be of this exchange alone, since it is
+   * never left: what would leave it, once kept here, kept each answer until a full collection.
+   */
   leaveOn(signal: AbortSignal): void {
-    const leave = (): void => this.#break(reasonOf(signal));
-    signal.addEventListener('abort', leave, { once: true });
-    this.#forget = () => signal.removeEventListener('abort', leave);
+    signal.addEventListener('abort', () => {
+      if (!this.#isDraining) this.#break(reasonOf(signal));
+    });
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -117,7 +120,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#state.kind !== 'open') return;
     this.#state = { kind: 'whole' };
-    this.#forget?.();
+    this.#drainTimer?.[Symbol.dispose]();
     this.#events.onWhole();
     this.#wake?.();
   }
@@ -135,21 +138,19 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #end(error: Error): void {
     if (this.#state.kind !== 'open') return;
     this.#state = { kind: 'broken', error };
-    this.#forget?.();
+    this.#drainTimer?.[Symbol.dispose]();
     this.#answered.reject(error);
     this.#wake?.();
     this.#events.onBroken(error);
   }
 
   #finish(): void {
-    if (this.#state.kind !== 'open') return;
-    this.#forget?.();
+    if (this.#state.kind !== 'open' || this.#isDraining) return;
     this.#isDraining = true;
     this.#controller?.resume();
-    const timer = this.#clock.at(this.#clock.now() + drainMs, () => {
+    this.#drainTimer = this.#clock.at(this.#clock.now() + drainMs, () => {
       this.#break(new Error(`the answer did not end within ${drainMs} ms of its last event`));
     });
-    this.#forget = () => timer[Symbol.dispose]();
   }
 
   async #read(): Promise<IteratorResult<Uint8Array, undefined>> {

@@ -41,6 +41,7 @@ import type { Observatory } from './diagnostic/observatory.ts';
 import { isReplayAsked, startingAfter } from './replay-request.ts';
 import { parseRequest } from './request.ts';
 import type { Proxy } from './respond.ts';
+import { Roster } from './roster.ts';
 import { WebSocketDoor } from './websocket.ts';
 
 export interface HttpServiceParts {
@@ -88,7 +89,7 @@ export class HttpService {
   readonly #sockets: WebSocketDoor;
   readonly #routes: Route[] = [];
   readonly #bodies = new BodyReader();
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Roster<Promise<void>>();
   #isDraining = false;
 
   constructor(parts: HttpServiceParts) {
@@ -309,11 +310,8 @@ export class HttpService {
   }
 
   #track(work: Promise<void>): void {
-    this.#running.add(work);
-    const settle = (): void => {
-      this.#running.delete(work);
-    };
-    work.then(settle, settle);
+    const leave = this.#running.enter(work);
+    work.then(leave, leave);
   }
 
   #callerOf(headers: IncomingHttpHeaders, requestId: string): Caller {

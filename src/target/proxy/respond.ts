@@ -27,6 +27,7 @@ import { requestFacts, watchedReply } from './request-watch.ts';
 import { RetryBudget, type RetryStanding } from './retry-budget.ts';
 import { type RequestMeter, Metering } from './meter.ts';
 import { Placement } from './placement.ts';
+import { Roster } from './roster.ts';
 import { isLocalOnly } from './router.ts';
 import { fittedConversation } from './truncation.ts';
 import { Turn } from './turn.ts';
@@ -90,7 +91,7 @@ export class Proxy {
   /** Where the shares of weighted candidates are drawn from. */
   readonly #shares: Random;
   readonly #openedAt: number;
-  readonly #turns = new Set<Turn>();
+  readonly #turns = new Roster<Turn>();
   #inFlight = 0;
   #isStopped = false;
 
@@ -139,7 +140,7 @@ export class Proxy {
     const { parts, backends } = generation;
     const { ids, clock, system } = parts;
     const { conversationId } = request;
-    let turn: Turn | undefined;
+    let leave: (() => void) | undefined;
     let meter: RequestMeter | undefined;
     try {
       if (this.#isStopped) throw shuttingDown();
@@ -182,7 +183,7 @@ export class Proxy {
       const task = request.isBackground
         ? new BackgroundTask(caller.name, request.isStream)
         : undefined;
-      turn = new Turn({
+      const turn = new Turn({
         ...asked,
         placement,
         meter,
@@ -191,7 +192,7 @@ export class Proxy {
         gone: task?.gone ?? reply.gone,
         delivery: (told) => task?.delivery ?? deliveryOf(request, { reply, clock, headers: told }),
       });
-      this.#turns.add(turn);
+      leave = this.#turns.enter(turn);
       if (this.#isStopped) turn.stop(shuttingDown());
       await (task ? this.#background.run(task, turn, reply, headers) : turn.run());
     } catch (error) {
@@ -199,7 +200,7 @@ export class Proxy {
       refuse(reply, error, { 'x-request-id': caller.requestId, ...meter?.headers });
     } finally {
       meter?.leave();
-      if (turn) this.#turns.delete(turn);
+      leave?.();
     }
   }
 

@@ -46,7 +46,7 @@ export interface JournalReader {
 
 interface Open {
   status: number | undefined;
-  readonly attempts: RecordedAttempt[];
+  attempts: RecordedAttempt[];
 }
 
 export class Journal {
@@ -89,6 +89,8 @@ export class Journal {
           hasLeft,
           attempts: open.attempts,
         };
+        // The map's old tables may point to it for a while; to its attempts they need not.
+        open.attempts = [];
         for (const reader of this.#readers) reader.onRequest?.(summary);
       },
     };
