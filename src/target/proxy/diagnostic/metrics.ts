@@ -9,7 +9,7 @@
  * whatever clients ask for.
  */
 
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 
 import { modelFor } from '../../../system/model-name.ts';
 import type { System } from '../../../system/system.ts';
@@ -17,6 +17,7 @@ import type { RequestFacts } from '../proxy.ts';
 import type { ProxyHealth } from '../respond.ts';
 import type { JournalReader, RecordedAttempt, RequestSummary } from './journal.ts';
 import { outcomeOf } from './request-log.ts';
+import { CounterTally, HistogramTally, registerTally } from './tally.ts';
 
 export interface MetricsParts {
   readonly system: Pick<System, 'models'>;
@@ -39,67 +40,11 @@ const breakerStates = ['closed', 'open', 'half-open'] as const;
 export class ProxyMetrics implements JournalReader {
   readonly #registry = new Registry();
   #models: MetricsParts['system']['models'];
-  readonly #duration;
-  readonly #firstToken;
-  readonly #perToken;
-  readonly #tokens;
-  readonly #attempts;
-  readonly #failovers;
-  readonly #spills;
-  readonly #cost;
+  readonly #tallies = makeTallies();
 
   constructor({ system, version, health }: MetricsParts) {
     this.#models = system.models;
-    const registers = [this.#registry];
-    const labelNames = ['model', 'backend', 'outcome'] as const;
-    this.#duration = new Histogram({
-      name: 'gen_ai_client_operation_duration_seconds',
-      help: 'Time of a request, from its arrival to its end',
-      labelNames,
-      buckets: durationBuckets,
-      registers,
-    });
-    this.#firstToken = new Histogram({
-      name: 'gen_ai_server_time_to_first_token_seconds',
-      help: 'Time of an attempt to its first token',
-      labelNames,
-      buckets: firstTokenBuckets,
-      registers,
-    });
-    this.#perToken = new Histogram({
-      name: 'gen_ai_server_time_per_output_token_seconds',
-      help: 'Time between two output tokens of an attempt that was served, on average',
-      labelNames,
-      buckets: perTokenBuckets,
-      registers,
-    });
-    this.#tokens = new Histogram({
-      name: 'gen_ai_client_token_usage',
-      help: 'Tokens of an attempt',
-      labelNames: ['model', 'backend', 'gen_ai_token_type'] as const,
-      buckets: tokenBuckets,
-      registers,
-    });
-    this.#attempts = counter(registers, 'spillway_attempts_total', 'Attempts', [
-      ...labelNames,
-      'reason',
-    ]);
-    this.#failovers = counter(registers, 'spillway_failovers_total', 'Failovers, by reason', [
-      'model',
-      'from',
-      'to',
-      'reason',
-    ]);
-    this.#spills = counter(
-      registers,
-      'spillway_spills_total',
-      'Requests sent elsewhere because the preferred backend could not take them',
-      ['model', 'backend', 'why'],
-    );
-    this.#cost = counter(registers, 'spillway_cost_usd_total', 'Money for attempts, in USD', [
-      'model',
-      'backend',
-    ]);
+    for (const tally of Object.values(this.#tallies)) registerTally(this.#registry, tally);
     this.#installGauges(version, health);
     this.#installTroubles(health);
   }
@@ -126,25 +71,21 @@ export class ProxyMetrics implements JournalReader {
     const { backend, cause, outcome, reason, startedAt, firstTokenAt, endedAt, usage } = attempt;
     const model = this.#modelOf(request);
     const labels = { model, backend, outcome };
-    this.#attempts.inc({ ...labels, reason: reason ?? '' });
-    if (attempt.costUsd !== undefined) this.#cost.inc({ model, backend }, attempt.costUsd);
-    if (cause === 'spill') this.#spills.inc({ model, backend, why: attempt.passedOver ?? '' });
+    const { attempts, cost, spills, failovers, firstToken, perToken, tokens } = this.#tallies;
+    attempts.add({ ...labels, reason: reason ?? '' });
+    if (attempt.costUsd !== undefined) cost.add({ model, backend }, attempt.costUsd);
+    if (cause === 'spill') spills.add({ model, backend, why: attempt.passedOver ?? '' });
     if ((cause === 'failover' || cause === 'continue') && before)
-      this.#failovers.inc({
-        model,
-        from: before.backend,
-        to: backend,
-        reason: before.reason ?? '',
-      });
+      failovers.add({ model, from: before.backend, to: backend, reason: before.reason ?? '' });
     if (firstTokenAt !== undefined) {
-      this.#firstToken.observe(labels, seconds(firstTokenAt - startedAt));
+      firstToken.observe(labels, seconds(firstTokenAt - startedAt));
       if (outcome === 'served' && usage && usage.outputTokens > 1)
-        this.#perToken.observe(labels, seconds(endedAt - firstTokenAt) / (usage.outputTokens - 1));
+        perToken.observe(labels, seconds(endedAt - firstTokenAt) / (usage.outputTokens - 1));
     }
     if (usage) {
       const { inputTokens, outputTokens } = usage;
-      this.#tokens.observe({ model, backend, gen_ai_token_type: 'input' }, inputTokens);
-      this.#tokens.observe({ model, backend, gen_ai_token_type: 'output' }, outputTokens);
+      tokens.observe({ model, backend, gen_ai_token_type: 'input' }, inputTokens);
+      tokens.observe({ model, backend, gen_ai_token_type: 'output' }, outputTokens);
     }
   }
 
@@ -152,7 +93,7 @@ export class ProxyMetrics implements JournalReader {
     const { request, attempts, startedAt, endedAt } = summary;
     const backend = attempts.at(-1)?.backend ?? 'none';
     const labels = { model: this.#modelOf(request), backend, outcome: outcomeOf(summary) };
-    this.#duration.observe(labels, seconds(endedAt - startedAt));
+    this.#tallies.duration.observe(labels, seconds(endedAt - startedAt));
   }
 
   #modelOf({ model }: RequestFacts): string {
@@ -271,11 +212,55 @@ const backendGauges = [
   ['spillway_backend_slots', 'slots', 'Requests a backend may work on at once'],
 ] as const;
 
-const counter = <Label extends string>(
-  registers: Registry[],
-  name: string,
-  help: string,
-  labelNames: readonly Label[],
-): Counter<Label> => new Counter({ name, help, labelNames: [...labelNames], registers });
+/** What is counted at each request, in the order of the text. */
+const makeTallies = () => {
+  const labelNames = ['model', 'backend', 'outcome'] as const;
+  return {
+    duration: new HistogramTally({
+      name: 'gen_ai_client_operation_duration_seconds',
+      help: 'Time of a request, from its arrival to its end',
+      labelNames,
+      bounds: durationBuckets,
+    }),
+    firstToken: new HistogramTally({
+      name: 'gen_ai_server_time_to_first_token_seconds',
+      help: 'Time of an attempt to its first token',
+      labelNames,
+      bounds: firstTokenBuckets,
+    }),
+    perToken: new HistogramTally({
+      name: 'gen_ai_server_time_per_output_token_seconds',
+      help: 'Time between two output tokens of an attempt that was served, on average',
+      labelNames,
+      bounds: perTokenBuckets,
+    }),
+    tokens: new HistogramTally({
+      name: 'gen_ai_client_token_usage',
+      help: 'Tokens of an attempt',
+      labelNames: ['model', 'backend', 'gen_ai_token_type'],
+      bounds: tokenBuckets,
+    }),
+    attempts: new CounterTally({
+      name: 'spillway_attempts_total',
+      help: 'Attempts',
+      labelNames: [...labelNames, 'reason'],
+    }),
+    failovers: new CounterTally({
+      name: 'spillway_failovers_total',
+      help: 'Failovers, by reason',
+      labelNames: ['model', 'from', 'to', 'reason'],
+    }),
+    spills: new CounterTally({
+      name: 'spillway_spills_total',
+      help: 'Requests sent elsewhere because the preferred backend could not take them',
+      labelNames: ['model', 'backend', 'why'],
+    }),
+    cost: new CounterTally({
+      name: 'spillway_cost_usd_total',
+      help: 'Money for attempts, in USD',
+      labelNames: ['model', 'backend'],
+    }),
+  };
+};
 
 const seconds = (ms: number): number => Math.max(0, ms) / 1000;
