@@ -39,7 +39,8 @@ import { pathAsOurs } from './path-alias.ts';
 import type { Caller, ProxyParts, Reply } from './proxy.ts';
 import type { Observatory } from './diagnostic/observatory.ts';
 import { isReplayAsked, startingAfter } from './replay-request.ts';
-import { parseRequest } from './request.ts';
+import { choiceField } from './field.ts';
+import { parseRequest, residencyRules } from './request.ts';
 import type { Proxy } from './respond.ts';
 import { Roster } from './roster.ts';
 import { WebSocketDoor } from './websocket.ts';
@@ -316,13 +317,14 @@ export class HttpService {
 
   #callerOf(headers: IncomingHttpHeaders, requestId: string): Caller {
     const { name, residency } = this.#authenticate(keyOf(headers));
+    const asked = choiceField(headers, 'x-spillway-residency', residencyRules);
     const header = asText(headers['traceparent']);
     const trace = readTraceparent(header)?.trace ?? this.#parts.ids();
     const pin = asText(headers['x-spillway-backend']);
     const forbid = asText(headers['x-spillway-not']);
     return {
       name,
-      residency,
+      residency: asked === 'local-only' ? asked : residency,
       trace,
       requestId,
       ...(pin !== undefined && { pin: textOfHeader(pin) }),

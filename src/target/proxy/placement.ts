@@ -6,12 +6,12 @@
 import type { Failure } from '../../protocol/generation.ts';
 import type { Usage } from '../../protocol/generation.ts';
 import type { Random } from '../../random/random.ts';
-import type { BackendSystem, Candidate, ModelSystem } from '../../system/system.ts';
+import type { Candidate, ModelSystem } from '../../system/system.ts';
 import { type Admitted, admit } from './admit.ts';
 import { type ApiError, badRequest, contextExceeded } from './api-error.ts';
 import type { Backend } from './backend.ts';
 import type { BackendQuota } from './backend-quota.ts';
-import { type CallPlan, callPlan } from './call.ts';
+import { type CallPlan, type Shown, callPlan } from './call.ts';
 import type { Conversation } from './conversation.ts';
 import { judge } from './failure-scope.ts';
 import type { RequestMeter } from './meter.ts';
@@ -95,9 +95,11 @@ export class Placement {
     return this.promptTokens + (this.#input.request.maxOutputTokens ?? 0);
   }
 
-  /** What the candidate is asked for a whole answer. */
-  planFor(candidate: Candidate): CallPlan {
-    return { ...this.#planned(), candidate };
+  /** What the candidate is asked: for a whole answer, or for the rest of what has been shown. */
+  planFor(candidate: Candidate, shown?: Shown): CallPlan {
+    const { request, conversation } = this.#input;
+    const plan = shown ? callPlan(request, conversation, candidate, shown) : this.#planned();
+    return { ...plan, candidate, isLocalOnly: this.isLocalOnly };
   }
 
   /** Finds a place among the candidates not tried yet. */
@@ -114,8 +116,8 @@ export class Placement {
       rules: () => this.#rules(),
       tokensOf: ({ quota }) => this.#tokensOf(quota),
       gone,
-      onAdmitted: (candidate, { system }) => {
-        if (meter.limit?.hasBudget === true) meter.hold(this.#likelyUsd(candidate, system));
+      onAdmitted: (candidate, backend) => {
+        if (meter.limit?.hasBudget === true) meter.hold(this.#likelyUsd(candidate, backend));
       },
       onCold: (candidate) => backends.get(candidate.backend)?.warm(candidate, caller.trace),
     });
@@ -218,11 +220,12 @@ export class Placement {
   }
 
   /** What is at home costs nothing by the token. */
-  #costOf(candidate: Candidate, { system }: Backend): number | undefined {
+  #costOf(candidate: Candidate, backend: Backend): number | undefined {
     const { meter, request, model: asked } = this.#input;
     const isCompared = asked.strategy === 'cheapest';
-    if (!isCompared && !meter.limit?.hasBudget) return system.residency === 'local' ? 0 : undefined;
-    return this.#priceOf(candidate, system, {
+    if (!isCompared && !meter.limit?.hasBudget)
+      return backend.residencyOf(candidate.model) === 'local' ? 0 : undefined;
+    return this.#priceOf(candidate, backend, {
       // A budget needs to know no more than whether there is a price.
       inputTokens: isCompared ? this.promptTokens : 1,
       outputTokens: request.maxOutputTokens ?? typicalAnswerTokens,
@@ -230,19 +233,17 @@ export class Placement {
   }
 
   /** Few answers come near the limit that their request sets. */
-  #likelyUsd(candidate: Candidate, system: BackendSystem): number {
+  #likelyUsd(candidate: Candidate, backend: Backend): number {
     const { maxOutputTokens = typicalAnswerTokens } = this.#input.request;
     const outputTokens = Math.min(maxOutputTokens, typicalAnswerTokens);
     const inputTokens = this.promptTokens + this.#shownTokens;
-    return this.#priceOf(candidate, system, { inputTokens, outputTokens }) ?? 0;
+    return this.#priceOf(candidate, backend, { inputTokens, outputTokens }) ?? 0;
   }
 
-  #priceOf(
-    { model }: Candidate,
-    { name, residency }: BackendSystem,
-    usage: Usage,
-  ): number | undefined {
-    return residency === 'local' ? 0 : this.#input.parts.priceOf(name, model, usage);
+  #priceOf({ model }: Candidate, backend: Backend, usage: Usage): number | undefined {
+    const { name } = backend.system;
+    const isHome = backend.residencyOf(model) === 'local';
+    return isHome ? 0 : this.#input.parts.priceOf(name, model, usage);
   }
 
   #lackOf(candidate: Candidate, backend: Backend): Lack | undefined {

@@ -52,6 +52,8 @@ export interface UpstreamCall {
   readonly serviceTier?: string;
   /** Text already shown to the reader, to be continued; set on a continuing failover only. */
   readonly continues?: string;
+  /** It is to stay at home, also behind a backend that has clouds of its own. */
+  readonly isLocalOnly?: boolean;
   /** `traceparent` of this attempt. */
   readonly trace: string;
   readonly span: string;
@@ -91,6 +93,8 @@ export interface Alarm {
 export interface ModelAbility {
   readonly vision?: boolean;
   readonly tools?: boolean;
+  /** The server only passes on what it is asked, to another that runs it. */
+  readonly isRemote?: boolean;
 }
 
 /** One finished or running response, as kept. */

@@ -12,7 +12,6 @@ import {
   outOfBounds,
   unsupported,
   wrongType,
-  wrongValue,
 } from './api-error.ts';
 import {
   boundedText,
@@ -29,6 +28,9 @@ import {
 import type { JsonObject } from './json.ts';
 import { type InputItem, parseInput } from './request-item.ts';
 import { type OfferedTool, offeredTools, parseToolChoice, parseTools } from './request-tool.ts';
+
+/** What a request may demand of its own way, in its metadata or by a header. */
+export const residencyRules = ['local-only', 'local-first'] as const;
 
 /** A request as the heart works with it. */
 export interface ResponseRequest {
@@ -260,8 +262,6 @@ export const parseMetadata = (fields: JsonObject): Readonly<Record<string, strin
   // Whatever the keys are: `__proto__` cannot be assigned.
   const metadata: Readonly<Record<string, string>> = Object.fromEntries(read);
   // A demand that is misspelt would otherwise be a leak.
-  const residency = metadata['residency'];
-  if (residency !== undefined && residency !== 'local-only' && residency !== 'local-first')
-    throw wrongValue('metadata.residency', residency, ['local-only', 'local-first']);
+  choiceField(metadata, 'residency', residencyRules, 'metadata.residency');
   return metadata;
 };

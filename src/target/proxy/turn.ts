@@ -21,7 +21,7 @@ import { Assembler, type Finish } from './assembler.ts';
 import type { AttemptRun } from './attempt.ts';
 import { BackendAttempt } from './backend-attempt.ts';
 import type { Backend } from './backend.ts';
-import { type CallPlan, type Shown, callPlan, promptText, promptWords } from './call.ts';
+import { type CallPlan, type Shown, promptText, promptWords } from './call.ts';
 import type { Conversation } from './conversation.ts';
 import type { Delivery, DeliveryParts } from './delivery.ts';
 import type { RequestMeter } from './meter.ts';
@@ -168,15 +168,13 @@ export class Turn {
 
   /** Asks one backend, and passes on what it says as far as that can be shown. */
   async #attempt(place: Place): Promise<RelayEnd> {
-    const { parts, request, conversation, caller, placement } = this.#input;
+    const { parts, request, caller, placement } = this.#input;
     const { backend, choice } = place;
     const { name } = backend.system;
     this.#input.retries.begin(parts.clock.now());
     this.#attemptCount++;
     this.#backendName = name;
-    const plan = this.#shown
-      ? callPlan(request, conversation, choice.candidate, this.#shown)
-      : placement.planFor(choice.candidate);
+    const plan = placement.planFor(choice.candidate, this.#shown);
     this.#plan = plan;
     this.#promptTokens = undefined;
     await this.#begin();
@@ -226,7 +224,8 @@ export class Turn {
       attempt: this.#attemptCount,
       ...this.#causeOf(choice),
       backend: name,
-      residency: choice.residency,
+      // It may have been found out meanwhile that the model is passed on.
+      residency: backend.residencyOf(model),
       outcome: end.kind === 'gone' ? 'cancelled' : end.kind,
       failure: end.kind === 'failed' ? end.failure : undefined,
       priceOf: (usage) => parts.priceOf(name, model, usage),

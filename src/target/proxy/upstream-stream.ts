@@ -101,6 +101,9 @@ export async function* callUpstream(
   }
 }
 
+/** For a Spillway that is the backend; others take no notice. */
+const localOnlyHeader = { 'x-spillway-residency': 'local-only' } as const;
+
 const failed = (failure: Failure): readonly GenerationEvent[] => [{ kind: 'failure', failure }];
 
 const requestOf = (
@@ -114,6 +117,7 @@ const requestOf = (
     ...bearer(token),
     'content-type': 'application/json',
     traceparent: traceparent(call.trace, call.span),
+    ...(call.isLocalOnly === true && localOnlyHeader),
   },
   body: bodyText(wire.bodyOf(call)),
   ...(call.onSent ? { onSent: call.onSent } : {}),
