@@ -6,13 +6,7 @@
  */
 
 import type { ClientToolChoice, TextFormat, Tool, Verbosity } from '../../protocol/responses.ts';
-import {
-  badRequest,
-  missingParameter,
-  outOfBounds,
-  unsupported,
-  wrongType,
-} from './api-error.ts';
+import { badRequest, missingParameter, outOfBounds, unsupported, wrongType } from './api-error.ts';
 import {
   boundedText,
   choiceField,
