@@ -72,6 +72,7 @@ export interface FactTable {
   readonly 'not-ollama': object;
   readonly 'has-models': { readonly models: readonly string[] };
   readonly 'lacks-model': { readonly model: string; readonly isOllama: boolean };
+  readonly 'remote-model': { readonly model: string; readonly host: string };
   readonly loaded: { readonly models: readonly string[] };
   readonly 'not-loaded': { readonly models: readonly string[] };
   readonly 'on-gpu': { readonly model: string; readonly ratio: number };

@@ -13,7 +13,11 @@ import { type Answer, type Conversation, answerMsMax } from './conversation.ts';
 import type { Fact, Finding, Level } from './finding.ts';
 
 const versionShape = Type.Object({ version: Type.String() });
-const tagsShape = Type.Object({ models: Type.Array(Type.Object({ name: Type.String() })) });
+const tagsShape = Type.Object({
+  models: Type.Array(
+    Type.Object({ name: Type.String(), remote_host: Type.Optional(Type.String()) }),
+  ),
+});
 const psShape = Type.Object({
   models: Type.Array(
     Type.Object({
@@ -63,14 +67,26 @@ const lookAtOllama = async (
   ];
   if (isOpenToAll(backend, url))
     findings.push({ step: 'http', level: 'warn', fact: { kind: 'keyless', host: url.hostname } });
+  // A model that it only passes on, to servers of others, is never in its memory.
+  let own = candidates;
   const tags = await talk.get(`${base}/api/tags`, headers);
   if (tags.kind === 'answer' && Value.Check(tagsShape, tags.json)) {
     const names = tags.json.models.map(({ name }) => name);
     findings.push(...modelFindings(candidates, names, true));
+    for (const { name: model, remote_host: host = '' } of tags.json.models) {
+      if (host === '' || !candidates.some((it) => isAmong(it.model, [model]))) continue;
+      own = own.filter((it) => !isAmong(it.model, [model]));
+      if (backend.residency === 'local')
+        findings.push({
+          step: 'models',
+          level: 'warn',
+          fact: { kind: 'remote-model', model, host },
+        });
+    }
   }
   const loaded = await talk.get(`${base}/api/ps`, headers);
   if (loaded.kind === 'answer' && Value.Check(psShape, loaded.json))
-    findings.push(...memoryFindings(candidates, loaded.json.models));
+    findings.push(...memoryFindings(own, loaded.json.models));
 
   return findings;
 };

@@ -144,6 +144,30 @@ describe('Ollama', () => {
     expect(isReachable).toBe(true);
   });
 
+  test('is told of a model that it passes on, unless it is a cloud anyway', async () => {
+    const host = 'https://ollama.com:443';
+    await using server = await serving({
+      '/api/version': { version: '0.33.0' },
+      '/api/tags': {
+        models: [
+          { name: 'mine:latest', remote_model: 'gpt-oss:120b', remote_host: host },
+          { name: 'other:latest', remote_model: 'gpt-oss:20b', remote_host: host },
+          { name: 'here:latest' },
+        ],
+      },
+      '/api/ps': { models: [{ name: 'here:latest' }] },
+    });
+    const wanted = ['mine', 'here'].map((model) => ({ backend: 'spark', model }));
+    const remote = async (more: Partial<BackendSystem>) =>
+      (await diagnose(backend(server.url, more), wanted)).findings.filter(
+        ({ fact }) => fact.kind === 'remote-model' || fact.kind === 'not-loaded',
+      );
+    expect(await remote({})).toEqual([
+      { step: 'models', level: 'warn', fact: { kind: 'remote-model', model: 'mine:latest', host } },
+    ]);
+    expect(await remote({ residency: 'cloud' })).toEqual([]);
+  });
+
   test('is told which model to pull; a name without a tag is its latest', async () => {
     await using server = await serving({
       '/api/version': { version: '0.33.0' },

@@ -32,6 +32,7 @@ const troubles: readonly Fact[] = [
   { kind: 'keyless', host: 'spark.example.ts.net' },
   { kind: 'not-ollama' },
   { kind: 'lacks-model', model: 'gpt-oss:120b', isOllama: true },
+  { kind: 'remote-model', model: 'mine', host: 'https://ollama.com:443' },
   { kind: 'not-loaded', models: ['gpt-oss:120b'] },
   { kind: 'on-gpu', model: 'gpt-oss:120b', ratio: 0 },
   { kind: 'on-gpu', model: 'gpt-oss:120b', ratio: 0.999 },

@@ -129,6 +129,10 @@ const sayings: Sayings = {
       ? `On the box: ollama pull ${fact.model}`
       : 'Check `model`, or deploy it there.',
   }),
+  'remote-model': (fact) => ({
+    what: `${fact.model} is served by ${fact.host}: what it is asked leaves the box`,
+    todo: 'It gets no local-only requests. Name a model that is on the box itself (`ollama pull`).',
+  }),
   loaded: (fact) => ({ what: `${all(fact.models)} in memory` }),
   'not-loaded': (fact) => ({
     what: `${all(fact.models)} not in memory`,

@@ -132,6 +132,10 @@ const sayings: Sayings = {
       ? `本体で ollama pull ${fact.model} を実行してください。`
       : '`model` の名前を確認するか、そこにデプロイしてください。',
   }),
+  'remote-model': (fact) => ({
+    what: `${fact.model} は本体ではなく ${fact.host} で動いており、送信した内容は外部に出ます`,
+    todo: 'local-only の要求はここに送られません。本体に置いたモデル（`ollama pull`）を `model` に指定してください。',
+  }),
   loaded: (fact) => ({ what: `${all(fact.models)} を読み込み済み` }),
   'not-loaded': (fact) => ({
     what: `${all(fact.models)} は未読み込み`,

@@ -94,9 +94,12 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
       const full = [...waits.keys()].map(({ backend }) => ({ backend, why: 'full' as const }));
       return { kind: 'refused', refused: [...refused, ...full] };
     }
-    const unseen = notLookedAt(choice, states, backends);
-    if (unseen.length > 0) {
-      await Promise.all(unseen.map((it) => it.lookAtModels()));
+    const looks = [
+      ...notLookedAt(choice, states, backends).map((it) => it.lookAtModels()),
+      ...whoReads(backend, rules),
+    ];
+    if (looks.length > 0) {
+      await Promise.all(looks);
       continue;
     }
     for (const cold of choice.cold) if (cold.backend !== backend.system.name) input.onCold(cold);
@@ -115,16 +118,14 @@ export const admit = async (input: AdmitInput): Promise<Admitted> => {
       continue;
     }
     const tokens = input.tokensOf(backend);
-    const hasQuota = backend.quota.waitMs(tokens, clock.now()) === 0;
-    const mayServe = backend.mayServeModel(choice.candidate.model);
     const isPayable = !state || moneyObjection(state, input.rules()) === undefined;
-    if (hasQuota && mayServe && isPayable && !input.gone.aborted) {
+    if (isStillGood(choice, backend, tokens, clock.now()) && isPayable && !input.gone.aborted) {
       backend.quota.charge(tokens, clock.now());
       input.onAdmitted(choice.candidate, backend);
       const standby = next && backends.get(next.candidate.backend);
       return { kind: 'admitted', choice, backend, standby, slotAt };
     }
-    // Granted too late: the circuit has opened, the quota or the money is used up, or nobody waits any more.
+    // Granted too late: what the choice rests on holds no longer, or nobody waits any more.
     backend.admission.leave(slotAt, clock.now());
   }
 };
@@ -145,6 +146,24 @@ const notLookedAt = (
     return it?.needsLook === true ? [it] : [];
   });
 };
+
+/** What is to stay at home is not sent before the backend was asked which models it passes on. */
+const whoReads = (backend: Backend, { isLocalOnly }: RouteRules): readonly Promise<void>[] => {
+  if (!backend.needsAbilities) return [];
+  const learning = backend.learnAbilities();
+  return isLocalOnly ? [learning] : [];
+};
+
+/** While it was waited for, a circuit opens, a quota is used up, a model turns out to be remote. */
+const isStillGood = (
+  { candidate: { model }, residency }: Choice,
+  backend: Backend,
+  tokens: number,
+  now: number,
+): boolean =>
+  backend.quota.waitMs(tokens, now) === 0 &&
+  backend.mayServeModel(model) &&
+  backend.residencyOf(model) === residency;
 
 /** Nobody else can serve: a circuit that is open may be probed at once. */
 const revive = async (

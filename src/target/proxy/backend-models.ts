@@ -5,7 +5,7 @@
 
 import type { BackendSystem, Candidate } from '../../system/system.ts';
 import { type Clock, within } from '../../time/clock.ts';
-import { LoadedModels, withTag } from './loaded-models.ts';
+import { fullName, LoadedModels } from './loaded-models.ts';
 import type { ModelAbility, Upstream } from './proxy.ts';
 
 export interface BackendModelsParts {
@@ -54,7 +54,7 @@ export class BackendModels {
   #tells = true;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #look: Promise<void> | undefined;
-  #abilities: ReadonlyMap<string, ModelAbility> = new Map();
+  #abilities: ReadonlyMap<string, ModelAbility> | undefined;
   #abilitiesAt = Number.NEGATIVE_INFINITY;
   #abilityLook: Promise<void> | undefined;
 
@@ -74,7 +74,7 @@ export class BackendModels {
 
   /** What a model is able to do, as far as the backend has said. */
   ability(model: string): ModelAbility {
-    return this.#abilities.get(model) ?? this.#abilities.get(withTag(model)) ?? {};
+    return this.#abilities?.get(fullName(model)) ?? {};
   }
 
   /** Somebody asks the model. */
@@ -95,6 +95,7 @@ export class BackendModels {
   /** Whatever comes back after a failure may have lost its models. */
   forget(): void {
     this.#lookedAt = Number.NEGATIVE_INFINITY;
+    if (!this.#abilities) this.#abilitiesAt = Number.NEGATIVE_INFINITY;
   }
 
   /** The probe: rejects unless the backend answers. */
@@ -131,11 +132,26 @@ export class BackendModels {
     this.#lookedAt = clock.now();
   }
 
+  /** Whether what is known of the models' abilities is too old, and can be known. */
+  get needsAbilities(): boolean {
+    const { clock, upstream, mayServe } = this.#parts;
+    if (!upstream.abilities || !mayServe()) return false;
+    return clock.now() - this.#abilitiesAt >= abilityFreshMs;
+  }
+
   /** Learns what the models are able to do, unless that is known; takes little time in any case. */
   async lookAtAbilities(): Promise<void> {
-    const { clock, upstream, mayServe } = this.#parts;
-    if (!upstream.abilities || !mayServe()) return;
-    if (clock.now() - this.#abilitiesAt < abilityFreshMs) return;
+    if (!this.needsAbilities) return;
+    const { clock } = this.#parts;
+    await within(clock, lookMsMax, 'asking for abilities', this.learnAbilities()).catch(
+      () => undefined,
+    );
+  }
+
+  /** The same, as long as it takes: seconds, once a minute, where nobody answers. */
+  async learnAbilities(): Promise<void> {
+    const { clock, upstream } = this.#parts;
+    if (!upstream.abilities || !this.needsAbilities) return;
     this.#abilityLook ??= within(
       clock,
       probeMsMax,
@@ -143,7 +159,7 @@ export class BackendModels {
       upstream.abilities(this.#closing.signal),
     )
       .then((abilities) => {
-        this.#abilities = abilities;
+        this.#abilities = new Map([...abilities].map(([name, able]) => [fullName(name), able]));
       })
       // One that does not tell is taken at the word of the file.
       .catch(() => undefined)
@@ -151,9 +167,7 @@ export class BackendModels {
         this.#abilitiesAt = clock.now();
         this.#abilityLook = undefined;
       });
-    await within(clock, lookMsMax, 'asking for abilities', this.#abilityLook).catch(
-      () => undefined,
-    );
+    await this.#abilityLook;
   }
 
   /** Has the model loaded in the background, while others are served elsewhere. */

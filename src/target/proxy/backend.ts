@@ -173,13 +173,12 @@ export class Backend {
     const { runningCount, queuedCount } = this.admission;
     return {
       candidate,
-      // A name that a client fills in can be one that the backend passes on.
-      residency: isCloudTag(candidate.model) ? 'cloud' : this.system.residency,
+      residency: this.residencyOf(candidate.model),
       mayServe: this.mayServeModel(candidate.model),
       hasFreeSlot: this.admission.hasFreeSlot,
       queuedCount: this.admission.queuedCount,
       predictedWaitMs: this.admission.predictedWaitMs(this.#clock.now()),
-      isLoaded: this.#models.isLoaded(candidate.model),
+      isLoaded: this.isLoaded(candidate.model),
       busyRatio: (runningCount + queuedCount) / this.system.slots,
       firstTokenMs: this.#firstTokenMs(candidate.model),
     };
@@ -187,7 +186,25 @@ export class Backend {
 
   /** Whether the model is in memory; undefined when the backend does not say. */
   isLoaded(model: string): boolean | undefined {
-    return this.#models.isLoaded(model);
+    return this.#isPassedOn(model) ? undefined : this.#models.isLoaded(model);
+  }
+
+  /**
+   * Where the model runs, as far as is known: a backend at home can pass on what some are asked,
+   * also one whose name a client fills in.
+   */
+  residencyOf(model: string): BackendSystem['residency'] {
+    return this.#isPassedOn(model) ? 'cloud' : this.system.residency;
+  }
+
+  /** Whether it would have to be asked which models it passes on. */
+  get needsAbilities(): boolean {
+    return this.system.residency === 'local' && this.#models.needsAbilities;
+  }
+
+  /** Learns which models it passes on; waits for the answer for seconds, once a minute. */
+  learnAbilities(): Promise<void> {
+    return this.#models.learnAbilities();
   }
 
   /** The last call of our own that the model has answered. */
@@ -301,7 +318,7 @@ export class Backend {
   async #probeModel(model: string): Promise<void> {
     if (!this.mayServe) throw new Error('the backend itself is not back');
     const candidate = this.#asked.get(model);
-    if (candidate && this.system.residency === 'local')
+    if (candidate && this.residencyOf(model) === 'local')
       await this.#models.probeModel(candidate, this.system.firstTokenMs);
     else await this.#models.probe();
   }
@@ -310,7 +327,11 @@ export class Backend {
   #warmAll(): void {
     if (this.system.residency !== 'local') return;
     for (const [model, candidate] of this.#asked)
-      if (this.#models.isLoaded(model) === false) this.#models.warm(candidate);
+      if (this.isLoaded(model) === false) this.#models.warm(candidate);
+  }
+
+  #isPassedOn(model: string): boolean {
+    return isCloudTag(model) || this.#models.ability(model).isRemote === true;
   }
 
   #rateOf(model: string): PrefillRate {

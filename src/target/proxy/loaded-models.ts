@@ -71,5 +71,11 @@ export class LoadedModels {
   }
 }
 
-/** Ollama's full name of a model. */
+/** The one name of a model that Ollama knows under several: `Qwen3`, `library/qwen3:latest`. */
+export const fullName = (model: string): string =>
+  withTag(model.replace(/^\w+:\/\//, ''))
+    .toLowerCase()
+    .replace(/^(?:registry\.ollama\.ai\/)?(?:library\/)?/, '');
+
+/** A model with its tag, as Ollama lists it. */
 export const withTag = (model: string): string => (model.includes(':') ? model : `${model}:latest`);

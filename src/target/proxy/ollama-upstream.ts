@@ -66,14 +66,20 @@ export const ollamaUpstream = (backend: BackendSystem, parts: UpstreamParts): Up
   };
 };
 
-/** What each model is said to be able to do; an older Ollama says nothing. */
+/** What each model is said to be able to do; an older Ollama says little. */
 const abilitiesIn = (tags: unknown): ReadonlyMap<string, ModelAbility> => {
   const models = asRecord(tags)?.['models'];
   const told = (Array.isArray(models) ? models : []).flatMap((model) => {
-    const name = asText(asRecord(model)?.['name']);
-    const able = asRecord(model)?.['capabilities'];
-    if (name === undefined || !Array.isArray(able)) return [];
-    return [[name, { vision: able.includes('vision'), tools: able.includes('tools') }] as const];
+    const { name: named, capabilities, remote_host: host } = asRecord(model) ?? {};
+    const name = asText(named);
+    if (name === undefined) return [];
+    // A copy of a model of Ollama's cloud can have any name; only here it is told from others.
+    const isRemote = asText(host) !== undefined && host !== '';
+    const able = Array.isArray(capabilities) && {
+      vision: capabilities.includes('vision'),
+      tools: capabilities.includes('tools'),
+    };
+    return [[name, { ...able, ...(isRemote && { isRemote }) }] as const];
   });
   return new Map(told);
 };

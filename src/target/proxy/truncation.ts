@@ -58,7 +58,7 @@ const longestWindow = (input: TruncationInput): number | undefined => {
   const demand = conversation.isLocalOnly ? 'local-only' : undefined;
   const isHome = isLocalOnly(caller.residency, model.residency, demand);
   const windows = model.candidates
-    .filter(({ backend }) => !isHome || backends.get(backend)?.system.residency === 'local')
+    .filter((it) => !isHome || backends.get(it.backend)?.residencyOf(it.model) === 'local')
     .filter(({ backend }) => (only ?? backend) === backend && !never.includes(backend))
     .map((candidate) => windowOf(candidate) ?? Number.POSITIVE_INFINITY);
   const longest = Math.max(...windows);

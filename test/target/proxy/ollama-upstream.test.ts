@@ -280,6 +280,8 @@ test('what its models are able to do is told, where it says so', async () => {
     { name: 'eyes:latest', capabilities: ['completion', 'vision'] },
     { name: 'hands:1b', capabilities: ['completion', 'tools'] },
     { name: 'old:1b' },
+    { name: 'far:latest', capabilities: [], remote_host: 'https://ollama.com:443' },
+    { name: 'afar:1b', remote_model: 'gpt-oss:120b', remote_host: 'https://ollama.com:443' },
   ];
   await using server = await scriptedServer((socket) => {
     socket.write(`${head('application/json')}${chunk(JSON.stringify({ models }))}${lastChunk}`);
@@ -289,6 +291,9 @@ test('what its models are able to do is told, where it says so', async () => {
     new Map([
       ['eyes:latest', { vision: true, tools: false }],
       ['hands:1b', { vision: false, tools: true }],
+      ['old:1b', {}],
+      ['far:latest', { vision: false, tools: false, isRemote: true }],
+      ['afar:1b', { isRemote: true }],
     ]),
   );
   await upstream.close();

@@ -25,8 +25,7 @@ export const backendCard = (backend: BackendView, telling: Telling): Markup => {
       ${backend.isServing && html`<span class="chip ok">${words.serving}</span>`}
       <span class="end chip ${breakerTone}">${words.circuit} ${words.breaker[breaker]}</span>
     </div>
-    ${whyLine(backend, telling)} ${backend.alarms.map((alarm) => alarmLine(alarm, telling))}
-    ${backend.models.map((model) => modelLine(model, telling))}
+    ${whyLine(backend, telling)} ${troubles(backend, telling)}
     <div class="load">
       ${slotPicture(backend)} <b>${backend.running}/${backend.slots}</b> ${words.slots} ·
       <b>${backend.queued}</b> ${words.queued}
@@ -47,6 +46,22 @@ const whyLine = ({ why, since, sinceMs }: BackendView, { words, timeOf }: Tellin
     ${since === undefined ? '' : html`· ${timeOf(since)} · ${words.ago(sinceMs ?? 0)}`}<br />
     ${why.message}
   </p>`;
+
+/** Behind a model whose name is a pattern, clients can name as many missing ones as they like. */
+const troublesShown = 6;
+
+/** A model that people must see to is named once, and what holds for all of a backend first. */
+const troubles = ({ alarms, models }: BackendView, telling: Telling): Markup => {
+  const told = new Set(alarms.map(({ model }) => model));
+  const lines = [
+    ...alarms.filter(({ model }) => model === undefined).map((it) => alarmLine(it, telling)),
+    ...alarms.filter(({ model }) => model !== undefined).map((it) => alarmLine(it, telling)),
+    ...models.filter(({ model }) => !told.has(model)).map((it) => modelLine(it, telling)),
+  ];
+  const rest = lines.length - troublesShown;
+  return html`${lines.slice(0, troublesShown)}
+  ${rest > 0 && html`<p class="why">${telling.words.more(rest)}</p>`}`;
+};
 
 /** What people must do something about. */
 const alarmLine = ({ model, address, reason, message }: Alarm, { words }: Telling): Markup =>

@@ -134,5 +134,13 @@ const totalOf = (models: readonly ModelToday[], name: string): ModelToday => {
 /** In yen where the file has a rate, as the reader pays; else in dollars. */
 const moneyOf = (usd: number, usdJpy: number | undefined): string =>
   usdJpy === undefined
-    ? `$${usd.toFixed(usd > 0 && usd < 1 ? 4 : 2)}`
-    : `¥${(usd * usdJpy).toFixed(usd > 0 && usd * usdJpy < 100 ? 2 : 0)}`;
+    ? amountOf('$', usd, usd > 0 && usd < 1 ? 4 : 2)
+    : amountOf('¥', usd * usdJpy, usd > 0 && usd * usdJpy < 100 ? 2 : 0);
+
+/** What was paid is never shown as nothing. */
+const amountOf = (sign: string, amount: number, digits: number): string => {
+  const least = 10 ** -digits;
+  return amount > 0 && amount < least / 2
+    ? `< ${sign}${least.toFixed(digits)}`
+    : `${sign}${amount.toFixed(digits)}`;
+};

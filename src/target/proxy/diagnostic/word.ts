@@ -30,6 +30,8 @@ export interface PageWords {
   readonly alarm: string;
   /** Of a model that is shut out while its backend is not. */
   readonly shutOut: string;
+  /** Closes a list of which not all is shown. */
+  readonly more: (count: number) => string;
   readonly secondOpinions: (alive: number, dead: number) => string;
   readonly withheld: (retries: number) => string;
   readonly stateProblem: (what: string) => string;
@@ -152,6 +154,7 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     circuit: 'circuit',
     alarm: 'To be mended',
     shutOut: 'Model shut out',
+    more: (count) => `and ${count} more`,
     secondOpinions: (alive, dead) => `asked again while silent: ${alive} answered, ${dead} did not`,
     withheld: (retries) => `retries withheld: ${retries}`,
     stateProblem: (what) => `the state cannot be kept: ${what}`,
@@ -207,6 +210,7 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     circuit: 'ブレーカー',
     alarm: '要対応',
     shutOut: '遮断中のモデル',
+    more: (count) => `ほか ${count} 件`,
     secondOpinions: (alive, dead) => `無応答時の再確認：応答あり ${alive}、応答なし ${dead}`,
     withheld: (retries) => `再試行の見送り：${retries}`,
     stateProblem: (what) => `状態を保存できません：${what}`,
