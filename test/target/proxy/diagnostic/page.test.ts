@@ -124,6 +124,23 @@ describe('the page', () => {
     expect(text).toContain('retries withheld: 2');
   });
 
+  test('names a missing model once, and of many the first few, behind what holds for all', () => {
+    const why = { reason: 'status', message: 'try pulling it first' };
+    const missing = Array.from({ length: 100 }, (_, at) => `missing-${at}`);
+    const backends = view().backends.map((backend) => ({
+      ...backend,
+      models: missing.map((model) => ({ model, breaker: 'open' as const, why })),
+      alarms: [
+        ...missing.map((model) => ({ model, reason: 'status' as const, message: why.message })),
+        ...backend.alarms,
+      ],
+    }));
+    const text = textOf(pageOf(view({ backends })));
+    expect(text.match(/missing-0/g)).toHaveLength(1);
+    expect(text).toMatch(/spark\.example .* missing-0 .* and 95 more/);
+    expect(text).not.toContain('missing-9 ');
+  });
+
   test('tells the same in Japanese', () => {
     const text = textOf(pageOf(view(), 'ja'));
     expect(text).toContain('現在の応答元 azure クラウド m');
@@ -167,6 +184,13 @@ describe('the page', () => {
       },
     ] as const;
     expect(textOf(pageOf(view({ serving })))).toContain('spark large azure small');
+  });
+
+  test('does not show as nothing what was paid', () => {
+    const { usdJpy: _, today, ...dollars } = view();
+    const models = today.models.map((model) => ({ ...model, costUsd: 0.000_008 }));
+    expect(textOf(pageOf({ ...dollars, today: { ...today, models } }))).toContain('&lt; $0.0001');
+    expect(textOf(pageOf(view({ today: { ...today, models } })))).toContain('&lt; ¥0.01');
   });
 
   test('counts money in dollars where the file has no rate', () => {
