@@ -16,7 +16,10 @@ export const usageError = (words: readonly string[], message: string): UsageErro
   const command = words.find((word) => !word.startsWith('-'));
   if (command === undefined)
     return new UsageError('expected a command, found none', 'See `spillway --help`.');
-  if (/^(?:Unknown command|Did you mean)/.test(message)) {
+  if (
+    /^(?:Unknown command|Did you mean)/.test(message) ||
+    /^Unknown arguments?: ([^,]+)/.exec(message)?.[1] === command
+  ) {
     const near = message.startsWith('Did you mean') ? `${message} ` : '';
     return new UsageError(`unknown command '${command}'`, `${near}See \`spillway --help\`.`);
   }

@@ -35,6 +35,8 @@ describe('words that cannot be used end with 2 and a hint, and no stack', () => 
   test.for([
     ['', 'expected a command, found none'],
     ['rnu file.yaml', "unknown command 'rnu'"],
+    ['frobnicate', "unknown command 'frobnicate'"],
+    ['frobnicate file.yaml', "unknown command 'frobnicate'"],
     ['run', 'expected one more word, found none'],
     ['run file.yaml more', 'Unknown argument: more'],
     ['run file.yaml --nope', 'Unknown argument: nope'],
