@@ -59,7 +59,9 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
     });
     const requestLog = requestLogOf(system, quiet);
     const tell = noticesBeside(requestLog, systemClock());
-    using stop = stopSignals(() => tell('stopping'));
+    using stop = stopSignals(() =>
+      tell('stopping: running answers may end first; asked once more, it stops at once'),
+    );
     await using hybrid = await openHybrid(override(system), {
       requestLog,
       version,
