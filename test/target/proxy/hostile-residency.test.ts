@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 
-import { ProxyWorld } from '../../kit/proxy-world.ts';
+import { end, failure, pause, ProxyWorld, text } from '../../kit/proxy-world.ts';
 import { SocketWorld } from '../../kit/socket-world.ts';
 
 const me = { name: 'anonymous', residency: 'local-first' } as const;
@@ -70,6 +70,106 @@ test('a model that the box passes on to a cloud is none of the house', async () 
   expect((await world.ask(ask)).status).toBe(200);
   expect(world.attempts[0]).toMatchObject({ backend: 'spark', residency: 'cloud' });
   expect((await world.ask({ ...ask, model: 'o/gpt-oss:120b', ...demand })).status).toBe(200);
+});
+
+describe('a copy of a model that runs elsewhere', () => {
+  const copies = (told: () => Promise<ReadonlyMap<string, object>>, names = ['mine']) => {
+    const world = new ProxyWorld({
+      system: {
+        models: names.map((model) => ({ name: model, candidates: [{ backend: 'spark', model }] })),
+      },
+    });
+    Object.assign(world.spark, { abilities: told });
+    return world;
+  };
+  const remote = async () => new Map([['mine:latest', { isRemote: true }]]);
+
+  test('is none of the house, by any of its names', async () => {
+    const names = [
+      'mine',
+      'Mine',
+      'mine:latest',
+      'library/mine',
+      'registry.ollama.ai/library/mine',
+    ];
+    const world = copies(remote, names);
+    for (const model of names) {
+      const { status, error } = await world.ask({ model, input: [secret], ...demand });
+      expect({ status, code: error['code'] }).toEqual({
+        status: 503,
+        code: 'local_only_unavailable',
+      });
+    }
+    expect(world.spark.calls).toHaveLength(0);
+  });
+
+  test('serves what may leave, and is told as a cloud', async () => {
+    const world = copies(remote);
+    expect((await world.ask({ model: 'mine' })).status).toBe(200);
+    expect(world.attempts).toMatchObject([{ backend: 'spark', residency: 'cloud' }]);
+  });
+
+  test('is not taken to cost nothing', async () => {
+    const [, azure] = candidates;
+    const mine = { backend: 'spark', model: 'mine' };
+    const model = { name: 'm', strategy: 'cheapest' as const, candidates: [mine, azure ?? mine] };
+    const priceOf = (name: string) => (name === 'azure' ? 1 : undefined);
+    const world = new ProxyWorld({ system: { models: [model] }, priceOf });
+    Object.assign(world.spark, { abilities: remote });
+    for (let request = 0; request < 2; request++) await world.ask();
+    expect(world.attempts.at(-1)?.backend).toBe('azure');
+  });
+
+  test('is found out within a minute, also by a request that waits', async () => {
+    let isRemote = false;
+    const world = copies(async () => new Map([['mine', { isRemote }]]));
+    expect((await world.ask({ model: 'mine', ...demand })).status).toBe(200);
+    isRemote = true;
+    await world.clock.advanceTo(world.clock.now() + 50_000);
+    world.spark.plays(() => [
+      ...Array.from({ length: 22 }, () => [pause(900), text('p')]).flat(),
+      end,
+    ]);
+    const reading = world.begin({ model: 'mine', ...demand });
+    const waiting = world.begin({ model: 'mine', input: [secret], ...demand });
+    await world.clock.advanceTo(world.clock.now() + 12_000);
+    const late = world.begin({ model: 'mine', ...demand });
+    await world.clock.runUntil(
+      Promise.all([reading, waiting, late].map(({ done }) => done)),
+      3_600_000,
+    );
+    const ends = [reading, waiting].map(({ reply }) => reply.stream.resource);
+    expect(ends.map(({ status }) => status)).toEqual(['completed', 'failed']);
+    expect(late.reply.error['code']).toBe('local_only_unavailable');
+    expect(world.spark.calls).toHaveLength(2);
+  });
+
+  test('is found out when the box is back, before anything else is asked there', async () => {
+    let isBack = false;
+    const world = copies(() => (isBack ? remote() : Promise.reject(new Error('refused'))));
+    world.spark.probeAnswer = () => (isBack ? Promise.resolve({}) : Promise.reject(new Error()));
+    world.spark.plays(() => [failure('refused', { evidence: 'hard' })]);
+    await world.ask({ model: 'mine', ...demand });
+    const { length } = world.spark.calls;
+    isBack = true;
+    await world.clock.advanceTo(world.clock.now() + 1000);
+    const { error } = await world.ask({ model: 'mine', input: [secret], ...demand });
+    expect(error['code']).toBe('local_only_unavailable');
+    expect(world.spark.calls).toHaveLength(length);
+  });
+
+  test('is asked as ever where nobody tells, after seconds at most', async () => {
+    const silent = copies(() => new Promise(() => undefined));
+    await silent.ask({ model: 'mine', ...demand });
+    expect(silent.attempts).toMatchObject([{ startedAt: 3000, outcome: 'served' }]);
+    await silent.ask({ model: 'mine', ...demand });
+    expect(silent.attempts).toMatchObject([{}, { startedAt: 3000 }]);
+    const broken = copies(() => Promise.reject(new Error('no such route')));
+    await broken.ask({ model: 'mine', ...demand });
+    expect(broken.attempts).toMatchObject([
+      { startedAt: 0, outcome: 'served', residency: 'local' },
+    ]);
+  });
 });
 
 test('what is prepared for a model of the house stays with it', async () => {

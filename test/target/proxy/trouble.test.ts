@@ -72,6 +72,8 @@ const anyPreference = fc.record({
     ),
     { minLength: 1, maxLength: 4 },
   ),
+  /** What the Ollama at home says of its model, and when: a copy of one that runs elsewhere? */
+  told: fc.record({ isRemote: fc.boolean(), afterMs: fc.nat(2900) }),
   demands: fc.array(fc.constantFrom('key', 'request', 'model', 'turn'), {
     minLength: 1,
     maxLength: 4,
@@ -183,6 +185,13 @@ describe('whatever the backends do', () => {
           azure,
         });
         world.spare.plays(...azure);
+        const { isRemote, afterMs: tellsAfterMs } = preference.told;
+        Object.assign(world.spark, {
+          abilities: async () => {
+            await world.clock.sleep(tellsAfterMs);
+            return new Map([['spark:latest', { isRemote }]]);
+          },
+        });
         let previous: string | undefined;
         for (const [at, { stream, afterMs }] of asks.entries()) {
           await world.clock.advanceTo(world.clock.now() + afterMs);
@@ -207,6 +216,7 @@ describe('whatever the backends do', () => {
             previous = stream ? reply.stream.resource.id : String(reply.json['id']);
         }
         expect([...world.azure.calls, ...world.spare.calls]).toEqual([]);
+        expect(world.spark.calls.filter(() => isRemote)).toEqual([]);
         expect(world.attempts.every(({ residency }) => residency === 'local')).toBe(true);
         world.proxy.close();
       }),
