@@ -174,6 +174,8 @@ export interface RequestFacts {
 export interface RequestWatch {
   /** The status went out. */
   answered(status: number): void;
+  /** So did an error and nothing else: its `code`. */
+  refused(code: string): void;
   /** Nothing of the request is left running. `hasLeft`: the client did not wait for the end. */
   ended(hasLeft: boolean): void;
 }

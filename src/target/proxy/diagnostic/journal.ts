@@ -21,6 +21,8 @@ export interface RequestSummary {
   readonly endedAt: number;
   /** Absent when nothing was sent: the client left before. */
   readonly status?: number;
+  /** Of the error that was the whole answer. */
+  readonly code?: string;
   readonly hasLeft: boolean;
   readonly attempts: readonly RecordedAttempt[];
 }
@@ -46,6 +48,7 @@ export interface JournalReader {
 
 interface Open {
   status: number | undefined;
+  code: string | undefined;
   attempts: RecordedAttempt[];
 }
 
@@ -71,12 +74,15 @@ export class Journal {
   }
 
   watch(request: RequestFacts): RequestWatch {
-    const open: Open = { status: undefined, attempts: [] };
+    const open: Open = { status: undefined, code: undefined, attempts: [] };
     const startedAt = this.#clock.now();
     this.#open.set(request.requestId, open);
     return {
       answered: (status) => {
         open.status ??= status;
+      },
+      refused: (code) => {
+        open.code = code;
       },
       ended: (hasLeft) => {
         // Another request of the same id, over the same socket, may have taken the place.
@@ -86,6 +92,7 @@ export class Journal {
           startedAt,
           endedAt: this.#clock.now(),
           ...(open.status !== undefined && { status: open.status }),
+          ...(open.code !== undefined && { code: open.code }),
           hasLeft,
           attempts: open.attempts,
         };

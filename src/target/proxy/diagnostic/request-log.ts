@@ -68,6 +68,8 @@ interface Line {
   /** Each attempt that failed: `spark: reset`. */
   readonly failures?: readonly string[];
   readonly status?: number;
+  /** Why it was refused: `local_only_unavailable`. */
+  readonly code?: string;
   readonly outcome: Outcome;
   readonly ttftMs?: number;
   readonly durationMs: number;
@@ -82,7 +84,7 @@ const charactersMax = 100;
 const oneLine = (text: string): string => text.slice(0, charactersMax).replaceAll(/\p{C}/gu, '?');
 
 const lineOf = (summary: RequestSummary, outcome: Outcome, clock: Clock): Line => {
-  const { request, attempts, startedAt, endedAt, status } = summary;
+  const { request, attempts, startedAt, endedAt, status, code } = summary;
   const ttftMs = firstTokenMsOf(summary);
   const usage = usageOf(attempts);
   const backend = attempts.at(-1)?.backend;
@@ -102,6 +104,7 @@ const lineOf = (summary: RequestSummary, outcome: Outcome, clock: Clock): Line =
     attempts: attempts.length,
     ...(failures.length > 0 && { failures }),
     ...(status !== undefined && { status }),
+    ...(code !== undefined && { code: oneLine(code) }),
     outcome,
     ...(ttftMs !== undefined && { ttftMs: tenths(ttftMs) }),
     durationMs: tenths(endedAt - startedAt),
@@ -119,6 +122,7 @@ const personal = (line: Line): string =>
     line.outcome.padEnd(9),
     line.model,
     `→ ${line.backend ?? 'nobody'}`,
+    ...(line.code === undefined ? [] : [line.code]),
     ...(line.failures ? [`(${line.failures.join(', ')})`] : []),
     `${(line.durationMs / 1000).toFixed(2)} s`,
     ...(line.ttftMs === undefined ? [] : [`first token ${(line.ttftMs / 1000).toFixed(2)} s`]),

@@ -5,6 +5,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
+import { localOnlyUnavailable } from '../../../../src/target/proxy/api-error.ts';
+import { refuse } from '../../../../src/target/proxy/delivery.ts';
 import { FailoverList } from '../../../../src/target/proxy/diagnostic/failover-list.ts';
 import {
   Journal,
@@ -14,6 +16,7 @@ import {
 import { ProxyMetrics } from '../../../../src/target/proxy/diagnostic/metrics.ts';
 import { requestLog } from '../../../../src/target/proxy/diagnostic/request-log.ts';
 import type { RequestFacts } from '../../../../src/target/proxy/proxy.ts';
+import { watchedReply } from '../../../../src/target/proxy/request-watch.ts';
 import type { ProxyHealth } from '../../../../src/target/proxy/respond.ts';
 import { VirtualClock } from '../../../../src/time/virtual-clock.ts';
 
@@ -161,6 +164,28 @@ describe('the log of requests', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ outcome });
   });
 
+  test('tells why a request was refused', () => {
+    for (const format of ['json', 'text'] as const) {
+      const { log, lines } = logged(format);
+      const { watch } = journalOf(log);
+      const heard: string[] = [];
+      const reply = watchedReply(
+        {
+          gone: new AbortController().signal,
+          head: (status) => void heard.push(String(status)),
+          write: (chunk) => heard.push(chunk) > 0,
+          drained: async () => undefined,
+          end: () => undefined,
+        },
+        watch,
+      );
+      refuse(reply, localOnlyUnavailable('spark: its queue is full', 1000, false), {});
+      watch.ended(false);
+      expect(heard).toEqual(['503', expect.stringContaining('its queue is full')]);
+      expect(lines).toEqual([expect.stringContaining('local_only_unavailable')]);
+    }
+  });
+
   test('holds back what went well, or everything, if told to', () => {
     for (const [level, count] of [
       ['info', 2],
@@ -187,6 +212,7 @@ describe('the log of requests', () => {
           const { log, lines } = logged(format);
           const { journal, watch } = journalOf(log, { ...request, model: name });
           watch.answered(404);
+          watch.refused(name);
           watch.ended(false);
           journal.refuse({ requestId: 'r', method: 'GET', path: `/${name}`, status: 404 });
           expect(lines).toHaveLength(2);
