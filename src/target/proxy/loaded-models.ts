@@ -78,4 +78,4 @@ export const fullName = (model: string): string =>
     .replace(/^(?:registry\.ollama\.ai\/)?(?:library\/)?/, '');
 
 /** A model with its tag, as Ollama lists it. */
-export const withTag = (model: string): string => (model.includes(':') ? model : `${model}:latest`);
+const withTag = (model: string): string => (model.includes(':') ? model : `${model}:latest`);
