@@ -167,12 +167,17 @@ const figureBlock = (page: Page): readonly string[] => {
       { head: '', cells: names.map((name) => cutEnd(name, nameColumns)) },
       { head: '', cells: values, isNumber: true },
     ]);
-    const room = columns - widest(rows) - 2;
-    const sure = figures.map((figure) => cutEnd(sureness(figure.byArm[at], words), room));
+    const indent = widest(rows) + 2;
+    const room = columns - indent;
+    const sure = figures.map((figure) => wrap(sureness(figure.byArm[at], words), room));
     return (arms.length > 1 ? [page.paint(arm, 'bold')] : []).concat(
-      rows.map((row, index) =>
-        room < roomMin ? row : `${row}  ${page.paint(sure[index] ?? '', 'gray')}`,
-      ),
+      rows.flatMap((row, index) => {
+        if (room < roomMin) return [row];
+        const [first = '', ...rest] = sure[index] ?? [];
+        return [`${row}  ${page.paint(first, 'gray')}`].concat(
+          rest.map((line) => ' '.repeat(indent) + page.paint(line, 'gray')),
+        );
+      }),
     );
   });
 };
