@@ -80,7 +80,7 @@ const describeList = (backends: readonly string[], notes: readonly InForceNote[]
       return `${name}: ${broken.length === 0 ? 'well' : broken.join('; ')}`;
     }),
     '',
-    `kinds: ${wayKinds.join(', ')}`,
+    `kinds, in scenarios/README.md with what each does: ${wayKinds.join(', ')}`,
   ].join('\n');
 
 const describeNote = ({ what, forMs, leftMs }: InForceNote): string =>

@@ -39,7 +39,7 @@ export const faultCommand: CommandModule<object, FaultArguments> = {
   builder: (yargs) =>
     yargs
       .positional('backend', { type: 'string', describe: 'Backend it happens to' })
-      .positional('kind', { type: 'string', describe: 'What goes wrong' })
+      .positional('kind', { type: 'string', describe: 'What goes wrong; see scenarios/README.md' })
       .options(wordOptions)
       .option('heal', { type: 'boolean', default: false, describe: 'Mend the backend' })
       .option('list', {

@@ -52,8 +52,9 @@ export const openSimulatedBackend = async (
     await server.app.listen({ host, port });
   } catch (error) {
     await server.app.close();
+    const why = error instanceof Error ? error.message : String(error);
     throw new SimulatedBackendError(
-      `cannot open the simulated backend ${backend.name} on ${host}:${port}: ${String(error)}`,
+      `cannot open the simulated backend ${backend.name}: ${why}`,
       'Choose another port, or stop what listens there.',
       { cause: error },
     );
