@@ -3,8 +3,8 @@
  *
  * A `Set` would say the same. But whenever V8's makes itself a new table, the old one goes on
  * pointing to the new one, and to all that was in it. A table that has grown old is let go of by a
- * full collection alone, and until then keeps whatever came after it: under load a third of the
- * time went into copying answers that were long over.
+ * full collection alone, and until then keeps whatever came after it: each young collection copied
+ * answers that were long over, and took several times as long.
  */
 
 export class Roster<T extends object> {
