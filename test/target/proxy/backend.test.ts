@@ -24,6 +24,17 @@ const local = (name: string): BackendSystem => ({
 
 const hangs: readonly Act[] = ['hang'];
 
+/** A model on two boxes, asked in order. */
+const twoBoxes = {
+  backends: [local('spark'), local('spare')],
+  models: [
+    {
+      name: 'm',
+      candidates: ['spark', 'spare'].map((backend) => ({ backend, model: 'a:b' })),
+    },
+  ],
+};
+
 test('a second box is looked at too when the first is cold', async () => {
   const world = new ProxyWorld({
     system: {
@@ -45,17 +56,7 @@ test('a second box is looked at too when the first is cold', async () => {
 });
 
 test('boxes after one that can serve at once are left alone', async () => {
-  const world = new ProxyWorld({
-    system: {
-      backends: [local('spark'), local('spare')],
-      models: [
-        {
-          name: 'm',
-          candidates: ['spark', 'spare'].map((backend) => ({ backend, model: 'a:b' })),
-        },
-      ],
-    },
-  });
+  const world = new ProxyWorld({ system: twoBoxes });
   world.spark.probeAnswer = async () => ({ loadedModels: ['a:b'] });
   await world.ask();
 
@@ -63,17 +64,7 @@ test('boxes after one that can serve at once are left alone', async () => {
 });
 
 test('a box that the caller forbids does not keep the next from being looked at', async () => {
-  const world = new ProxyWorld({
-    system: {
-      backends: [local('spark'), local('spare')],
-      models: [
-        {
-          name: 'm',
-          candidates: ['spark', 'spare'].map((backend) => ({ backend, model: 'a:b' })),
-        },
-      ],
-    },
-  });
+  const world = new ProxyWorld({ system: twoBoxes });
   world.spark.probeAnswer = async () => ({ loadedModels: ['a:b'] });
   await world.ask({ metadata: { spillway_forbid: 'spark' } });
 

@@ -194,7 +194,7 @@ export const endsConnection = {
   sees: 'bytes',
 } as const satisfies Partial<FaultKind>;
 
-/** What those have in common that let nobody connect. */
+/** What those have in common that let no connection come about that could be used. */
 export const keepsFromPort = {
   moments: ['connect'],
   afterTokens: 0,
